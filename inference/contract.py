@@ -1,0 +1,113 @@
+"""The names on which the service, the constructs, the alerts and the dashboard meet.
+
+This module imports nothing but the standard library, so that a synth can read it without the service's dependencies.
+Rename a name here and the synth, the rules and the panels follow; nothing else in the project spells one of them.
+"""
+
+from typing import Final
+
+# --- where the service listens ------------------------------------------------------------------------------------
+
+PORT: Final = 8000
+"""TCP port of every route, the metrics included."""
+PORT_NAME: Final = "http"
+"""Name of that port in Pods, Services and ServiceMonitors."""
+
+ROOT_PATH: Final = "/"
+PREDICT_PATH: Final = "/predict"
+LIVENESS_PATH: Final = "/healthz"
+READINESS_PATH: Final = "/readyz"
+METRICS_PATH: Final = "/metrics"
+DOCS_PATH: Final = "/docs"
+PROTOCOL_PATH: Final = "/v2"
+"""Root of the Open Inference Protocol v2 (REST)."""
+
+USER_ID: Final = 1000
+"""Numeric user and group that the image runs as."""
+
+# --- how it is configured -----------------------------------------------------------------------------------------
+
+ENV_PREFIX: Final = "INFERENCE_"
+"""Prefix of every environment variable of `inference.settings.Settings`: field `model_uri` is `INFERENCE_MODEL_URI`."""
+
+STORE_ACCESS_KEY_ENV: Final = "AWS_ACCESS_KEY_ID"
+STORE_SECRET_KEY_ENV: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name, not a secret
+STORE_ENDPOINT_ENV: Final = "AWS_ENDPOINT_URL"
+STORE_REGION_ENV: Final = "AWS_REGION"
+STORE_ALLOW_HTTP_ENV: Final = "AWS_ALLOW_HTTP"
+STORE_VIRTUAL_HOSTED_ENV: Final = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST"
+
+STORE_SECRET_NAME: Final = "model-store"  # noqa: S105 - the name of a Kubernetes Secret
+"""The Secret in each tenant's namespace that holds the two keys above."""
+
+MODELS_BUCKET: Final = "models"
+DATASETS_BUCKET: Final = "datasets"
+ARTIFACTS_BUCKET: Final = "artifacts"
+
+# --- what it measures ---------------------------------------------------------------------------------------------
+
+REQUESTS: Final = "inference_requests_total"
+"""Counter {route, outcome}: answered requests; `route` is one of ROUTES, `outcome` one of OUTCOMES."""
+REQUEST_DURATION: Final = "inference_request_duration_seconds"
+"""Histogram {route}: seconds from the request's first byte to its answer; shed requests are not in it."""
+PHASE_DURATION: Final = "inference_phase_duration_seconds"
+"""Histogram {phase}: seconds of a prediction spent in each of PHASES."""
+IN_FLIGHT: Final = "inference_requests_in_flight"
+"""Gauge: requests accepted and not yet answered."""
+IN_FLIGHT_LIMIT: Final = "inference_requests_in_flight_limit"
+"""Gauge: above this many, requests are shed with status 429."""
+SHED: Final = "inference_requests_shed_total"
+"""Counter {reason}: requests refused to protect the others; `reason` is one of SHED_REASONS."""
+PREDICTIONS: Final = "inference_predictions_total"
+"""Counter {label, model_version}: texts classified."""
+CONFIDENCE: Final = "inference_prediction_confidence"
+"""Histogram {model_version}: probability of the predicted label, 0 to 1."""
+UNKNOWN_WORDS: Final = "inference_text_unknown_words_ratio"
+"""Histogram {model_version}: share of a text's words that the model's vocabulary lacks, 0 to 1."""
+TEXT_LENGTH: Final = "inference_text_length_characters"
+"""Histogram {model_version}: characters of a text."""
+BASELINE: Final = "inference_baseline_mean"
+"""Gauge {signal, model_version}: mean of each of SIGNALS on the training data's hold-out, for drift."""
+MODEL_INFO: Final = "inference_model_info"
+"""Gauge {model, model_version, digest}: 1 for the model that is loaded."""
+BUILD_INFO: Final = "inference_build_info"
+"""Gauge {version, python, scorer}: 1; `scorer` is `compiled` or `python`."""
+READY: Final = "inference_ready"
+"""Gauge: 1 while the readiness probe answers 200, else 0."""
+
+ROUTES: Final = ("predict", "infer", "other")
+"""Values of `route`: POST /predict, POST /v2/.../infer, everything else; a client cannot add one."""
+OUTCOMES: Final = ("ok", "client_error", "server_error", "shed")
+"""Values of `outcome`: 2xx and 3xx, 4xx other than shed, 5xx, shed (429)."""
+PHASES: Final = ("queue", "parse", "predict")
+SHED_REASONS: Final = ("in_flight", "draining")
+SIGNALS: Final = ("confidence", "unknown_words_ratio", "length_characters")
+
+METRICS: Final = (
+    REQUESTS,
+    REQUEST_DURATION,
+    PHASE_DURATION,
+    IN_FLIGHT,
+    IN_FLIGHT_LIMIT,
+    SHED,
+    PREDICTIONS,
+    CONFIDENCE,
+    UNKNOWN_WORDS,
+    TEXT_LENGTH,
+    BASELINE,
+    MODEL_INFO,
+    BUILD_INFO,
+    READY,
+)
+"""Every metric of the service's own."""
+
+LATENCY_BUCKETS: Final = (
+    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+)  # fmt: skip
+"""Upper bounds, seconds, of the latency histograms: a latency objective must be one of them."""
+RATIO_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""Upper bounds of the histograms of shares and probabilities."""
+LENGTH_BUCKETS: Final = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+"""Upper bounds, characters, of the text length histogram."""
+LOW_CONFIDENCE: Final = 0.7
+"""At or below this a prediction counts as of low confidence; one of RATIO_BUCKETS."""

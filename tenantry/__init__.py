@@ -1,0 +1,1 @@
+"""The `tenantry` command: one thin module a verb."""
