@@ -1,11 +1,55 @@
-"""The command's entry: it only registers the verbs."""
+"""The command's entry: it registers the verbs and turns errors into messages and exit codes.
+
+A verb is one function of the module that bears its name. Its docstring's first line stands in `tenantry --help`, its
+last paragraph is an example. It imports what is heavy (jsii, scikit-learn, a client) inside the function, so that
+`--help` answers at once, and raises `tenantry.errors` when it cannot do its work.
+"""
+
+import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+
+from tenantry.errors import CommandError
+
+
+class _Verbs(TyperGroup):
+    """Prints an expected error as one message instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            code = _exit_code(error)
+            if code is None:
+                raise
+            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {error}", err=True)
+            raise typer.Exit(code) from error
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code that an expected error stands for, or None for a defect."""
+    if isinstance(error, CommandError):
+        return error.exit_code
+    # An error of a module that was never imported cannot have been raised.
+    platform, service = sys.modules.get("constructs_lib.platform"), sys.modules.get("inference.errors")
+    if platform is not None and isinstance(error, platform.PlatformError):
+        return 2
+    if service is not None and isinstance(error, service.InferenceError):
+        return 1
+    return None
+
 
 app = typer.Typer(
+    cls=_Verbs,
     name="tenantry",
     help="Isolated, monitored model serving for many tenants, from one file: platform.yaml.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong input.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+START, WRITE, MODELS, CLUSTER = "Start here", "Write", "Models", "On a cluster"
+"""The panels of `tenantry --help`."""
