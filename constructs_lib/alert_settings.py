@@ -1,7 +1,7 @@
 """What a tenant is alerted about, and from which value on: the part `alerts` of platform.yaml.
 
-Every threshold of every alert is a field here, with its unit in its name or its text, and its default is stated here and
-nowhere else. Imports no jsii, so that rules, their tests and the runbook read it in milliseconds.
+Every threshold of every alert is a field here, with its unit in its name or its text, and its default is stated here
+and nowhere else. Imports no jsii, so that rules, their tests and the runbook read it in milliseconds.
 """
 
 from typing import Annotated, Final
@@ -22,7 +22,12 @@ class AlertSettings(BaseModel):
     """Objectives and thresholds of one tenant's alerts; each may be set in platform.yaml."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
     )
 
     availability_objective: float = Field(default=0.999, ge=0.9, le=0.9999)
@@ -32,13 +37,17 @@ class AlertSettings(BaseModel):
     latency_threshold_seconds: float = 0.25
     """Seconds; one of the service's histogram bounds, since a share between two bounds cannot be counted."""
     min_bad_requests: int = Field(default=10, ge=1)
-    """Fewer failed (or slow) requests than this in an alert's long window never fire it, however few there were in all."""
+    """Fewer failed (or slow) requests than this in an alert's long window never fire it: the guard of low traffic."""
     shed_ratio: Share = 0.05
     """Share of requests refused with 429, over 5 minutes, that a tenant may bear for 10 minutes."""
+    shed_page_ratio: Share = 0.5
+    """Share of requests refused with 429, over 5 minutes, that pages after 10 minutes."""
     target_down_minutes: Minutes = 5
     """Minutes without one scrapable pod (or without any metric) before somebody is paged."""
     not_ready_minutes: Minutes = 15
-    """Minutes that a wanted pod may be not ready; a tenant without any available pod pages after a third of it."""
+    """Minutes that a wanted pod may be not ready."""
+    unavailable_minutes: Minutes = 5
+    """Minutes without one available pod before somebody is paged."""
     restarts: int = Field(default=3, ge=1)
     """Restarts of one pod's container within 30 minutes that count as a crash loop."""
     autoscaler_at_maximum_minutes: Minutes = 15

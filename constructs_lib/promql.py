@@ -1,0 +1,21 @@
+"""The few shapes of PromQL that rules and panels share; plain strings, no jsii."""
+
+
+def selector(metric: str, **labels: str) -> str:
+    """`metric{a="b",c=~"d"}`: a value that starts with `=~`, `!=` or `!~` carries its own operator."""
+    return f"{metric}{{{','.join(_matcher(name, value) for name, value in labels.items())}}}"
+
+
+def bound(upper: float) -> str:
+    """A histogram bound as prometheus-client writes it in the label `le`."""
+    return repr(float(upper))
+
+
+def percent(ratio: float) -> str:
+    """A share as people read it: 0.0144 is `1.44 %`."""
+    return f"{ratio * 100:.4g} %"
+
+
+def _matcher(name: str, value: str) -> str:
+    operator = value[:2] if value[:2] in {"=~", "!=", "!~"} else "="
+    return f'{name}{operator}"{value.removeprefix(operator)}"'
