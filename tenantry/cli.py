@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from tenantry import demo, serve
 from tenantry.errors import CommandError
 
 
@@ -53,3 +54,6 @@ app = typer.Typer(
 
 START, WRITE, MODELS, CLUSTER = "Start here", "Write", "Models", "On a cluster"
 """The panels of `tenantry --help`."""
+
+app.command("demo", rich_help_panel=START)(demo.demo)
+app.command("serve", rich_help_panel=START)(serve.serve)

@@ -1,0 +1,75 @@
+"""`tenantry demo`: from platform.yaml to an answered question, on this machine."""
+
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from inference import contract
+from tenantry.console import result, say
+from tenantry.serve import MODEL, PLATFORM_FILE, FileOption, ModelOption, PortOption, chosen, describe, require_model
+
+if TYPE_CHECKING:
+    from tenantry.local import Server
+
+QUESTIONS: Final = (
+    "Congratulations! You have won a free prize. Click here now to claim your cash, 100% guaranteed, no risk.",
+    "The patch is attached. Could you run the tests on your machine before we merge it on Thursday?",
+)
+"""What every tenant is asked."""
+_TENANTRY: Final = (sys.executable, "-m", "tenantry")
+
+
+class Format(StrEnum):
+    """How the answers are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def demo(
+    file: FileOption = PLATFORM_FILE,
+    model: ModelOption = MODEL,
+    port: PortOption = 8001,
+    output: Annotated[Format, typer.Option("--format", help="How to print the answers.")] = Format.TEXT,
+) -> None:
+    """Write dist/, train if no model is there, serve every tenant here, ask each a question, stop.
+
+    The same as `tenantry synth`, `tenantry train`, `tenantry serve` and a POST to /predict of each tenant.
+
+    Example: tenantry demo --format json
+    """
+    from tenantry.local import serving
+    from tenantry.processes import run, stop_requested
+
+    names = chosen(file, ())
+    bodies = [json.dumps({"text": text}) for text in QUESTIONS]
+    with stop_requested() as stop:
+        run([*_TENANTRY, "synth", "--file", str(file)], stop=stop, doing="writing dist/")
+        if model == MODEL and not (model / "manifest.json").is_file():
+            run([*_TENANTRY, "train", "--output", str(model)], stop=stop, doing="training the model")
+        require_model(model)
+        with serving(names, model=model, first_port=port, stop=stop) as servers:
+            exchanges = {server: [(body, server.ask(body)) for body in bodies] for server in servers}
+    if output is Format.JSON:
+        result(json.dumps([_as_record(server, asked) for server, asked in exchanges.items()], indent=2))
+        return
+    for server, asked in exchanges.items():
+        result(f"\n{server.tenant}", bold=True)
+        for body, answer in asked:
+            result(f"  POST {server.url}{contract.PREDICT_PATH} {body}")
+            result(f"  {answer}")
+        describe(server)
+    say("\nEach tenant answered and was stopped; `make serve` or `tenantry serve` leaves them running.")
+
+
+def _as_record(server: "Server", asked: "list[tuple[str, str]]") -> dict[str, Any]:
+    return {
+        "tenant": server.tenant,
+        "url": server.url,
+        "docs": f"{server.url}{contract.DOCS_PATH}",
+        "metrics": f"{server.url}{contract.METRICS_PATH}",
+        "exchanges": [{"request": json.loads(body), "answer": json.loads(answer)} for body, answer in asked],
+    }

@@ -1,0 +1,159 @@
+"""Tenants served on this machine: each its own process on its own port of the loopback."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from inference import contract
+from tenantry import processes
+from tenantry.console import say, step
+from tenantry.errors import CommandError, InputError, InterruptedByUserError
+
+HOST: Final = "127.0.0.1"
+FIRST_PORT: Final = 8001
+LAST_PORT: Final = 65535
+START_SECONDS: Final = 60.0
+"""How long a tenant may take from its start to its first "ready"."""
+LOGS: Final = Path("build/log")
+_TAIL_LINES: Final = 15
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One tenant's process.
+
+    Attributes:
+        tenant: Its name.
+        port: Where it listens, on the loopback.
+        process: The service.
+        log: What the service prints.
+    """
+
+    tenant: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Root of its routes, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    def check(self) -> None:
+        """Raise CommandError, with the last lines of its log, if the process has ended."""
+        code = self.process.poll()
+        if code is not None:
+            how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+            raise CommandError(f"{self.tenant} ended {how}; the end of {self.log}:\n{tail or '(nothing)'}")
+
+    def ask(self, body: str) -> str:
+        """POST a prediction's JSON and return the answer's body as it came.
+
+        Raises:
+            CommandError: The service ended, or its answer is no success.
+        """
+        try:
+            answer = httpx.post(
+                f"{self.url}{contract.PREDICT_PATH}", content=body, headers=_JSON, timeout=30, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            self.check()
+            raise CommandError(f"{self.tenant} did not answer on {self.url}: {error}; see {self.log}") from error
+        if not answer.is_success:
+            raise CommandError(f"{self.tenant} answered {answer.status_code}: {answer.text}")
+        return answer.text
+
+
+@contextmanager
+def serving(
+    tenants: Sequence[str],
+    *,
+    model: Path,
+    first_port: int = FIRST_PORT,
+    stop: threading.Event,
+) -> Iterator[tuple[Server, ...]]:
+    """Serve tenants until the block ends; all of them answer when it begins, none of them is left when it has ended.
+
+    Args:
+        tenants: Their names.
+        model: Folder of the model artifact that each of them serves.
+        first_port: Where to look for free ports, upward.
+        stop: Ends the waiting early.
+
+    Raises:
+        InterruptedByUserError: `stop` was set before all were ready.
+        CommandError: A tenant ended, or was not ready after START_SECONDS.
+    """
+    ports = _free_ports(first_port)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    servers: list[Server] = []
+    try:
+        with step(f"starting {', '.join(tenants)}"):
+            # extend() keeps what was started when a later start fails.
+            servers.extend(_start(tenant, next(ports), model) for tenant in tenants)
+            _wait_until_ready(servers, stop)
+        yield tuple(servers)
+    finally:
+        processes.end([server.process for server in servers])
+
+
+def _start(tenant: str, port: int, model: Path) -> Server:
+    settings = {"HOST": HOST, "PORT": str(port), "MODEL_URI": model.resolve().as_uri()}
+    log = LOGS / f"{tenant}.log"
+    with log.open("wb") as output:
+        process = processes.start(
+            [sys.executable, "-m", "inference"],
+            env=os.environ | {f"{contract.ENV_PREFIX}{name}": value for name, value in settings.items()},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    return Server(tenant=tenant, port=port, process=process, log=log)
+
+
+def _wait_until_ready(servers: Sequence[Server], stop: threading.Event) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    waiting = list(servers)
+    with httpx.Client(timeout=1, trust_env=False) as client:
+        while waiting:
+            for server in servers:
+                server.check()
+            waiting = [server for server in waiting if not _is_ready(client, server)]
+            if waiting and time.monotonic() > deadline:
+                names = ", ".join(server.tenant for server in waiting)
+                raise CommandError(f"{names} not ready after {START_SECONDS:.0f} s; see {waiting[0].log}")
+            if waiting and stop.wait(processes.POLL_SECONDS):
+                raise InterruptedByUserError("stopped before every tenant was ready")
+
+
+def _is_ready(client: httpx.Client, server: Server) -> bool:
+    try:
+        return client.get(f"{server.url}{contract.READINESS_PATH}").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _free_ports(first: int) -> Iterator[int]:
+    """Ports of the loopback that nobody listens on, upward."""
+    for port in range(first, LAST_PORT + 1):
+        with socket.socket() as probe:
+            # As the service itself binds: a port that only waits for its last connections to fade is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                say(f"port {port} is not free ({error.strerror}); trying the next one")
+                continue
+        yield port
+    raise InputError(f"no free port from {first} to {LAST_PORT}; name a lower one with --port")
