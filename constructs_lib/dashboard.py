@@ -1,0 +1,172 @@
+"""Grafana's one dashboard: eight panels made from `constructs_lib.panels` with the Grafana Foundation SDK."""
+
+import json
+from itertools import count
+from string import ascii_uppercase
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as common_models
+from grafana_foundation_sdk.models import dashboard as models
+
+from constructs_lib.alert_settings import RUNBOOK
+from constructs_lib.panels import PANELS, Panel, Query
+from constructs_lib.promql import selector
+from inference import contract
+
+UID: Final = "tenantry-inference"
+TITLE: Final = "Tenantry: inference"
+WIDTH, HEIGHT = 12, 9
+"""Of a panel, in Grafana's grid of 24 columns."""
+
+_PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+
+def dashboard_json(runbook: str = RUNBOOK) -> str:
+    """The dashboard as Grafana reads it: the same bytes for the same arguments.
+
+    Args:
+        runbook: address of the runbook that the panels link to.
+    """
+    builder = (
+        dashboard.Dashboard(TITLE)
+        .uid(UID)
+        .description("One tenant, or all: traffic, objectives, saturation, model and drift.")
+        .tags(["tenantry", "inference"])
+        .readonly()
+        .timezone("browser")
+        .refresh("30s")
+        .time("now-1h", "now")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .variables(_variables())
+        .annotation(_alert_annotation())
+    )
+    for number, panel in zip(count(1), PANELS, strict=False):
+        builder.with_panel(_panel(number, panel, runbook))
+    document = json.loads(json.dumps(builder.build(), cls=JSONEncoder))
+    _say_what_fired(document)
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _variables() -> list[Any]:
+    """Data sources, tenant and model version, each read from what is there."""
+    everything = models.VariableOption(selected=True, text=["All"], value=["$__all"])
+
+    def of_metric(name: str, label: str, query: str) -> dashboard.QueryVariable:
+        return (
+            dashboard.QueryVariable(name)
+            .label(label)
+            .datasource(_PROMETHEUS)
+            .query(query)
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(models.VariableSort.ALPHABETICAL_ASC)
+            .multi(True)
+            .include_all(True)
+            .current(everything)
+        )
+
+    versions = selector(contract.MODEL_INFO, namespace="=~$tenant")
+    return [
+        dashboard.DatasourceVariable("datasource").label("Data Source").type("prometheus"),
+        dashboard.DatasourceVariable("alertmanager").label("Alertmanager").type("alertmanager"),
+        of_metric("tenant", "Tenant", f"label_values({contract.BUILD_INFO}, namespace)").all_value(".+"),
+        of_metric("model_version", "Model version", f"label_values({versions}, model_version)").all_value(".+"),
+    ]
+
+
+def _alert_annotation() -> dashboard.AnnotationQuery:
+    return (
+        dashboard.AnnotationQuery()
+        .name("Firing alerts")
+        .datasource(_PROMETHEUS)
+        .enable(True)
+        .icon_color("red")
+        .expr('ALERTS{alertstate="firing",alertname=~"Inference.+",namespace=~"$tenant"}')
+    )
+
+
+def _say_what_fired(document: dict[str, Any]) -> None:
+    """The SDK does not know how an annotation is worded; Grafana's Prometheus data source does."""
+    for annotation in document["annotations"]["list"]:
+        annotation |= {"titleFormat": "{{alertname}} {{severity}}", "textFormat": "{{namespace}}", "step": "30s"}
+
+
+def _panel(number: int, panel: Panel, runbook: str) -> timeseries.Panel:
+    builder = (
+        timeseries.Panel()
+        .id(number)
+        .title(panel.title)
+        .description(panel.description)
+        .datasource(_PROMETHEUS)
+        .unit(panel.unit)
+        .min(0)
+        .span(WIDTH)
+        .height(HEIGHT)
+        .line_width(1)
+        .fill_opacity(20 if panel.stacked else 5)
+        .thresholds(_thresholds(panel))
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(common_models.LegendDisplayMode.TABLE)
+            .placement(common_models.LegendPlacement.BOTTOM)
+            .show_legend(True)
+            .calcs(["lastNotNull", "max"])
+        )
+        .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
+        .links(_links(panel, runbook))
+    )
+    if panel.stacked:
+        builder.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
+    if panel.logarithmic:
+        builder.scale_distribution(
+            common.ScaleDistributionConfig().type(common_models.ScaleDistribution.LOG).log(10),
+        )
+    for ref, query in zip(ascii_uppercase, panel.queries, strict=False):
+        builder.with_target(
+            prometheus.Dataquery()
+            .ref_id(ref)
+            .datasource(_PROMETHEUS)
+            .expr(query.expr)
+            .legend_format(query.legend)
+            .range()
+        )
+        if properties := _look(query):
+            builder.override_by_query(ref, properties)
+    for legend, color in panel.colors:
+        fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
+        builder.override_by_regexp(f"/^{legend}$/", [fixed])
+    return builder
+
+
+def _look(query: Query) -> list[models.DynamicConfigValue]:
+    """Limits dashed and empty; what has another unit on the axis to the right."""
+    dashed = {"custom.lineStyle": {"fill": "dash", "dash": [10, 10]}, "custom.fillOpacity": 0}
+    right = {"unit": query.unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0}
+    looks = (dashed if query.is_line else {}) | (right if query.unit else {})
+    return [models.DynamicConfigValue(id_val=name, value=value) for name, value in looks.items()]
+
+
+def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
+    return (
+        dashboard.ThresholdsConfig()
+        .mode(models.ThresholdsMode.ABSOLUTE)
+        .steps(
+            [
+                models.Threshold(value=None, color="green"),
+                *(models.Threshold(value=value, color=color) for value, color in panel.thresholds),
+            ]
+        )
+    )
+
+
+def _links(panel: Panel, runbook: str) -> list[Builder[models.DashboardLink]]:
+    """To what the runbook says about the panel's alerts, and to the chosen tenants' alerts."""
+
+    def link(title: str, url: str) -> Builder[models.DashboardLink]:
+        return dashboard.DashboardLink(title).type(models.DashboardLinkType.LINK).url(url).target_blank(True)
+
+    runbooks = [link(f"Runbook: {name}", f"{runbook}#{name.lower()}") for name in panel.runbook]
+    alerts = '/alerting/groups?alertmanager=${alertmanager:text}&queryString=namespace%3D~"${tenant:regex}"'
+    return [*runbooks, link("Alerts of the tenant", alerts)]
