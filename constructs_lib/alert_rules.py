@@ -6,9 +6,9 @@ documented ones. Imports no jsii.
 
 from collections.abc import Iterator
 
+from constructs_lib.alert_scope import Rule, Scope, alert
 from constructs_lib.alert_settings import AlertSettings
 from constructs_lib.promql import percent, selector
-from constructs_lib.rules import Rule, Scope, alert
 from constructs_lib.slo_rules import LONG_WINDOWS, SERVED, SHORT_WINDOWS, burn_alerts, line_rules, recording_rules
 from inference import contract
 

@@ -1,7 +1,8 @@
 """What the dashboard asks and says, panel by panel, as plain data.
 
-Grafana's JSON, the tests and the pictures in docs/monitoring.md are made from it. Own metrics come from `inference.contract`, recorded series from the tenants' own rules; `$tenant` and `$model_version`
-are the dashboard's variables, `$__rate_interval` is Grafana's.
+Grafana's JSON, the tests and the pictures in docs/monitoring.md are made from it. Own metrics come from
+`inference.contract`, recorded series from the tenants' own rules; `$tenant` and `$model_version` are the dashboard's
+variables, `$__rate_interval` is Grafana's.
 """
 
 from dataclasses import dataclass
