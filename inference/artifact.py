@@ -1,0 +1,232 @@
+"""A model as data: `manifest.json`, which says what it is, and `weights.safetensors`, which the manifest seals.
+
+The digest of a model is the SHA-256 of the manifest's bytes, and the manifest holds the weights' SHA-256: who knows the
+digest knows every byte. Neither file holds a time stamp, so the same training gives the same digest.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from inference.errors import ArtifactError
+
+FORMAT: Final = 1
+MANIFEST_FILE: Final = "manifest.json"
+WEIGHTS_FILE: Final = "weights.safetensors"
+VERSION_LENGTH: Final = 12
+"""Hexadecimal digits of the digest that make a model's version."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the manifest."""
+
+
+class Vectorizer(_Part, frozen=True):
+    """How text becomes terms; these are the settings that the scorer implements, and no others."""
+
+    lowercase: Literal[True]
+    token_pattern: Literal[r"(?u)\b\w\w+\b"]
+    ngram_range: tuple[Literal[1], Literal[1, 2]]
+    norm: Literal["l2"]
+    sublinear_tf: Literal[False]
+    use_idf: Literal[True]
+    terms: int
+
+
+class WeightsFile(_Part, frozen=True):
+    """The weights' file, sealed."""
+
+    file: Literal["weights.safetensors"]
+    sha256: str
+    bytes: int
+
+
+class Data(_Part, frozen=True):
+    """What the model was trained and measured on: `rows` distinct texts, `train_rows` of them seen in training."""
+
+    source: str
+    fingerprint: str
+    rows: int
+    train_rows: int
+
+
+class LabelMetrics(_Part, frozen=True):
+    """How well one label is told from the rest, on the hold-out; all shares are 0 to 1."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class CalibrationBin(_Part, frozen=True):
+    """Hold-out texts whose confidence lies in one interval: is a confidence of 0.9 right nine times in ten?"""
+
+    confidence: float
+    accuracy: float
+    texts: int
+
+
+class Calibration(_Part, frozen=True):
+    """`expected_error` is the mean distance of confidence and accuracy over `bins`, weighted by texts."""
+
+    expected_error: float
+    bins: tuple[CalibrationBin, ...]
+
+
+class Metrics(_Part, frozen=True):
+    """The hold-out report. `confusion[i][j]` counts texts of label i that were given label j."""
+
+    holdout_rows: int
+    accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    labels: dict[str, LabelMetrics]
+    calibration: Calibration
+    confusion: tuple[tuple[int, ...], ...]
+
+
+class Baseline(_Part, frozen=True):
+    """Means over the hold-out, against which live traffic drifts."""
+
+    confidence: float
+    unknown_words_ratio: float
+    length_characters: float
+
+
+class Manifest(_Part, frozen=True):
+    """What `manifest.json` says."""
+
+    format: int
+    name: str
+    labels: tuple[str, ...]
+    vectorizer: Vectorizer
+    weights: WeightsFile
+    data: Data
+    metrics: Metrics
+    baseline: Baseline
+    versions: dict[str, str]
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model's two files, checked against each other."""
+
+    manifest: Manifest
+    manifest_bytes: bytes
+    weights: bytes
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, 64 hexadecimal digits."""
+        return hashlib.sha256(self.manifest_bytes).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """The digest's first digits."""
+        return self.digest[:VERSION_LENGTH]
+
+    def files(self) -> dict[str, bytes]:
+        """Both files by name: what is written, published and read again."""
+        return {MANIFEST_FILE: self.manifest_bytes, WEIGHTS_FILE: self.weights}
+
+
+def seal(
+    weights: bytes,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    vectorizer: Vectorizer,
+    data: Data,
+    metrics: Metrics,
+    baseline: Baseline,
+    versions: dict[str, str],
+) -> Artifact:
+    """Make an artifact of the weights' bytes and of what is to be said of them."""
+    manifest = Manifest(
+        format=FORMAT,
+        name=name,
+        labels=labels,
+        vectorizer=vectorizer,
+        weights=WeightsFile(file=WEIGHTS_FILE, sha256=hashlib.sha256(weights).hexdigest(), bytes=len(weights)),
+        data=data,
+        metrics=metrics,
+        baseline=baseline,
+        versions=versions,
+    )
+    encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+    return Artifact(manifest, encoded, weights)
+
+
+def write(directory: Path, artifact: Artifact) -> None:
+    """Write both files into `directory`, which is made if need be; the manifest last: a reader never sees half."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS_FILE, MANIFEST_FILE):
+        temporary = directory / f".{name}.part"
+        temporary.write_bytes(artifact.files()[name])
+        temporary.replace(directory / name)
+
+
+def read(files: Mapping[str, bytes], *, expected_digest: str | None = None) -> Artifact:
+    """Check both files against each other and against `expected_digest` (64 hexadecimal digits), where one is given.
+
+    Raises:
+        ArtifactError: a file is missing, truncated or tampered with, or its format is not this service's.
+    """
+    for name in (MANIFEST_FILE, WEIGHTS_FILE):
+        if name not in files:
+            raise ArtifactError(f"the model has no {name}; publish or train it anew")
+    manifest_bytes, weights = bytes(files[MANIFEST_FILE]), bytes(files[WEIGHTS_FILE])
+    digest = hashlib.sha256(manifest_bytes).hexdigest()
+    if expected_digest is not None and digest != expected_digest:
+        raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
+    manifest = _manifest(manifest_bytes)
+    _check_weights(manifest.weights, weights)
+    return Artifact(manifest, manifest_bytes, weights)
+
+
+def read_directory(directory: Path, *, expected_digest: str | None = None) -> Artifact:
+    """Read what `write` wrote.
+
+    Raises:
+        ArtifactError: as `read`, or the folder cannot be read.
+    """
+    files = {}
+    for name in (MANIFEST_FILE, WEIGHTS_FILE):
+        try:
+            files[name] = (directory / name).read_bytes()
+        except OSError as error:
+            raise ArtifactError(f"{directory / name}: {error.strerror or error}; train or publish it") from error
+    return read(files, expected_digest=expected_digest)
+
+
+def _manifest(content: bytes) -> Manifest:
+    try:
+        found = msgspec.json.decode(content, type=_Format).format
+        if found != FORMAT:
+            hint = "deploy a newer image" if found > FORMAT else "train the model anew"
+            raise ArtifactError(f"{MANIFEST_FILE} has format {found}, this service reads format {FORMAT}; {hint}")
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {error}") from error
+    if len(set(manifest.labels)) != len(manifest.labels) or len(manifest.labels) < 2:  # noqa: PLR2004 - a choice
+        raise ArtifactError(f"{MANIFEST_FILE} has labels {list(manifest.labels)}; two or more distinct ones are needed")
+    return manifest
+
+
+def _check_weights(expected: WeightsFile, weights: bytes) -> None:
+    if len(weights) != expected.bytes:
+        raise ArtifactError(f"{WEIGHTS_FILE} has {len(weights)} bytes, the manifest says {expected.bytes}: truncated?")
+    found = hashlib.sha256(weights).hexdigest()
+    if found != expected.sha256:
+        raise ArtifactError(f"{WEIGHTS_FILE} has SHA-256 {found}, the manifest says {expected.sha256}: tampered with?")
