@@ -1,0 +1,10 @@
+from typing import Final
+
+from inference.scorer import Occurrence, Score, Weights
+
+class Scorer:
+    kind: Final = "compiled"
+
+    def __init__(self, weights: Weights) -> None: ...
+    def score(self, text: str, /) -> Score: ...
+    def occurrences(self, text: str, /) -> tuple[list[Occurrence], float]: ...

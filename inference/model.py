@@ -1,0 +1,126 @@
+"""A model in memory: answers texts, and says which words pushed the answer. Knows no HTTP."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+from inference import scorer as python_scorer
+from inference.artifact import Artifact
+from inference.scorer import Occurrence, Score, Weights, unpack_weights
+
+try:
+    from inference import _scorer as compiled_scorer
+except ImportError:  # no compiler where this was installed
+    compiled_scorer = None  # type: ignore[assignment]
+
+
+class Prediction(NamedTuple):
+    """An answer. `probabilities` stand in the order of the model's labels; `confidence` is the label's."""
+
+    label: str
+    confidence: float
+    probabilities: tuple[float, ...]
+    words: int
+    unknown_words: int
+
+
+class Contribution(NamedTuple):
+    """One occurrence of a known term: characters `start` to `end` of the text, as it was given.
+
+    `weight` is what the occurrence adds to the log odds of the predicted label against the runner-up: above zero it
+    pushed towards the answer, below zero against it. All of a text's weights and the prior add up to those log odds.
+    """
+
+    term: str
+    start: int
+    end: int
+    weight: float
+
+
+class TextScorer(Protocol):
+    """What `inference.scorer.Scorer` and its compiled twin have in common."""
+
+    @property
+    def kind(self) -> str:
+        """`compiled` or `python`."""
+
+    def score(self, text: str, /) -> Score:
+        """The probability of each label, and how many words the text has and how many are unknown."""
+
+    def occurrences(self, text: str, /) -> tuple[list[Occurrence], float]:
+        """Every known term of the text in lower case, and the length of the text's vector."""
+
+
+class Model:
+    """Answers texts with the weights of one artifact, in the fastest scorer that was built.
+
+    Attributes:
+        name: of the artifact, as the Open Inference Protocol shows it.
+        version: the digest's first digits.
+        digest: SHA-256 of the manifest, 64 hexadecimal digits.
+        labels: in the order of the probabilities.
+        manifest: what the model is and how well it does.
+        scorer_kind: `compiled` or `python`: the same answers at another speed.
+    """
+
+    def __init__(self, artifact: Artifact, *, make_scorer: Callable[[Weights], TextScorer] | None = None) -> None:
+        self.manifest: Final = artifact.manifest
+        self.name: Final = artifact.manifest.name
+        self.labels: Final = artifact.manifest.labels
+        self.digest: Final = artifact.digest
+        self.version: Final = artifact.version
+        self._weights = unpack_weights(
+            artifact.weights,
+            labels=len(self.labels),
+            terms=self.manifest.vectorizer.terms,
+            bigrams=self.manifest.vectorizer.ngram_range == (1, 2),
+        )
+        self._scorer = (make_scorer or _fastest_scorer())(self._weights)
+        self._score = self._scorer.score
+        self.scorer_kind: Final = self._scorer.kind
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> "Model":
+        """Load the artifact's weights.
+
+        Raises:
+            ArtifactError: the weights are not what the manifest says.
+        """
+        return cls(artifact)
+
+    def predict(self, text: str) -> Prediction:
+        """The most probable label of `text`, of equals the first. Any string has an answer; the empty one the prior."""
+        probabilities, words, unknown_words = self._score(text)
+        confidence = max(probabilities)
+        label = self.labels[probabilities.index(confidence)]
+        return Prediction(label, confidence, probabilities, words, unknown_words)
+
+    def explain(self, text: str, limit: int) -> list[Contribution]:
+        """The `limit` occurrences that pushed the answer most, for or against, the strongest first."""
+        probabilities = self._score(text).probabilities
+        predicted, runner_up = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:2]
+        occurrences, length = self._scorer.occurrences(text)
+        weighted = [(self._push(found.term, predicted, runner_up) / length, found) for found in occurrences]
+        weighted.sort(key=lambda pair: (-abs(pair[0]), pair[1].start, pair[1].end))
+        return list(_contributions(text, weighted[:limit]))
+
+    def _push(self, term: int, label: int, rival: int) -> float:
+        pushes = (0.0, *self._weights.pushes[term * (others := len(self.labels) - 1) : (term + 1) * others])
+        return self._weights.idf[term] * (pushes[label] - pushes[rival])
+
+
+def _fastest_scorer() -> Callable[[Weights], TextScorer]:
+    return python_scorer.Scorer if compiled_scorer is None else compiled_scorer.Scorer
+
+
+def _contributions(text: str, weighted: list[tuple[float, Occurrence]]) -> Iterator[Contribution]:
+    lowered = text.lower()
+    origin = range(len(text) + 1) if len(lowered) == len(text) else _origins(text)
+    for weight, (_, start, end) in weighted:
+        term = " ".join(python_scorer.TOKEN.findall(lowered[start:end]))
+        # The last character's origin, and one more: where lower case is longer, an end may fall inside a character.
+        yield Contribution(term, origin[start], origin[end - 1] + 1, weight)
+
+
+def _origins(text: str) -> list[int]:
+    """For each character of `text.lower()` the index of the character of `text` that it came from."""
+    return [index for index, character in enumerate(text) for _ in character.lower()]
