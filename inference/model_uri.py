@@ -67,12 +67,27 @@ class ModelUri:
         return Path(self.path).name
 
     def at(self, digest: str) -> Self:
-        """The same place, pinned to `digest` (64 hex digits)."""
-        return replace(self, digest=digest)
+        """The same place, pinned to `digest`.
+
+        Raises:
+            ValueError: `digest` is not 64 lower-case hex digits.
+        """
+        return replace(self, digest=check_digest(digest))
 
     def __str__(self) -> str:
         location = f"s3://{self.bucket}/{self.path}" if self.bucket else f"file:{self.path}"
         return f"{location}@sha256:{self.digest}" if self.digest else location
+
+
+def check_digest(digest: str) -> str:
+    """Give back `digest`.
+
+    Raises:
+        ValueError: it is not 64 lower-case hex digits.
+    """
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"a digest has 64 lower-case hex digits, not '{digest}'")
+    return digest
 
 
 def _check(text: str, bucket: str, path: str) -> None:

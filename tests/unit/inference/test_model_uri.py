@@ -65,3 +65,5 @@ def test_a_wrong_address_says_what_is_wrong(text: str, said: str) -> None:
 def test_pinning_keeps_the_place() -> None:
     uri = ModelUri.parse("s3://models/tenant-a/spam")
     assert str(uri.at(DIGEST)) == f"s3://models/tenant-a/spam@sha256:{DIGEST}"
+    with pytest.raises(ValueError, match="64 lower-case hex digits, not 'abc'"):
+        uri.at("abc")
