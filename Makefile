@@ -1,15 +1,32 @@
 # Every target is a thin call: the work is in tenantry/, tests/ and bench/. `make help` lists them.
+# A new target: one line of help after `##`, in the section it belongs to. A new check: see CHECKS below.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
 PYTHON ?= python3
+# Node and npm come from .venv, the cdk8s CLI from node_modules.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # A virtual environment of somebody else's, or modules on PYTHONPATH, would shadow the locked ones.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# npm and jsii keep caches at home; without one that can be written they get their own.
+export HOME := $(shell test -n "$$HOME" -a -w "$$HOME" && echo "$$HOME" || echo "$(CURDIR)/build/home")
 
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 NODE := node_modules/.package-lock.json
+
+# Programs of a disposable test cluster, where a checkout of them lies beside this one.
+TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
+
+# The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
+CHECKS := demo test
+CHECKS_WITH_DOCKER := image-test
+CHECKS_WITH_API_SERVER :=
+CHECKS_WITH_CLUSTER :=
 
 ##@ Start here
 .PHONY: help demo serve test
@@ -25,26 +42,52 @@ serve: $(RUNTIME) $(NODE) ## the same, but leave the tenants running until Ctrl-
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth snap
+.PHONY: synth train snap
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
+
+train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
+	@tenantry train
 
 snap: $(DEV) $(NODE) ## accept what changed: dist/ and the constructs' snapshots
 	@tenantry synth
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 
 ##@ Check
-.PHONY: lint types unit
-lint: $(DEV) ## ruff, codespell
+.PHONY: lint types unit check checks
+lint: $(DEV) ## ruff, codespell, hadolint
 	@ruff check .
 	@ruff format --check .
 	@codespell
+	@hadolint Dockerfile
 
 types: $(DEV) ## mypy, strict
 	@mypy
 
 unit: $(DEV) $(NODE) ## unit and snapshot tests
 	@pytest
+
+check: $(CHECKS) $(CHECKS_WITH_DOCKER) $(CHECKS_WITH_API_SERVER) $(CHECKS_WITH_CLUSTER) ## all checks; needs Docker and a disposable cluster in KUBECONFIG
+
+checks: # the lists, for .ci/run
+	@echo 'CHECKS="$(CHECKS)"; CHECKS_WITH_DOCKER="$(CHECKS_WITH_DOCKER)"'
+	@echo 'CHECKS_WITH_API_SERVER="$(CHECKS_WITH_API_SERVER)"; CHECKS_WITH_CLUSTER="$(CHECKS_WITH_CLUSTER)"'
+
+##@ Image
+.PHONY: image image-test
+IMAGE ?= ml-inference-service:dev
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-slim)
+	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+image-test: $(DEV) | docker ## build it twice, compare, run it locked down, look inside
+	@pytest tests/image
+
+.PHONY: docker
+docker:
+	@command -v docker >/dev/null || { echo "this target needs Docker: no 'docker' on PATH" >&2; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ Set up
 .PHONY: install lock clean
@@ -58,18 +101,18 @@ clean: ## remove what make made, but the locks and dist/
 
 .venv/bin/python:
 	@echo "setting up .venv with $$($(PYTHON) --version)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tenantry needs Python 3.11 or newer; say which with: make PYTHON=python3.12 " + "demo")'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tenantry needs Python 3.11 or newer; say which: make demo PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no virtual environment could be made: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 
-$(RUNTIME): requirements.lock pyproject.toml setup.py | .venv/bin/python
-	@echo "installing what requirements.lock names (a minute or two, once)"
-	@pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	@pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+$(RUNTIME): requirements.lock pyproject.toml setup.py $(wildcard inference/*.pyx) | .venv/bin/python
+	@echo "installing what requirements.lock names (once, a minute or two)"
+	@tools/install-locked requirements.lock
+	@python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
-	@echo "installing what requirements-dev.lock names (a minute, once)"
-	@pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.lock
+	@echo "installing what requirements-dev.lock names (once, a minute or two)"
+	@tools/install-locked requirements-dev.lock
 	@touch $@
 
 $(NODE): package.json package-lock.json | $(RUNTIME)
