@@ -1,0 +1,190 @@
+"""Reads `platform.yaml` and says in its user's terms all that is wrong with it."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from constructs_lib._positions import BrokenYamlError, Document, KeyPath, Place, read
+from constructs_lib.platform_errors import Mistake, PlatformError
+
+M = TypeVar("M", bound=BaseModel)
+_VALUE_LENGTH = 80
+_WHOLE = "is a mapping with apiVersion, platform and tenants"
+
+
+def load(model: type[M], path: Path) -> M:
+    """Read `path` as a `model`.
+
+    Raises:
+        PlatformError: it cannot be read or breaks a rule.
+    """
+    document = _read(path)
+    mistakes = [_repeated(document, key, place) for key, place in document.repeated]
+    try:
+        platform = model.model_validate(document.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        schema = model.model_json_schema()
+        details = error.errors(include_url=False)
+        raise PlatformError(path, mistakes + [_mistake(document, schema, detail) for detail in details]) from None
+    if mistakes:
+        raise PlatformError(path, mistakes)
+    return platform
+
+
+def _read(path: Path) -> Document:
+    try:
+        document = read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _whole(path, (1, 1), "exists", "write one with 'tenantry init', or name another with --file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _whole(path, (1, 1), f"is a readable text file in UTF-8 ({error})", "correct the file") from None
+    except BrokenYamlError as error:
+        raise _whole(path, error.place, f"is one YAML document ({error})", "correct the syntax") from None
+    if document.data is None:
+        raise _whole(path, (1, 1), f"{_WHOLE}; this file is empty", "write one with 'tenantry init'") from None
+    if not isinstance(document.data, dict):
+        raise _whole(path, (1, 1), _WHOLE, "write one with 'tenantry init'") from None
+    return document
+
+
+def _whole(path: Path, place: Place, rule: str, fix: str) -> PlatformError:
+    return PlatformError(path, [Mistake(line=place[0], column=place[1], field="", value="", rule=rule, fix=fix)])
+
+
+def _repeated(document: Document, path: KeyPath, place: Place) -> Mistake:
+    first = document.keys[path][0]
+    return Mistake(
+        line=place[0],
+        column=place[1],
+        field=_field(path),
+        value="",
+        rule=f"stands once in its mapping, but is in line {first} already",
+        fix="remove one of them",
+    )
+
+
+def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) -> Mistake:
+    """A mistake from what pydantic says: its place in the file, and the rule and fix in the file's terms."""
+    context = error.get("ctx", {})
+    path = _without_tags(document.data, (*error["loc"], *context.get("at", ())))
+    written = _written(document, path)
+    value, found = _value(document.data, written)
+    kind = error["type"]
+    if kind in {"extra_forbidden", "missing"}:
+        line, column = document.keys.get(written) or document.values[_existing(document, written)]
+    else:
+        line, column = document.values[_existing(document, written)]
+    rule, fix = _rule_and_fix(schema, document.data, path, error)
+    text = "" if kind == "extra_forbidden" or not found else _shown(value)
+    return Mistake(line=line, column=column, field=_field(written), value=text, rule=rule, fix=fix)
+
+
+def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: ErrorDetails) -> tuple[str, str]:
+    context = error.get("ctx", {})
+    if "rule" in context:
+        return context["rule"], context["fix"]
+    if error["type"] == "extra_forbidden":
+        known = sorted(_properties(schema, data, path[:-1]))
+        close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+        fix = f"did you mean '{close[0]}'?" if close else f"remove it; known here: {', '.join(known)}"
+        return "is a key that is known here", fix
+    about = _properties(schema, data, path[:-1]).get(str(path[-1]), {}).get("description", "") if path else ""
+    about = " ".join(str(about).split()).rstrip(".")
+    if error["type"] == "missing":
+        return "is required", f"add '{path[-1]}': {about}" if about else f"add '{path[-1]}'"
+    if error["type"].startswith("union_tag"):
+        return f"has a 'type', one of {context.get('expected_tags', 'webhook, slack, pagerduty, email')}", "add or correct it"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return message[:1].lower() + message[1:], f"correct it: {about}" if about else "correct it"
+
+
+def _properties(schema: dict[str, Any], data: Any, path: KeyPath) -> dict[str, Any]:
+    """The keys that the mapping at `path` may have, by the schema."""
+    node = schema
+    for key in (*path, None):
+        node = _resolved(schema, node, _value(data, path)[0])
+        if key is None:
+            return dict(node.get("properties", {}))
+        node = node.get("items", {}) if isinstance(key, int) else node.get("properties", {}).get(key, {})
+    return {}
+
+
+def _resolved(schema: dict[str, Any], node: dict[str, Any], value: Any) -> dict[str, Any]:
+    """A schema node without references and choices: of several, the one that `type` names, else the first mapping."""
+    while True:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        elif "discriminator" in node:
+            mapping = node["discriminator"]["mapping"]
+            tag = value.get("type") if isinstance(value, Mapping) else None
+            node = {"$ref": mapping[tag]} if tag in mapping else {}
+        elif "anyOf" in node:
+            node = next((each for each in node["anyOf"] if each.get("type") != "null"), {})
+        elif len(node.get("allOf", ())) == 1:
+            node = node["allOf"][0]
+        else:
+            return node
+
+
+def _without_tags(data: Any, path: KeyPath) -> KeyPath:
+    """A path of pydantic's without the discriminator's values that it puts in."""
+    result: list[str | int] = []
+    for key in path:
+        here, _ = _value(data, _fallback(data, tuple(result)))
+        if isinstance(here, Mapping) and key not in here and key == here.get("type"):
+            continue
+        result.append(key)
+    return tuple(result)
+
+
+def _fallback(data: Any, path: KeyPath) -> KeyPath:
+    """Where in the file a tenant's effective value comes from: its own entry, `defaults`, or the platform's image."""
+    if _value(data, path)[1] or len(path) < 3 or path[0] != "tenants":  # noqa: PLR2004 - tenants, index, key
+        return path
+    other: KeyPath = ("platform", "image") if path[2] == "image" else ("defaults", *path[2:])
+    return other if _value(data, other)[1] else path
+
+
+def _written(document: Document, path: KeyPath) -> KeyPath:
+    return _fallback(document.data, path)
+
+
+def _existing(document: Document, path: KeyPath) -> KeyPath:
+    """The longest part of a path that the file has."""
+    while path not in document.values:
+        path = path[:-1]
+    return path
+
+
+def _value(data: Any, path: KeyPath) -> tuple[Any, bool]:
+    """The value at a path, and whether there is one."""
+    for key in path:
+        if isinstance(data, Mapping) and key in data:
+            data = data[key]
+        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+            data = data[key]
+        else:
+            return None, False
+    return data, True
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}..."
+
+
+def _field(path: KeyPath) -> str:
+    return "".join(_steps(path))
+
+
+def _steps(path: KeyPath) -> Iterator[str]:
+    for index, key in enumerate(path):
+        if isinstance(key, int):
+            yield f"[{key}]"
+        else:
+            yield f".{key}" if index else key

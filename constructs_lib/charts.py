@@ -1,0 +1,60 @@
+"""One chart a file of `dist/`: the platform's, and one for each tenant."""
+
+from pathlib import Path
+from typing import Final
+
+from cdk8s import ApiObjectMetadata, App, Chart
+import cdk8s_plus_28 as kplus
+
+from constructs_lib._labels import platform_labels
+from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
+from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+from constructs_lib.platform import Platform, PlatformSettings, Tenant
+
+PLATFORM_CHART: Final = "0-platform"
+"""A digit first: names of tenants start with a letter, so that this file is applied before theirs."""
+
+
+def build_app(platform: Platform, outdir: Path | str, *, image: str | None = None, model: str | None = None) -> App:
+    """All of `dist/`, to be written to `outdir` by `App.synth()`.
+
+    Args:
+        platform: who the tenants are.
+        outdir: where `App.synth()` writes.
+        image: takes the place of every tenant's image.
+        model: takes the place of every tenant's model; `{tenant}` in it becomes the tenant's name.
+    """
+    app = App(outdir=str(outdir))
+    platform_chart(app, platform.platform)
+    for tenant in platform.tenants:
+        tenant_chart(
+            app,
+            tenant,
+            platform.platform,
+            image=image or tenant.image,
+            model=model.replace("{tenant}", tenant.name) if model else tenant.model,
+        )
+    return app
+
+
+def platform_chart(app: App, settings: PlatformSettings) -> Chart:
+    """What is not a tenant's: the monitoring namespace and the dashboard in it."""
+    chart = Chart(app, PLATFORM_CHART)
+    metadata = ApiObjectMetadata(name=settings.monitoring.namespace, labels=platform_labels())
+    kplus.Namespace(chart, "monitoring", metadata=metadata)
+    return chart
+
+
+def tenant_chart(app: App, tenant: Tenant, settings: PlatformSettings, *, image: str, model: str) -> Chart:
+    """A tenant: first the walls, then what stands in them."""
+    chart = Chart(app, tenant.name)
+    walls = IsolatedTenant(chart, "walls", IsolatedTenantProps.from_platform(tenant, settings))
+    props = MonitoredInferenceProps(
+        tenant=walls,
+        image=image,
+        model=model,
+        alerts=tenant.alerts,
+        image_pull_secrets=tenant.image_pull_secrets,
+    )
+    MonitoredInference(chart, "inference", props)
+    return chart

@@ -1,0 +1,46 @@
+"""What is wrong with a `platform.yaml`: every mistake with its place, value, rule and fix."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Mistake:
+    """One mistake.
+
+    Args:
+        line: line in the file, from 1.
+        column: column in that line, from 1.
+        field: path of the key, as `tenants[0].autoscaling.minReplicas`; empty for the file itself.
+        value: what stands there, as text; empty where nothing does.
+        rule: what holds for a right value.
+        fix: what to do.
+    """
+
+    line: int
+    column: int
+    field: str
+    value: str
+    rule: str
+    fix: str
+
+
+class PlatformError(Exception):
+    """A `platform.yaml` that cannot be used; its text lists every mistake that was found."""
+
+    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
+        self.path = path
+        self.mistakes = tuple(sorted(set(mistakes)))
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        count = len(self.mistakes)
+        head = f"{self.path} has {count} mistake{'s' if count > 1 else ''}; nothing was written"
+        return "\n\n".join([head, *map(self._entry, self.mistakes)])
+
+    def _entry(self, mistake: Mistake) -> str:
+        subject = " = ".join(part for part in (mistake.field, mistake.value) if part)
+        return (
+            f"{self.path}:{mistake.line}:{mistake.column}: {subject}".rstrip(": ")
+            + f"\n  rule: {mistake.rule}\n  fix:  {mistake.fix}"
+        )
