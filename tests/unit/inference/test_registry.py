@@ -9,7 +9,7 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
-from inference import artifact, registry
+from inference import artifact
 from inference.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
 from inference.bucket import Bucket
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
@@ -105,7 +105,7 @@ def test_a_publication_that_was_cut_off_is_invisible_and_the_next_one_finishes_i
         done += 1
         return put(*arguments, **options)
 
-    monkeypatch.setattr(registry.obstore, "put", cut)
+    monkeypatch.setattr(obstore, "put", cut)
     with pytest.raises(CutOffError):
         publish(write(new), URI, store=store)
     monkeypatch.undo()
@@ -129,7 +129,7 @@ def test_two_publishers_at_the_same_moment_lose_nothing(
             publish(write(second), URI, store=store)
         return put(target, key, *arguments, **options)
 
-    monkeypatch.setattr(registry.obstore, "put", race)
+    monkeypatch.setattr(obstore, "put", race)
     publish(write(third), URI, store=store)
     digests = json.loads(obstore.get(store, LATEST).bytes().to_bytes())["digests"]
     assert digests == [third.digest, second.digest, first.digest]
@@ -144,7 +144,7 @@ def test_a_race_that_never_ends_is_given_up(store: MemoryStore, write: Write, mo
             put(target, key, obstore.get(store, LATEST).bytes())
         return put(target, key, *arguments, **options)
 
-    monkeypatch.setattr(registry.obstore, "put", race)
+    monkeypatch.setattr(obstore, "put", race)
     with pytest.raises(StoreUnavailableError, match=r"others keep changing s3://models/tenant-a/spam/latest\.json"):
         publish(write(sealed(weights=b"second")), URI, store=store)
 
