@@ -1,0 +1,38 @@
+# What all parts share. The parts: monitoring.tf, object-store.tf, tenants.tf.
+locals {
+  platform_file  = abspath(coalesce(var.platform_file, "${path.root}/../../platform.yaml"))
+  dist_directory = abspath(coalesce(var.dist_directory, "${path.root}/../../dist"))
+
+  # Terraform's own objects say so: what carries `managed-by: tenantry` is subject to the pruning of `tenantry apply`.
+  labels = {
+    "app.kubernetes.io/managed-by" = "terraform"
+    "app.kubernetes.io/part-of"    = "tenantry"
+  }
+}
+
+module "tenants" {
+  source = "./modules/tenants"
+
+  platform_yaml = file(local.platform_file)
+}
+
+module "store_access" {
+  source = "./modules/store-access"
+
+  tenants = module.tenants.names
+}
+
+module "chart_values" {
+  source = "./modules/chart-values"
+
+  context              = var.context
+  kubelet_insecure_tls = var.metrics_server.kubelet_insecure_tls
+  prometheus_labels    = module.tenants.prometheus_labels
+}
+
+# Its UID tells one cluster from the next: after `kind delete cluster` nothing may be taken for applied.
+data "kubernetes_namespace_v1" "system" {
+  metadata {
+    name = "kube-system"
+  }
+}

@@ -1,0 +1,101 @@
+variables {
+  context           = "kind-tenantry"
+  prometheus_labels = { "app.kubernetes.io/name" = "prometheus" }
+}
+
+run "trusts_kinds_kubelets" {
+  command = plan
+
+  assert {
+    condition     = yamldecode(output.metrics_server[1]).args == ["--kubelet-insecure-tls"]
+    error_message = "on Kind metrics-server needs --kubelet-insecure-tls"
+  }
+
+  assert {
+    condition     = output.is_kind
+    error_message = "a context that begins with kind- is Kind's"
+  }
+}
+
+run "trusts_no_other_clusters_kubelets" {
+  command = plan
+
+  variables {
+    context = "production"
+  }
+
+  assert {
+    condition     = length(output.metrics_server) == 1 && !strcontains(output.metrics_server[0], "- --kubelet-insecure-tls")
+    error_message = "away from Kind the kubelets' certificates must be checked"
+  }
+}
+
+run "lets_the_owner_decide_about_the_kubelets" {
+  command = plan
+
+  variables {
+    context              = "bare-metal"
+    kubelet_insecure_tls = true
+  }
+
+  assert {
+    condition     = yamldecode(output.metrics_server[1]).args == ["--kubelet-insecure-tls"]
+    error_message = "kubelet_insecure_tls = true must reach metrics-server on any cluster"
+  }
+}
+
+run "keeps_the_owner_able_to_distrust_kind" {
+  command = plan
+
+  variables {
+    kubelet_insecure_tls = false
+  }
+
+  assert {
+    condition     = length(output.metrics_server) == 1
+    error_message = "kubelet_insecure_tls = false must hold on Kind too"
+  }
+}
+
+run "asks_for_figures_every_sixty_seconds" {
+  command = plan
+
+  assert {
+    condition     = contains(yamldecode(output.metrics_server[0]).defaultArgs, "--metric-resolution=60s")
+    error_message = "metrics-server must scrape every 60 s"
+  }
+}
+
+run "opens_grafana_on_its_node_port" {
+  command = plan
+
+  assert {
+    condition     = output.grafana.node_port == 30080 && yamldecode(output.kube_prometheus_stack[0]).grafana.service.type == "NodePort"
+    error_message = "Grafana must be on NodePort 30080"
+  }
+}
+
+run "selects_the_monitors_of_every_tenant" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for kind in ["serviceMonitor", "rule", "podMonitor", "probe", "scrapeConfig"] :
+      yamldecode(output.kube_prometheus_stack[0]).prometheus.prometheusSpec["${kind}SelectorNilUsesHelmValues"] == false
+    ])
+    error_message = "Prometheus must take every monitor and rule, whatever its labels"
+  }
+}
+
+run "labels_prometheus_as_the_walls_expect" {
+  command = plan
+
+  variables {
+    prometheus_labels = { "app.kubernetes.io/name" = "prometheus", "team" = "eyes" }
+  }
+
+  assert {
+    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.podMetadata.labels == { team = "eyes" }
+    error_message = "a label that platform.yaml asks for beyond the operator's own must be put on Prometheus's pods"
+  }
+}

@@ -1,0 +1,31 @@
+output "names" {
+  description = "The tenants, each of which is a namespace of that name."
+  value       = toset(local.document.tenants[*].name)
+}
+
+output "image" {
+  description = "The service's image, as platform.yaml names it for all; null where it names none."
+  value       = try(local.settings.image, null)
+}
+
+output "monitoring_namespace" {
+  description = "Namespace of Prometheus and Grafana."
+  value       = try(local.settings.monitoring.namespace, "monitoring")
+}
+
+output "prometheus_labels" {
+  description = "Labels of Prometheus's pods, which the tenants' walls let in."
+  value       = tomap(try(local.settings.monitoring.prometheusLabels, { "app.kubernetes.io/name" = "prometheus" }))
+}
+
+output "store" {
+  description = "The object store as the tenants know it: endpoint, host and port in it, the Service's name, namespace (null: outside of the cluster), labels of its pods, region."
+  value = {
+    endpoint   = local.store_endpoint
+    service    = split(".", local.store_authority[0])[0]
+    port       = coalesce(tonumber(local.store_authority[1]), startswith(local.store_endpoint, "https:") ? 443 : 80)
+    namespace  = local.store_namespace
+    pod_labels = tomap(try(local.settings.modelStore.podLabels, { "app.kubernetes.io/name" = "minio" }))
+    region     = try(local.settings.modelStore.region, "us-east-1")
+  }
+}

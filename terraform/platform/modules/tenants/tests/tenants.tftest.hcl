@@ -1,0 +1,114 @@
+run "reads_what_is_written" {
+  command = plan
+
+  variables {
+    platform_yaml = <<-YAML
+      apiVersion: tenantry.dev/v1alpha1
+      platform:
+        image: registry.example/service:1.2.3
+        monitoring:
+          namespace: observability
+          prometheusLabels: {app: prom}
+        modelStore:
+          endpoint: https://objects.storage.svc
+          namespace: storage
+          podLabels: {app: objects}
+          region: eu-north-1
+      tenants:
+        - name: zebra
+        - name: ant
+    YAML
+  }
+
+  assert {
+    condition     = output.names == toset(["ant", "zebra"])
+    error_message = "the tenants are not those of the file"
+  }
+
+  assert {
+    condition     = output.image == "registry.example/service:1.2.3"
+    error_message = "the image is not that of the file"
+  }
+
+  assert {
+    condition     = output.monitoring_namespace == "observability" && output.prometheus_labels == tomap({ app = "prom" })
+    error_message = "what the file says of monitoring is not used"
+  }
+
+  assert {
+    condition     = output.store.service == "objects" && output.store.port == 443 && output.store.namespace == "storage"
+    error_message = "the endpoint is not taken apart as an address: an https endpoint without a port means 443"
+  }
+
+  assert {
+    condition     = output.store.region == "eu-north-1" && output.store.pod_labels == tomap({ app = "objects" })
+    error_message = "region or labels of the store are not those of the file"
+  }
+}
+
+run "takes_the_defaults_where_the_file_is_silent" {
+  command = plan
+
+  variables {
+    platform_yaml = "{platform: {image: 'a/b:1'}, tenants: [{name: one}]}"
+  }
+
+  assert {
+    condition     = output.monitoring_namespace == "monitoring" && output.prometheus_labels == tomap({ "app.kubernetes.io/name" = "prometheus" })
+    error_message = "the defaults of monitoring are not those of the model"
+  }
+
+  assert {
+    condition     = output.store.endpoint == "http://minio-api.minio.svc:9000" && output.store.service == "minio-api" && output.store.port == 9000 && output.store.namespace == "minio" && output.store.region == "us-east-1"
+    error_message = "the defaults of the store are not those of the model"
+  }
+}
+
+run "knows_a_store_outside_of_the_cluster" {
+  command = plan
+
+  variables {
+    platform_yaml = "{platform: {image: 'a/b:1', modelStore: {endpoint: 'http://objects.example', namespace: null}}, tenants: [{name: one}]}"
+  }
+
+  assert {
+    condition     = output.store.namespace == null && output.store.port == 80
+    error_message = "a namespace that the file sets to null stays null, and http without a port means 80"
+  }
+}
+
+run "refuses_a_file_without_tenants" {
+  command         = plan
+  expect_failures = [var.platform_yaml]
+
+  variables {
+    platform_yaml = "{platform: {}, tenants: []}"
+  }
+}
+
+run "refuses_what_is_not_yaml" {
+  command         = plan
+  expect_failures = [var.platform_yaml]
+
+  variables {
+    platform_yaml = "tenants: [}"
+  }
+}
+
+run "refuses_a_name_that_is_no_dns_label" {
+  command         = plan
+  expect_failures = [var.platform_yaml]
+
+  variables {
+    platform_yaml = "tenants: [{name: Tenant_A}]"
+  }
+}
+
+run "refuses_a_name_twice" {
+  command         = plan
+  expect_failures = [var.platform_yaml]
+
+  variables {
+    platform_yaml = "tenants: [{name: twin}, {name: twin}]"
+  }
+}

@@ -1,0 +1,26 @@
+variable "platform_yaml" {
+  description = "Text of `platform.yaml`. The `tenantry` command has checked it thoroughly; here only what Terraform itself relies on is checked again."
+  type        = string
+
+  validation {
+    condition     = can(yamldecode(var.platform_yaml).tenants[*].name)
+    error_message = "platform.yaml must be YAML with a list `tenants`, each with a `name`; `tenantry synth` says in detail what is wrong."
+  }
+
+  validation {
+    condition     = try(length(yamldecode(var.platform_yaml).tenants) > 0, false)
+    error_message = "platform.yaml must list at least one tenant."
+  }
+
+  validation {
+    condition = try(alltrue([
+      for tenant in yamldecode(var.platform_yaml).tenants : can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", tenant.name))
+    ]), false)
+    error_message = "Each tenant's name must be a DNS label that starts with a letter: it becomes a namespace and a folder of the object store."
+  }
+
+  validation {
+    condition     = try(length(distinct(yamldecode(var.platform_yaml).tenants[*].name)) == length(yamldecode(var.platform_yaml).tenants), false)
+    error_message = "Two tenants in platform.yaml have the same name."
+  }
+}

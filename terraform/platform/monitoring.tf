@@ -1,0 +1,73 @@
+resource "kubernetes_namespace_v1" "monitoring" {
+  count = var.kube_prometheus_stack.enabled ? 1 : 0
+
+  metadata {
+    name = module.tenants.monitoring_namespace
+  }
+
+  lifecycle {
+    # dist/ puts its labels on this namespace, too; Terraform is only here first, since the charts need it.
+    ignore_changes = [metadata[0].labels, metadata[0].annotations]
+  }
+}
+
+resource "random_password" "grafana" {
+  count = var.kube_prometheus_stack.enabled ? 1 : 0
+
+  length  = 24
+  special = false
+}
+
+resource "kubernetes_secret_v1" "grafana" {
+  count = var.kube_prometheus_stack.enabled ? 1 : 0
+
+  metadata {
+    name      = module.chart_values.grafana.secret_name
+    namespace = kubernetes_namespace_v1.monitoring[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  data = {
+    (module.chart_values.grafana.user_key)     = "admin"
+    (module.chart_values.grafana.password_key) = random_password.grafana[0].result
+  }
+}
+
+resource "helm_release" "kube_prometheus_stack" {
+  count = var.kube_prometheus_stack.enabled ? 1 : 0
+
+  name       = "kube-prometheus-stack"
+  namespace  = kubernetes_namespace_v1.monitoring[0].metadata[0].name
+  repository = var.kube_prometheus_stack.repository
+  chart      = var.kube_prometheus_stack.chart
+  version    = var.kube_prometheus_stack.version
+  values     = concat(module.chart_values.kube_prometheus_stack, var.kube_prometheus_stack.values)
+  wait       = var.kube_prometheus_stack.wait
+  timeout    = var.kube_prometheus_stack.timeout_seconds
+
+  depends_on = [kubernetes_secret_v1.grafana]
+}
+
+resource "kubernetes_namespace_v1" "metrics_server" {
+  count = var.metrics_server.enabled ? 1 : 0
+
+  metadata {
+    name = "metrics-server"
+    labels = merge(local.labels, {
+      "pod-security.kubernetes.io/enforce" = "restricted"
+    })
+  }
+}
+
+resource "helm_release" "metrics_server" {
+  count = var.metrics_server.enabled ? 1 : 0
+
+  name       = "metrics-server"
+  namespace  = kubernetes_namespace_v1.metrics_server[0].metadata[0].name
+  repository = var.metrics_server.repository
+  chart      = var.metrics_server.chart
+  version    = var.metrics_server.version
+  values     = concat(module.chart_values.metrics_server, var.metrics_server.values)
+  wait       = var.metrics_server.wait
+  timeout    = var.metrics_server.timeout_seconds
+}

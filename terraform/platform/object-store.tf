@@ -1,0 +1,536 @@
+locals {
+  store_count     = var.object_store.enabled ? 1 : 0
+  store_namespace = module.tenants.store.namespace
+  # Named once: the tenants' walls (platform.yaml) and the network policy select the pods by these.
+  store_pod_labels = module.tenants.store.pod_labels
+  store_port       = module.tenants.store.port
+  console_port     = 9001
+  store_url        = "http://${module.tenants.store.service}.${coalesce(local.store_namespace, "outside")}.svc:${local.store_port}"
+
+  # One policy a document of the file, in the namespace that platform.yaml names.
+  store_network_policies = {
+    for document in [
+      for text in split("\n---\n", file("${path.module}/manifests/minio-network-policy.yaml")) : yamldecode(text)
+    ] : document.metadata.name => merge(document, { metadata = merge(document.metadata, { namespace = local.store_namespace }) })
+  }
+
+  # A container that Pod Security's `restricted` lets in.
+  user_id = 1000
+
+  access_script = file("${path.module}/files/store-access.sh")
+  access_users = merge(
+    { for tenant, user in module.store_access.tenant_users : user => random_password.tenant[tenant].result if var.object_store.enabled },
+    var.object_store.enabled ? { (module.store_access.publisher_user) = random_password.publisher[0].result } : {},
+  )
+}
+
+resource "kubernetes_namespace_v1" "store" {
+  count = local.store_count
+
+  metadata {
+    name = local.store_namespace
+    labels = merge(local.labels, {
+      "pod-security.kubernetes.io/enforce" = "restricted"
+    })
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.store_namespace != null
+      error_message = "platform.yaml says that the model store is outside of the cluster (modelStore.namespace: null): set object_store = { enabled = false }."
+    }
+
+    precondition {
+      condition     = module.tenants.store.endpoint == local.store_url
+      error_message = "platform.yaml sends tenants to ${module.tenants.store.endpoint}, but MinIO would answer at ${local.store_url}: change modelStore.endpoint, or leave MinIO out with object_store = { enabled = false }."
+    }
+  }
+}
+
+resource "random_password" "root" {
+  count = local.store_count
+
+  length  = 40
+  special = false
+}
+
+resource "random_password" "publisher" {
+  count = local.store_count
+
+  length  = 40
+  special = false
+}
+
+resource "random_password" "tenant" {
+  for_each = var.object_store.enabled ? module.tenants.names : []
+
+  length  = 40
+  special = false
+}
+
+resource "kubernetes_secret_v1" "root" {
+  count = local.store_count
+
+  metadata {
+    name      = "minio-root"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  data = {
+    MINIO_ROOT_USER     = "root-admin"
+    MINIO_ROOT_PASSWORD = random_password.root[0].result
+  }
+}
+
+# The keys that `tenantry publish` uses: for whoever may read Secrets of this namespace, not for tenants.
+resource "kubernetes_secret_v1" "publisher" {
+  count = local.store_count
+
+  metadata {
+    name      = "model-publisher"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  data = {
+    AWS_ACCESS_KEY_ID     = module.store_access.publisher_user
+    AWS_SECRET_ACCESS_KEY = random_password.publisher[0].result
+  }
+
+  depends_on = [kubernetes_job_v1.access]
+}
+
+resource "kubernetes_persistent_volume_claim_v1" "store" {
+  count = var.object_store.enabled && var.object_store.persistent ? 1 : 0
+
+  # The default class of Kind and of most clouds binds when the pod comes.
+  wait_until_bound = false
+
+  metadata {
+    name      = "minio"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = var.object_store.storage_class
+
+    resources {
+      requests = {
+        storage = var.object_store.size
+      }
+    }
+  }
+}
+
+resource "kubernetes_deployment_v1" "store" {
+  count = local.store_count
+
+  wait_for_rollout = var.object_store.wait
+
+  metadata {
+    name      = "minio"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = merge(local.labels, local.store_pod_labels)
+  }
+
+  spec {
+    replicas = 1
+
+    # One writer: the new pod must not start beside the old one.
+    strategy {
+      type = "Recreate"
+    }
+
+    selector {
+      match_labels = local.store_pod_labels
+    }
+
+    template {
+      metadata {
+        labels = merge(local.labels, local.store_pod_labels)
+      }
+
+      spec {
+        automount_service_account_token = false
+        enable_service_links            = false
+
+        security_context {
+          run_as_non_root = true
+          run_as_user     = local.user_id
+          run_as_group    = local.user_id
+          fs_group        = local.user_id
+
+          seccomp_profile {
+            type = "RuntimeDefault"
+          }
+        }
+
+        container {
+          name  = "minio"
+          image = var.object_store.image
+          args = [
+            "server", "/data",
+            "--address", ":${local.store_port}",
+            "--console-address", ":${local.console_port}",
+            "--certs-dir", "/tmp/certs", # looked for even where there are none, in the home folder unless said
+          ]
+
+          env_from {
+            secret_ref {
+              name = kubernetes_secret_v1.root[0].metadata[0].name
+            }
+          }
+
+          env {
+            name  = "MINIO_REGION"
+            value = module.tenants.store.region
+          }
+
+          # A new root key must reach the process: the pod is replaced when it changes.
+          env {
+            name  = "ROOT_KEY_CHECKSUM"
+            value = nonsensitive(sha256(random_password.root[0].result))
+          }
+
+          port {
+            name           = "api"
+            container_port = local.store_port
+          }
+
+          port {
+            name           = "console"
+            container_port = local.console_port
+          }
+
+          startup_probe {
+            period_seconds    = 2
+            failure_threshold = 60
+
+            http_get {
+              path = "/minio/health/live"
+              port = "api"
+            }
+          }
+
+          liveness_probe {
+            period_seconds    = 20
+            timeout_seconds   = 5
+            failure_threshold = 3
+
+            http_get {
+              path = "/minio/health/live"
+              port = "api"
+            }
+          }
+
+          readiness_probe {
+            period_seconds  = 10
+            timeout_seconds = 5
+
+            http_get {
+              path = "/minio/health/ready"
+              port = "api"
+            }
+          }
+
+          resources {
+            requests = {
+              cpu    = "100m"
+              memory = "256Mi"
+            }
+            limits = {
+              memory = "1Gi"
+            }
+          }
+
+          security_context {
+            allow_privilege_escalation = false
+            read_only_root_filesystem  = true
+
+            capabilities {
+              drop = ["ALL"]
+            }
+          }
+
+          volume_mount {
+            name       = "data"
+            mount_path = "/data"
+          }
+
+          volume_mount {
+            name       = "tmp"
+            mount_path = "/tmp"
+          }
+        }
+
+        volume {
+          name = "data"
+
+          dynamic "persistent_volume_claim" {
+            for_each = kubernetes_persistent_volume_claim_v1.store
+
+            content {
+              claim_name = persistent_volume_claim.value.metadata[0].name
+            }
+          }
+
+          dynamic "empty_dir" {
+            for_each = var.object_store.persistent ? [] : [1]
+
+            content {}
+          }
+        }
+
+        volume {
+          name = "tmp"
+
+          empty_dir {
+            size_limit = "64Mi"
+          }
+        }
+      }
+    }
+  }
+}
+
+resource "kubernetes_service_v1" "api" {
+  count = local.store_count
+
+  metadata {
+    name      = module.tenants.store.service
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  spec {
+    selector = local.store_pod_labels
+
+    port {
+      name        = "api"
+      port        = local.store_port
+      target_port = "api"
+    }
+  }
+}
+
+resource "kubernetes_service_v1" "console" {
+  count = local.store_count
+
+  metadata {
+    name      = "minio-console"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  spec {
+    selector = local.store_pod_labels
+
+    port {
+      name        = "console"
+      port        = local.console_port
+      target_port = "console"
+    }
+  }
+}
+
+resource "kubernetes_manifest" "store_network_policy" {
+  for_each = var.object_store.enabled ? local.store_network_policies : {}
+
+  manifest = each.value
+
+  depends_on = [kubernetes_namespace_v1.store]
+}
+
+# What the Job reads: the users' keys and the policies that limit them.
+resource "kubernetes_secret_v1" "access" {
+  count = local.store_count
+
+  metadata {
+    name      = "minio-access"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  data = merge(
+    { for user, key in local.access_users : "users.${user}" => key },
+    { for user, policy in module.store_access.policies : "policies.${user}" => policy },
+    { "store-access.sh" = local.access_script },
+  )
+}
+
+# The one place where MinIO's own commands are used. A change of buckets, users, keys or policies makes a new Job, since
+# its name carries their checksum; the old one goes.
+resource "kubernetes_job_v1" "access" {
+  count = local.store_count
+
+  wait_for_completion = var.object_store.wait
+
+  metadata {
+    name = "minio-access-${substr(nonsensitive(sha256(jsonencode([
+      kubernetes_secret_v1.access[0].data, module.store_access.buckets, var.object_store.client_image,
+      try(kubernetes_persistent_volume_claim_v1.store[0].metadata[0].uid, kubernetes_deployment_v1.store[0].metadata[0].uid),
+    ]))), 0, 10)}"
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = merge(local.labels, { "app.kubernetes.io/name" = "minio-access" })
+  }
+
+  spec {
+    backoff_limit           = 4
+    active_deadline_seconds = 600
+
+    template {
+      metadata {
+        labels = merge(local.labels, { "app.kubernetes.io/name" = "minio-access" })
+      }
+
+      spec {
+        restart_policy                  = "Never"
+        automount_service_account_token = false
+        enable_service_links            = false
+
+        security_context {
+          run_as_non_root = true
+          run_as_user     = local.user_id
+          run_as_group    = local.user_id
+          fs_group        = local.user_id
+
+          seccomp_profile {
+            type = "RuntimeDefault"
+          }
+        }
+
+        container {
+          name    = "access"
+          image   = var.object_store.client_image
+          command = ["/bin/sh", "/access/store-access.sh"]
+
+          env {
+            name = "MINIO_ROOT_USER"
+
+            value_from {
+              secret_key_ref {
+                name = kubernetes_secret_v1.root[0].metadata[0].name
+                key  = "MINIO_ROOT_USER"
+              }
+            }
+          }
+
+          env {
+            name = "MINIO_ROOT_PASSWORD"
+
+            value_from {
+              secret_key_ref {
+                name = kubernetes_secret_v1.root[0].metadata[0].name
+                key  = "MINIO_ROOT_PASSWORD"
+              }
+            }
+          }
+
+          env {
+            name  = "MC_HOST_store"
+            value = replace(local.store_url, "http://", "http://$(MINIO_ROOT_USER):$(MINIO_ROOT_PASSWORD)@")
+          }
+
+          env {
+            name  = "MC_CONFIG_DIR"
+            value = "/tmp/mc"
+          }
+
+          env {
+            name  = "BUCKETS"
+            value = join(" ", module.store_access.buckets)
+          }
+
+          env {
+            name  = "USER_PREFIX"
+            value = module.store_access.user_prefix
+          }
+
+          env {
+            name  = "ACCESS"
+            value = "/access"
+          }
+
+          resources {
+            requests = {
+              cpu    = "20m"
+              memory = "64Mi"
+            }
+            limits = {
+              memory = "256Mi"
+            }
+          }
+
+          security_context {
+            allow_privilege_escalation = false
+            read_only_root_filesystem  = true
+
+            capabilities {
+              drop = ["ALL"]
+            }
+          }
+
+          volume_mount {
+            name       = "access"
+            mount_path = "/access"
+            read_only  = true
+          }
+
+          volume_mount {
+            name       = "tmp"
+            mount_path = "/tmp"
+          }
+        }
+
+        volume {
+          name = "access"
+
+          secret {
+            secret_name  = kubernetes_secret_v1.access[0].metadata[0].name
+            default_mode = "0440"
+
+            items {
+              key  = "store-access.sh"
+              path = "store-access.sh"
+            }
+
+            dynamic "items" {
+              for_each = module.store_access.policies
+
+              content {
+                key  = "users.${items.key}"
+                path = "users/${items.key}"
+              }
+            }
+
+            dynamic "items" {
+              for_each = module.store_access.policies
+
+              content {
+                key  = "policies.${items.key}"
+                path = "policies/${items.key}.json"
+              }
+            }
+          }
+        }
+
+        volume {
+          name = "tmp"
+
+          empty_dir {
+            size_limit = "64Mi"
+          }
+        }
+      }
+    }
+  }
+
+  timeouts {
+    create = "15m"
+  }
+
+  depends_on = [kubernetes_deployment_v1.store, kubernetes_service_v1.api, kubernetes_manifest.store_network_policy]
+}

@@ -1,0 +1,44 @@
+output "grafana_url" {
+  description = "Address of Grafana: on Kind on this machine (the cluster's port mapping leads to it), elsewhere on any node; null where Grafana was left out."
+  value       = !var.kube_prometheus_stack.enabled ? null : module.chart_values.is_kind ? "http://localhost:${module.chart_values.grafana.node_port}" : "http://<address of a node>:${module.chart_values.grafana.node_port}"
+}
+
+output "grafana_user" {
+  description = "Name to log in to Grafana with."
+  value       = var.kube_prometheus_stack.enabled ? "admin" : null
+}
+
+output "grafana_password_command" {
+  description = "Command that prints Grafana's password."
+  value       = var.kube_prometheus_stack.enabled ? "${var.kubectl} --context ${var.context} --namespace ${module.tenants.monitoring_namespace} get secret ${module.chart_values.grafana.secret_name} --output go-template='{{index .data \"${module.chart_values.grafana.password_key}\" | base64decode}}'" : null
+}
+
+output "monitoring_namespace" {
+  description = "Namespace of Prometheus, Alertmanager and Grafana."
+  value       = module.tenants.monitoring_namespace
+}
+
+output "store_endpoint" {
+  description = "Address of the object store's S3 API inside the cluster."
+  value       = module.tenants.store.endpoint
+}
+
+output "store_console_command" {
+  description = "Command that makes MinIO's console reachable on this machine; null where MinIO was left out."
+  value       = var.object_store.enabled ? "${var.kubectl} --context ${var.context} --namespace ${local.store_namespace} port-forward service/minio-console ${local.console_port}" : null
+}
+
+output "store_namespace" {
+  description = "Namespace of the object store; null where MinIO was left out."
+  value       = var.object_store.enabled ? local.store_namespace : null
+}
+
+output "publisher_secret" {
+  description = "Name of the Secret, in that namespace, with the keys that publish models; null where MinIO was left out."
+  value       = one(kubernetes_secret_v1.publisher[*].metadata[0].name)
+}
+
+output "tenants" {
+  description = "The tenants, each of which is a namespace of that name."
+  value       = module.tenants.names
+}

@@ -1,0 +1,154 @@
+variable "kubeconfig" {
+  description = "Absolute path of the kubeconfig file of the cluster that the platform goes to. It has no default, so that nothing ever goes to a cluster that was not named."
+  type        = string
+
+  validation {
+    condition     = startswith(var.kubeconfig, "/") && fileexists(var.kubeconfig)
+    error_message = "kubeconfig must be the absolute path of a file that exists; for the Kind cluster: $(terraform -chdir=terraform/cluster output -raw kubeconfig)."
+  }
+}
+
+variable "context" {
+  description = "Name of the context in that file: `kind-tenantry` for the Kind cluster, any other for a cluster that is there already."
+  type        = string
+
+  validation {
+    condition     = length(trimspace(var.context)) > 0
+    error_message = "context must name a context of the kubeconfig; `kubectl config get-contexts` lists them."
+  }
+}
+
+variable "platform_file" {
+  description = "Path of `platform.yaml`, which says who the tenants are; null: the repository's own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.platform_file == null || try(fileexists(var.platform_file), false)
+    error_message = "platform_file must be the path of a file that exists; `tenantry init` writes a first one."
+  }
+}
+
+variable "dist_directory" {
+  description = "Folder with the synthesized YAML that is applied; null: the repository's `dist`. `make up` passes `build/dist`, which differs in the image only."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.dist_directory == null || try(length(fileset(var.dist_directory, "*.yaml")) > 0, false)
+    error_message = "dist_directory must be a folder with YAML files; `tenantry synth --output FOLDER` writes them."
+  }
+}
+
+variable "kubectl" {
+  description = "The kubectl program that applies that folder: a name on PATH or a path."
+  type        = string
+  default     = "kubectl"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_./-]+$", var.kubectl))
+    error_message = "kubectl must be the name or path of a program, without blanks or other characters that a shell would read."
+  }
+}
+
+variable "object_store" {
+  description = <<-TEXT
+    MinIO, in the namespace that platform.yaml names (`modelStore.namespace`):
+    `enabled`: false where the tenants' store is elsewhere (its buckets, users and the tenants' Secrets are then yours to make);
+    `image`: the server, with its digest (the last one that the project published; drop-in rebuilds are named in docs/terraform.md);
+    `client_image`: MinIO's client, for the one Job that makes buckets, policies and users;
+    `persistent`: keep the buckets on a volume; without it they are empty again after the pod has gone;
+    `size`, `storage_class`: of that volume; null: the cluster's default class;
+    `wait`: wait until the store answers and the Job is done.
+  TEXT
+  type = object({
+    enabled       = optional(bool, true)
+    image         = optional(string, "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z@sha256:14cea493d9a34af32f524e538b8346cf79f3321eff8e708c1e2960462bd8936e")
+    client_image  = optional(string, "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z")
+    persistent    = optional(bool, true)
+    size          = optional(string, "10Gi")
+    storage_class = optional(string)
+    wait          = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(regex("[:@][A-Za-z0-9._:-]+$", var.object_store.image)) && !endswith(var.object_store.image, ":latest")
+    error_message = "object_store.image must name a tag or a digest, and never `latest`."
+  }
+
+  validation {
+    condition     = can(regex("[:@][A-Za-z0-9._:-]+$", var.object_store.client_image)) && !endswith(var.object_store.client_image, ":latest")
+    error_message = "object_store.client_image must name a tag or a digest, and never `latest`."
+  }
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*(Mi|Gi|Ti)$", var.object_store.size))
+    error_message = "object_store.size must be a whole number with Mi, Gi or Ti, as 10Gi."
+  }
+}
+
+variable "kube_prometheus_stack" {
+  description = <<-TEXT
+    Prometheus, Alertmanager and Grafana:
+    `enabled`: false on a cluster that has kube-prometheus-stack already (docs/operations/existing-cluster.md says what it must select);
+    `repository`, `chart`, `version`: where the chart comes from; for an offline mirror set `chart` to a path and `repository` to null;
+    `values`: more values, as YAML documents that win over values/kube-prometheus-stack.yaml;
+    `wait`: wait until all of it runs; `timeout_seconds`: how long.
+  TEXT
+  type = object({
+    enabled         = optional(bool, true)
+    repository      = optional(string, "https://prometheus-community.github.io/helm-charts")
+    chart           = optional(string, "kube-prometheus-stack")
+    version         = optional(string, "88.5.3")
+    values          = optional(list(string), [])
+    wait            = optional(bool, true)
+    timeout_seconds = optional(number, 900)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for document in var.kube_prometheus_stack.values : can(yamldecode(document))])
+    error_message = "Each of kube_prometheus_stack.values must be a YAML document; read a file with file(\"my-values.yaml\") in a .tfvars.json made by a script, or pass its text."
+  }
+
+  validation {
+    condition     = var.kube_prometheus_stack.timeout_seconds >= 30 && var.kube_prometheus_stack.timeout_seconds <= 3600
+    error_message = "kube_prometheus_stack.timeout_seconds must be from 30 to 3600."
+  }
+}
+
+variable "metrics_server" {
+  description = <<-TEXT
+    Metrics Server, which gives the autoscalers their figures:
+    `enabled`: false on a cluster that has it already, as most clouds' do;
+    `repository`, `chart`, `version`: where the chart comes from; for an offline mirror set `chart` to a path and `repository` to null;
+    `kubelet_insecure_tls`: trust the kubelets' certificates unseen; null: on Kind only, whose kubelets sign their own;
+    `values`: more values, as YAML documents that win over values/metrics-server.yaml;
+    `wait`: wait until it runs; `timeout_seconds`: how long.
+  TEXT
+  type = object({
+    enabled              = optional(bool, true)
+    repository           = optional(string, "https://kubernetes-sigs.github.io/metrics-server/")
+    chart                = optional(string, "metrics-server")
+    version              = optional(string, "3.13.1")
+    kubelet_insecure_tls = optional(bool)
+    values               = optional(list(string), [])
+    wait                 = optional(bool, true)
+    timeout_seconds      = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for document in var.metrics_server.values : can(yamldecode(document))])
+    error_message = "Each of metrics_server.values must be a YAML document."
+  }
+
+  validation {
+    condition     = var.metrics_server.timeout_seconds >= 30 && var.metrics_server.timeout_seconds <= 3600
+    error_message = "metrics_server.timeout_seconds must be from 30 to 3600."
+  }
+}
