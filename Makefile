@@ -55,11 +55,12 @@ snap: $(DEV) $(NODE) ## accept what changed: dist/ and the constructs' snapshots
 
 ##@ Check
 .PHONY: lint types unit check checks
-lint: $(DEV) ## ruff, codespell, hadolint
+lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
 	@ruff check .
 	@ruff format --check .
 	@codespell
 	@hadolint Dockerfile
+	@git grep -lE '^#!.*bash$$' | xargs shellcheck
 
 types: $(DEV) ## mypy, strict
 	@mypy
