@@ -1,0 +1,165 @@
+"""kubectl, for one context of one kubeconfig: commands, port-forwards, and the question before what is dangerous."""
+
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+import typer
+
+from tenantry import processes
+from tenantry.console import say
+from tenantry.errors import CommandError, InputError
+
+KUBECONFIG: Final = Path("build/kubeconfig")
+"""Where `tenantry up` keeps the kubeconfig of the cluster that it made."""
+FORWARD_SECONDS: Final = 20.0
+"""How long a port-forward may take until it listens."""
+
+KubeconfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig", help=f"Kubeconfig file; left out: $KUBECONFIG, else {KUBECONFIG} if `tenantry up` made it."
+    ),
+]
+ContextOption = Annotated[str | None, typer.Option("--context", help="Context in it; left out: its current one.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kubectl:
+    """Runs kubectl against one cluster.
+
+    Attributes:
+        kubeconfig: The file, absolute, or None for what kubectl finds by itself.
+        context: Name of the context.
+    """
+
+    kubeconfig: Path | None
+    context: str
+
+    @classmethod
+    def find(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
+        """The cluster that the options, the environment or an earlier `tenantry up` name.
+
+        Raises:
+            InputError: kubectl, the file or the context is not there.
+        """
+        if shutil.which("kubectl") is None:
+            raise InputError("this needs kubectl, and there is none on PATH: https://kubernetes.io/docs/tasks/tools/")
+        if kubeconfig is None and "KUBECONFIG" not in os.environ and KUBECONFIG.is_file():
+            kubeconfig = KUBECONFIG
+        if kubeconfig is not None and not kubeconfig.is_file():
+            raise InputError(f"--kubeconfig {kubeconfig}: there is no such file")
+        base = cls(kubeconfig=kubeconfig and kubeconfig.absolute(), context=context or "")
+        name = context or base.try_run("config", "current-context").stdout.strip()
+        if not name:
+            where = kubeconfig or os.environ.get("KUBECONFIG", "~/.kube/config")
+            raise InputError(f"no cluster to talk to: {where} has no current context; name one with --context")
+        return cls(kubeconfig=base.kubeconfig, context=name)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The program and its arguments, for whoever starts it himself."""
+        kubeconfig = ("--kubeconfig", str(self.kubeconfig)) if self.kubeconfig else ()
+        context = ("--context", self.context) if self.context else ()
+        return ["kubectl", *kubeconfig, *context, *arguments]
+
+    def try_run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end and return how it ended and what it said."""
+        return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, check=False)
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run a command and return what it said.
+
+        Raises:
+            CommandError: It failed; the message is kubectl's own.
+        """
+        done = self.try_run(*arguments, stdin=stdin)
+        if done.returncode:
+            reason = done.stderr.strip() or done.stdout.strip()
+            raise CommandError(f"kubectl {' '.join(arguments[:4])} failed in context {self.context}: {reason}")
+        return done.stdout
+
+    def get(self, *arguments: str) -> Any:
+        """What `kubectl get ... -o json` says, as plain values."""
+        return json.loads(self.run("get", *arguments, "--output", "json"))
+
+    def server(self) -> str:
+        """Address of the API server."""
+        return self.run("config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
+
+    def require_reachable(self) -> None:
+        """Raise CommandError unless the API server answers."""
+        done = self.try_run("get", "--raw", "/readyz", "--request-timeout", "10s")
+        if done.returncode:
+            reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+            raise CommandError(f"the cluster of context {self.context} does not answer: {''.join(reason)}")
+
+    @contextmanager
+    def port_forward(self, namespace: str, target: str, port: int) -> Iterator[int]:
+        """Forward a free port of this machine's loopback until the block ends.
+
+        Args:
+            namespace: Of the target.
+            target: As kubectl names it, as in `service/minio-api`.
+            port: The target's.
+
+        Yields:
+            The local port.
+
+        Raises:
+            CommandError: Nothing listened within FORWARD_SECONDS; the message is kubectl's own.
+        """
+        command = self.command("port-forward", "--address", "127.0.0.1", "--namespace", namespace, target, f":{port}")
+        process = processes.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            yield _forwarded_port(process, f"{namespace} {target}")
+        finally:
+            processes.end([process])
+            if process.stdout:
+                process.stdout.close()
+
+
+def _forwarded_port(process: "subprocess.Popen[bytes]", target: str) -> int:
+    """Read the local port from the line that kubectl prints once it listens."""
+    output, said = process.stdout, b""
+    if output is None:
+        raise AssertionError("started without a pipe")
+    deadline = time.monotonic() + FORWARD_SECONDS
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([output], [], [], 0.2)
+        chunk = os.read(output.fileno(), 4096) if readable else b""
+        said += chunk
+        if found := re.search(rb"Forwarding from 127\.0\.0\.1:(\d+)", said):
+            return int(found[1])
+        if readable and not chunk:
+            break
+    raise CommandError(f"the port-forward to {target} did not start: {said.decode(errors='replace').strip()}")
+
+
+def confirm(kubectl: Kubectl, doing: str) -> None:
+    """Show which cluster is meant and ask, unless the variable CONFIRM names its context.
+
+    Args:
+        kubectl: The cluster.
+        doing: What is about to be done, as in "put load on tenant-a".
+
+    Raises:
+        InputError: The answer is no, or there is nobody to ask.
+    """
+    say(f"about to {doing}\n  context {kubectl.context}\n  server  {kubectl.server()}")
+    if os.environ.get("CONFIRM") == kubectl.context:
+        return
+    if not os.isatty(0):
+        raise InputError(
+            f"nobody is there to confirm it: say CONFIRM={kubectl.context} if this is the cluster you mean"
+        )
+    if not typer.confirm("Go on?", err=True):
+        raise InputError("not confirmed; nothing was changed")
