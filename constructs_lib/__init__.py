@@ -1,0 +1,36 @@
+"""What a tenant is: walls, workload, eyes. The constructs load jsii, so they are imported when they are asked for."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from constructs_lib.errors import PropsError
+    from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
+    from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+    from constructs_lib.platform import Platform, PlatformError
+
+__all__ = [
+    "IsolatedTenant",
+    "IsolatedTenantProps",
+    "MonitoredInference",
+    "MonitoredInferenceProps",
+    "Platform",
+    "PlatformError",
+    "PropsError",
+]
+
+_HOMES = {
+    "IsolatedTenant": "isolated_tenant",
+    "IsolatedTenantProps": "isolated_tenant",
+    "MonitoredInference": "monitored_inference",
+    "MonitoredInferenceProps": "monitored_inference",
+    "Platform": "platform",
+    "PlatformError": "platform",
+    "PropsError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

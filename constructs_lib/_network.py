@@ -1,7 +1,7 @@
 """NetworkPolicies in the shapes that a tenant's walls are made of.
 
-Namespaces are selected by `kubernetes.io/metadata.name`, which the API server sets: a label that a tenant may set would be
-a key to its neighbour's door.
+Namespaces are selected by `kubernetes.io/metadata.name`, which the API server sets: a label that a tenant may set would
+be a key to its neighbour's door.
 """
 
 import ipaddress

@@ -98,7 +98,8 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
     if error["type"] == "missing":
         return "is required", f"add '{path[-1]}': {about}" if about else f"add '{path[-1]}'"
     if error["type"].startswith("union_tag"):
-        return f"has a 'type', one of {context.get('expected_tags', 'webhook, slack, pagerduty, email')}", "add or correct it"
+        tags = context.get("expected_tags", "webhook, slack, pagerduty, email")
+        return f"has a 'type', one of {tags}", "add or correct it"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:], f"correct it: {about}" if about else "correct it"
 
@@ -164,12 +165,14 @@ def _existing(document: Document, path: KeyPath) -> KeyPath:
 def _value(data: Any, path: KeyPath) -> tuple[Any, bool]:
     """The value at a path, and whether there is one."""
     for key in path:
-        if isinstance(data, Mapping) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
-            data = data[key]
-        else:
+        there = (
+            0 <= int(key) < len(data)
+            if isinstance(data, list) and isinstance(key, int)
+            else isinstance(data, Mapping) and key in data
+        )
+        if not there:
             return None, False
+        data = data[key]
     return data, True
 
 

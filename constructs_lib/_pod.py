@@ -123,9 +123,7 @@ def _store_environment(store: ModelStore) -> list[k8s.EnvVar]:
     return [k8s.EnvVar(name=name, value=value) for name, value in settings.items()] + [
         k8s.EnvVar(
             name=key,
-            value_from=k8s.EnvVarSource(
-                secret_key_ref=k8s.SecretKeySelector(name=contract.STORE_SECRET_NAME, key=key)
-            ),
+            value_from=k8s.EnvVarSource(secret_key_ref=k8s.SecretKeySelector(name=contract.STORE_SECRET_NAME, key=key)),
         )
         for key in (contract.STORE_ACCESS_KEY_ENV, contract.STORE_SECRET_KEY_ENV)
     ]

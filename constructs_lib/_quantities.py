@@ -1,7 +1,7 @@
 """Kubernetes quantities of CPU and memory: checked text in, whole numbers out.
 
-The text that a user wrote is kept as it is (`0.5` stays `0.5`), so that YAML in is YAML out; sums are made in millicores
-and bytes.
+The text that a user wrote is kept as it is (`0.5` stays `0.5`), so that YAML in is YAML out; sums are made in
+millicores and bytes.
 """
 
 import re
@@ -74,21 +74,22 @@ def _check_memory(memory: str) -> str:
     return memory
 
 
-_SCHEMA = {"type": ["string", "number"]}
+def _schema(pattern: str) -> dict[str, Any]:
+    """What an editor holds a quantity against: a number is fine, too."""
+    return {"type": ["string", "number"], "pattern": re.sub(r"\?P<\w+>", "", f"^{pattern}$")}
+
+
 Cpu = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_check_cpu),
-    Field(json_schema_extra=_SCHEMA | {"pattern": f"^{_CPU.pattern.replace('?P<number>', '').replace('?P<unit>', '')}$"}),
+    Field(json_schema_extra=_schema(_CPU.pattern)),
 ]
 """CPU as Kubernetes writes it: `250m`, `0.5`, `2`."""
 Memory = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_check_memory),
-    Field(
-        json_schema_extra=_SCHEMA
-        | {"pattern": f"^{_MEMORY.pattern.replace('?P<number>', '').replace('?P<unit>', '')}$"}
-    ),
+    Field(json_schema_extra=_schema(_MEMORY.pattern)),
 ]
 """Memory as Kubernetes writes it: `512Mi`, `1Gi`."""

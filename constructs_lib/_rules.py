@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Set, Sized
+from collections.abc import Iterable, Sized
+from collections.abc import Set as AbstractSet
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,9 +23,18 @@ _IMAGE = re.compile(
 )
 _LABEL_LENGTH = 63
 NAME_LENGTH = _LABEL_LENGTH - len(SERVICE_SUFFIX)
-"""Characters of the longest tenant name: a Service's name is a DNS label, and `<tenant>-ml-inference-svc` the longest."""
+"""Characters of the longest tenant name: `<tenant>-ml-inference-svc`, the longest name made from it, is a DNS label."""
 RESERVED = frozenset(
-    {"cert-manager", "default", "ingress-nginx", "istio-system", "local-path-storage", "metrics-server", "minio", "monitoring"}
+    {
+        "cert-manager",
+        "default",
+        "ingress-nginx",
+        "istio-system",
+        "local-path-storage",
+        "metrics-server",
+        "minio",
+        "monitoring",
+    }
 )
 """Namespaces that the platform, or what usually stands beside it, needs."""
 RESERVED_PREFIXES = ("kube-", "openshift-", "tenantry")
@@ -55,7 +65,7 @@ def check_tenant_name(name: str) -> str:
     return name
 
 
-def check_names(names: Iterable[str], taken: Set[str]) -> None:
+def check_names(names: Iterable[str], taken: AbstractSet[str]) -> None:
     """No tenant is called like another one, or like a namespace of the platform."""
     seen: dict[str, int] = {}
     for index, name in enumerate(names):
@@ -105,6 +115,12 @@ def check_model(model: str) -> str:
     return model
 
 
+def is_pinned(model: str) -> bool:
+    """Whether an address always means the same model: it has a digest, or is a folder."""
+    uri = ModelUri.parse(model)
+    return uri.digest is not None or not uri.bucket
+
+
 def check_model_owner(tenant: str, model: str) -> None:
     """A tenant's credentials read its own models only."""
     owner = ModelUri.parse(model).tenant
@@ -142,7 +158,9 @@ def endpoint_port(endpoint: str) -> int:
 
 Name = Annotated[str, AfterValidator(check_name)]
 TenantName = Annotated[
-    str, AfterValidator(check_tenant_name), Field(json_schema_extra={"pattern": f"^{_TENANT.pattern}$", "maxLength": NAME_LENGTH})
+    str,
+    AfterValidator(check_tenant_name),
+    Field(json_schema_extra={"pattern": f"^{_TENANT.pattern}$", "maxLength": NAME_LENGTH}),
 ]
 ObjectName = Annotated[str, AfterValidator(check_object_name)]
 Image = Annotated[str, AfterValidator(check_image)]

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from cdk8s import ApiObjectMetadata, App, Chart
 import cdk8s_plus_28 as kplus
+from cdk8s import ApiObjectMetadata, App, Chart
 
 from constructs_lib._labels import platform_labels
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps

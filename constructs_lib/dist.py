@@ -6,16 +6,39 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from constructs_lib.charts import build_app
 from constructs_lib.errors import PropsError
+from constructs_lib.platform import Platform
 
 SUFFIX: Final = ".k8s.yaml"
+
+
+def write(platform: Platform, output: Path, *, image: str | None = None, model: str | None = None) -> bool:
+    """Synthesize a platform's manifests and put them where `output` is.
+
+    Args:
+        platform: who the tenants are.
+        output: the folder to be.
+        image: takes the place of every tenant's image.
+        model: takes the place of every tenant's model; `{tenant}` in it becomes the tenant's name.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        PropsError: `output` holds something else than manifests, or image or model break a rule; nothing was changed.
+    """
+    check_target(output)
+    with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as build:
+        build_app(platform, build, image=image, model=model).synth()
+        return place(Path(build), output)
 
 
 def place(source: Path, target: Path) -> bool:
     """Put the manifests of `source` where `target` is, in place of all that is there.
 
-    The new folder is complete before the old one goes; whoever looks finds one of the two. What is there already, byte for
-    byte, is left alone.
+    The new folder is complete before the old one goes; whoever looks finds one of the two. What is there already, byte
+    for byte, is left alone.
 
     Args:
         source: a folder of manifests.

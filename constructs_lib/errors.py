@@ -1,5 +1,19 @@
 """What a construct refuses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic_core import PydanticCustomError
+
 
 class PropsError(ValueError):
-    """A construct was given something that it cannot build; the message names the prop, its value, the rule and the fix."""
+    """A construct was given what it cannot build; the message names the prop, its value, the rule and the fix."""
+
+
+@contextmanager
+def refusing(prop: str, value: object) -> Iterator[None]:
+    """Say of which prop a rule that fails inside speaks."""
+    try:
+        yield
+    except PydanticCustomError as error:
+        raise PropsError(f"'{prop}' ('{value}') {error}") from error

@@ -1,26 +1,25 @@
 """The walls round a tenant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 import cdk8s_plus_28 as kplus
 from cdk8s import ApiObject, ApiObjectMetadata
 from cdk8s_plus_28 import k8s
 from constructs import Construct
-from pydantic_core import PydanticCustomError
 
 from constructs_lib import _network as net
 from constructs_lib._labels import labels, object_name
 from constructs_lib._rules import check_names, check_tenant_name
-from constructs_lib.errors import PropsError
+from constructs_lib.errors import refusing
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, PlatformSettings, Tenant
 from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
 
 POD_SECURITY_VERSION: Final = "v1.30"
-"""Version of the Pod Security standard that is held: that of the oldest Kubernetes this runs on, so that an upgrade of the
-cluster changes nothing by itself."""
+"""Version of the Pod Security standard that is held: that of the oldest Kubernetes this runs on, so that an upgrade of
+the cluster changes nothing by itself."""
 READABLE: Final = (kplus.ApiResource.PODS, kplus.ApiResource.SERVICES, kplus.ApiResource.CONFIG_MAPS)
 READ: Final = ("get", "list")
 
@@ -44,28 +43,23 @@ class IsolatedTenantProps:
     """
 
     name: str
-    resources: Resources = Resources()
-    autoscaling: Autoscaling = Autoscaling()
-    rollout: Rollout = Rollout()
-    quota: Quota = Quota()
+    resources: Resources = field(default_factory=Resources)
+    autoscaling: Autoscaling = field(default_factory=Autoscaling)
+    rollout: Rollout = field(default_factory=Rollout)
+    quota: Quota = field(default_factory=Quota)
     egress: tuple[Egress, ...] = ()
-    monitoring: Monitoring = Monitoring()
-    model_store: ModelStore = ModelStore()
-    dns: Dns = Dns()
-    network: Network = Network()
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    model_store: ModelStore = field(default_factory=ModelStore)
+    dns: Dns = field(default_factory=Dns)
+    network: Network = field(default_factory=Network)
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
-        try:
+        with refusing("name", self.name):
             check_tenant_name(self.name)
             check_names([self.name], taken)
-        except PydanticCustomError as error:
-            raise PropsError(f"'name' ('{self.name}') {error}") from error
-        try:
+        with refusing("quota", self.quota):
             self.quota.check(self.resources, self.autoscaling, self.rollout)
-        except PydanticCustomError as error:
-            at = (error.context or {})["at"]
-            raise PropsError(f"'{'.'.join(at)}' ({getattr(self.quota, at[-1])}) {error}") from error
 
     @classmethod
     def from_platform(cls, tenant: Tenant, settings: PlatformSettings) -> Self:
@@ -106,7 +100,7 @@ class IsolatedTenant(Construct):
         network_policies: the deny and every opening, by name.
     """
 
-    def __init__(self, scope: Construct, id: str, props: IsolatedTenantProps) -> None:  # noqa: A002 - constructs' own name
+    def __init__(self, scope: Construct, id: str, props: IsolatedTenantProps) -> None:  # noqa: A002
         super().__init__(scope, id)
         self.props = props
         self.name = props.name
@@ -116,7 +110,7 @@ class IsolatedTenant(Construct):
             self, "service-account", metadata=self.metadata(object_name(self.name)), automount_token=False
         )
         self.role = kplus.Role(self, "role", metadata=self.metadata(object_name(self.name)))
-        self.role.allow(list(READ), *READABLE)
+        self.role.allow(list(READ), *READABLE)  # type: ignore[arg-type] # jsii's ApiResource is an IApiResource
         self.role_binding = kplus.RoleBinding(
             self, "role-binding", metadata=self.metadata(object_name(self.name)), role=self.role
         )

@@ -6,14 +6,13 @@ from typing import Final
 from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from cdk8s_plus_28 import k8s
 from constructs import Construct
-from pydantic_core import PydanticCustomError
 
 from constructs_lib import _pod as pod
 from constructs_lib._labels import object_name, selector, service_name
 from constructs_lib._rules import check_image, check_model, check_model_owner, check_object_name
 from constructs_lib.alert_rules import rule_groups
 from constructs_lib.alert_settings import AlertSettings
-from constructs_lib.errors import PropsError
+from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
 from imports.com.coreos import monitoring
 from inference import contract
@@ -31,8 +30,8 @@ class MonitoredInferenceProps:
     Args:
         tenant: the walls that it stands in; pod size, pod count and rollout are those that the walls were built for.
         image: the service's image, with tag or digest and never `latest`.
-        model: address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or `file:<folder>`
-            for one that the image holds.
+        model: address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or
+            `file:<folder>` for one that the image holds.
         alerts: objectives and thresholds of the alerts. Default: 99.9 % available, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
     """
@@ -44,13 +43,14 @@ class MonitoredInferenceProps:
     image_pull_secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for prop, value, check in (
-            ("image", self.image, check_image),
-            ("model", self.model, check_model),
-            *(("image_pull_secrets", each, check_object_name) for each in self.image_pull_secrets),
-        ):
-            _hold(prop, value, lambda value=value, check=check: check(value))
-        _hold("model", self.model, lambda: check_model_owner(self.tenant.name, self.model))
+        with refusing("image", self.image):
+            check_image(self.image)
+        with refusing("model", self.model):
+            check_model(self.model)
+            check_model_owner(self.tenant.name, self.model)
+        for name in self.image_pull_secrets:
+            with refusing("image_pull_secrets", name):
+                check_object_name(name)
 
 
 class MonitoredInference(Construct):
@@ -69,7 +69,7 @@ class MonitoredInference(Construct):
         deployment, service, autoscaler, disruption_budget, service_monitor, prometheus_rule: the objects.
     """
 
-    def __init__(self, scope: Construct, id: str, props: MonitoredInferenceProps) -> None:  # noqa: A002 - constructs' own name
+    def __init__(self, scope: Construct, id: str, props: MonitoredInferenceProps) -> None:  # noqa: A002
         super().__init__(scope, id)
         self.props = props
         self._tenant = props.tenant
@@ -137,7 +137,7 @@ class MonitoredInference(Construct):
                 template=template,
             )
         )
-        # The bindings are of Kubernetes 1.28: they do not know the native sleep, and would drop it from a patched object.
+        # The bindings are of Kubernetes 1.28: they do not know the native sleep, and would drop it from a patch.
         if rollout.pre_stop_seconds:
             container = manifest["spec"]["template"]["spec"]["containers"][0]
             container["lifecycle"] = {"preStop": {"sleep": {"seconds": rollout.pre_stop_seconds}}}
@@ -233,10 +233,3 @@ class MonitoredInference(Construct):
         return ApiObjectMetadata(
             name=self._name, namespace=tenant.name, labels={**tenant.labels, **tenant.props.monitoring.object_labels}
         )
-
-
-def _hold(prop: str, value: str, check: object) -> None:
-    try:
-        check()  # type: ignore[operator]
-    except PydanticCustomError as error:
-        raise PropsError(f"'{prop}' ('{value}') {error}") from error

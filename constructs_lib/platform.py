@@ -1,7 +1,7 @@
 """The typed model of `platform.yaml`: who the tenants are, and the only home of every default.
 
-A key is documented by the text under its field; `platform.schema.json` carries the same texts into editors. What is left
-out of a tenant comes from `defaults`, and what is left out there from here. Importing this module loads no jsii.
+A key is documented by the text under its field; `platform.schema.json` carries the same texts into editors. What is
+left out of a tenant comes from `defaults`, and what is left out there from here. Importing this module loads no jsii.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from constructs_lib import _platform_yaml
 from constructs_lib import _rules as rules
 from constructs_lib._model import Model
 from constructs_lib.alert_settings import AlertSettings
@@ -38,7 +39,7 @@ class ModelStore(Model):
     endpoint: rules.Endpoint = "http://minio-api.minio.svc:9000"
     """Address of the S3 API."""
     namespace: rules.Name | None = "minio"
-    """Namespace of the store's pods; null for a store outside of the cluster, which is reached like any other address."""
+    """Namespace of the store's pods; null: the store is outside of the cluster, and reached like any other address."""
     pod_labels: Labels = Field(default={"app.kubernetes.io/name": "minio"})
     """Labels of the store's pods."""
     region: str = Field(default="us-east-1", min_length=1)
@@ -147,11 +148,18 @@ class Platform(Model):
         """Read a file and check all of it.
 
         Raises:
-            PlatformError: the file cannot be read or breaks a rule; lists every mistake with line, field, value and fix.
+            PlatformError: the file cannot be read or breaks a rule; lists every mistake with its place and fix.
         """
-        from constructs_lib import _platform_yaml  # noqa: PLC0415 - it imports this module
-
         return _platform_yaml.load(cls, Path(path))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed, but worth a word: a line each."""
+        unpinned = [tenant.name for tenant in self.tenants if not rules.is_pinned(tenant.model)]
+        if not unpinned:
+            return ()
+        names = ", ".join(unpinned)
+        return (f"the model of {names} is not pinned to a digest: a pod serves what is latest when it starts",)
 
     @model_validator(mode="before")
     @classmethod

@@ -97,8 +97,8 @@ class Rollout(Model):
 class Quota(Model):
     """What all pods of a tenant's namespace may use together; what is left out is computed.
 
-    It holds the autoscaler's maximum, a rolling update's surge, a whole set of pods that is still terminating (they count
-    until they are gone), and some guests.
+    It holds the autoscaler's maximum, a rolling update's surge, a whole set of pods that is still terminating (they
+    count until they are gone), and some guests.
     """
 
     guests: Count = 4
@@ -115,7 +115,7 @@ class Quota(Model):
         return 2 * autoscaling.max_replicas + rollout.surge + self.guests
 
     def hard(self, resources: Resources, autoscaling: Autoscaling, rollout: Rollout) -> dict[str, str]:
-        """The limits of the ResourceQuota, by their Kubernetes names; a guest counts as much as a pod of the service."""
+        """The limits of the ResourceQuota, by their Kubernetes names; a guest counts like a pod of the service."""
         pods = self.needed_pods(autoscaling, rollout)
         limits, requests = resources.limits, resources.requests
         return {
@@ -132,7 +132,9 @@ class Quota(Model):
         """Refuse a quota that would stop the autoscaler at its maximum or a rolling update there."""
         pods = self.needed_pods(autoscaling, rollout)
         cpu, memory = pods * millicores(resources.limits.cpu), pods * byte_count(resources.limits.memory)
-        total = f"{autoscaling.max_replicas} + {rollout.surge} + {autoscaling.max_replicas} + {self.guests} = {pods} pods"
+        total = (
+            f"{autoscaling.max_replicas} + {rollout.surge} + {autoscaling.max_replicas} + {self.guests} = {pods} pods"
+        )
         for key, given, enough, least in (
             ("pods", self.pods, self.pods is None or self.pods >= pods, str(pods)),
             ("cpu", self.cpu, self.cpu is None or millicores(self.cpu) >= cpu, cpu_text(cpu)),

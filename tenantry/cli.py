@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tenantry import demo, serve
+from tenantry import demo, init, serve, synth
 from tenantry.errors import CommandError
 
 
@@ -55,5 +55,7 @@ app = typer.Typer(
 START, WRITE, MODELS, CLUSTER = "Start here", "Write", "Models", "On a cluster"
 """The panels of `tenantry --help`."""
 
+app.command("init", rich_help_panel=START)(init.init)
 app.command("demo", rich_help_panel=START)(demo.demo)
 app.command("serve", rich_help_panel=START)(serve.serve)
+app.command("synth", rich_help_panel=WRITE)(synth.synth)

@@ -1,0 +1,28 @@
+"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform_schema` prints it."""
+
+import json
+import sys
+from typing import Any
+
+from constructs_lib.platform import Platform
+
+ID = "https://raw.githubusercontent.com/vendettaopppp/ml-inference-service/main/platform.schema.json"
+
+
+def platform_schema() -> dict[str, Any]:
+    """The schema, as draft 2020-12."""
+    schema = Platform.model_json_schema(mode="validation", by_alias=True)
+    tenant = schema["$defs"]["Tenant"]
+    # The model holds effective values; in the file a tenant's image may be left to the platform.
+    tenant["required"].remove("image")
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, "title": "Tenantry's platform.yaml"}
+    return {**schema, **head}
+
+
+def platform_schema_text() -> str:
+    """The file `platform.schema.json`."""
+    return json.dumps(platform_schema(), indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(platform_schema_text())
