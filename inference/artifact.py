@@ -187,10 +187,7 @@ def read(files: Mapping[str, bytes], *, expected_digest: str | None = None) -> A
         if name not in files:
             raise ArtifactError(f"the model has no {name}; publish or train it anew")
     manifest_bytes, weights = bytes(files[MANIFEST_FILE]), bytes(files[WEIGHTS_FILE])
-    digest = hashlib.sha256(manifest_bytes).hexdigest()
-    if expected_digest is not None and digest != expected_digest:
-        raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
-    manifest = _manifest(manifest_bytes)
+    manifest = read_manifest(manifest_bytes, expected_digest=expected_digest)
     _check_weights(manifest.weights, weights)
     return Artifact(manifest, manifest_bytes, weights)
 
@@ -210,7 +207,15 @@ def read_directory(directory: Path, *, expected_digest: str | None = None) -> Ar
     return read(files, expected_digest=expected_digest)
 
 
-def _manifest(content: bytes) -> Manifest:
+def read_manifest(content: bytes, *, expected_digest: str | None = None) -> Manifest:
+    """Check the manifest alone, against `expected_digest` (64 hexadecimal digits), where one is given.
+
+    Raises:
+        ArtifactError: it is another model's, or its format is not this service's.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    if expected_digest is not None and digest != expected_digest:
+        raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
     try:
         found = msgspec.json.decode(content, type=_Format).format
         if found != FORMAT:
