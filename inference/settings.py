@@ -1,0 +1,81 @@
+"""The service's settings: field `model_uri` is environment variable `INFERENCE_MODEL_URI`, and so on.
+
+How the object store is reached stands in `inference.bucket.StoreSettings`.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from inference import contract
+from inference.model_uri import ModelUri
+
+
+def _model_uri(value: str) -> str:
+    ModelUri.parse(value)
+    return value
+
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """What one process of the service is told; what is wrong or missing is named, and the process does not start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=contract.ENV_PREFIX, frozen=True, protected_namespaces=(), use_attribute_docstrings=True
+    )
+
+    model_uri: Annotated[str, AfterValidator(_model_uri)]
+    """Where the model is; `inference.model_uri` has the grammar. The only setting without a default."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a pod's address is not known beforehand
+    """Address to listen on; `::` for IPv6 and IPv4 together."""
+    port: Annotated[int, Field(ge=0, le=65535)] = contract.PORT
+    """TCP port of every route; 0: any free one, which the log's start line names."""
+    backlog: Count = 2048
+    """Connections that the kernel holds until the service accepts them."""
+
+    max_header_bytes: Count = 32_768
+    """Bytes of a request's line and headers; above: 431."""
+    max_body_bytes: Count = 2_097_152
+    """Bytes of a request's body; above: 413, before it is read."""
+    max_texts: Count = 1_000
+    """Texts in one request; above: 422."""
+    max_text_characters: Count = 1_000_000
+    """Characters of one text; above: 422."""
+    max_explained_terms: Count = 1_000
+    """Words that an explanation lists for a text, the strongest first."""
+    max_in_flight: Count = 512
+    """Requests received and not yet answered; above: 429, health and metrics excepted."""
+    max_buffered_bytes: Count = 67_108_864
+    """Bytes of all bodies that are held at a time; above: 429. At least max_body_bytes."""
+    max_connections: Count = 4_096
+    """Open connections; above, the one that has been silent longest is closed."""
+
+    header_timeout_seconds: Seconds = 10
+    """Time for the headers of a request, from its first byte (for a connection's first request, from its opening)."""
+    body_timeout_seconds: Seconds = 30
+    """Time for the body of a request, from the end of its headers."""
+    keep_alive_seconds: Seconds = 75
+    """Silence after which a connection without a request is closed; longer than the balancers' in front."""
+
+    offload_characters: Count = 20_000
+    """A request with more characters than this is scored in a thread, so that others do not wait for it."""
+
+    load_retry_seconds: Seconds = 1
+    """Pause after the first failed try to reach the model store; it doubles with every further one."""
+    load_retry_max_seconds: Seconds = 30
+    """Longest pause between tries to reach the model store."""
+
+    drain_seconds: Seconds = 20
+    """Time from SIGTERM to the end at the latest; what is unanswered then is cut off."""
+    drain_notice_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1
+    """The part of it in which, though not ready, new requests are still taken: balancers need a moment to notice."""
+
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    """Least level that is logged."""
+    access_log: bool = False
+    """Whether every answer is logged: route, status and seconds, never a text."""
