@@ -1,7 +1,7 @@
 """What commands say while they work: on standard error, so that standard output holds results only."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -27,6 +27,18 @@ def step(doing: str) -> Iterator[None]:
     with _PROGRESS.status(f"{doing} ..."):
         yield
     say(f"{doing}: {time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show work of several steps: call what this gives with each step as it begins."""
+    with _PROGRESS.status("") as status:
+
+        def begin(doing: str) -> None:
+            say(doing)
+            status.update(f"{doing} ...")
+
+        yield begin
 
 
 def result(text: str = "", *, bold: bool = False) -> None:
