@@ -5,12 +5,16 @@ from typing import Final
 
 import cdk8s_plus_28 as kplus
 from cdk8s import ApiObjectMetadata, App, Chart
+from cdk8s_plus_28 import k8s
 
 from constructs_lib._labels import platform_labels
+from constructs_lib.dashboard import dashboard_json
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
+DASHBOARD_LABEL: Final = {"grafana_dashboard": "1"}
+"""What the sidecar of kube-prometheus-stack's Grafana takes up."""
 PLATFORM_CHART: Final = "0-platform"
 """A digit first: names of tenants start with a letter, so that this file is applied before theirs."""
 
@@ -42,6 +46,16 @@ def platform_chart(app: App, settings: PlatformSettings) -> Chart:
     chart = Chart(app, PLATFORM_CHART)
     metadata = ApiObjectMetadata(name=settings.monitoring.namespace, labels=platform_labels())
     kplus.Namespace(chart, "monitoring", metadata=metadata)
+    k8s.KubeConfigMap(
+        chart,
+        "dashboard",
+        metadata=k8s.ObjectMeta(
+            name="tenantry-dashboard",
+            namespace=settings.monitoring.namespace,
+            labels={**platform_labels(), **DASHBOARD_LABEL},
+        ),
+        data={"tenantry-inference.json": dashboard_json()},
+    )
     return chart
 
 
@@ -55,6 +69,7 @@ def tenant_chart(app: App, tenant: Tenant, settings: PlatformSettings, *, image:
         model=model,
         alerts=tenant.alerts,
         image_pull_secrets=tenant.image_pull_secrets,
+        receiver=tenant.receiver,
     )
     MonitoredInference(chart, "inference", props)
     return chart

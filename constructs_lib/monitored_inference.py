@@ -3,22 +3,27 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
+from cdk8s import ApiObject, ApiObjectMetadata
 from cdk8s_plus_28 import k8s
 from constructs import Construct
 
 from constructs_lib import _pod as pod
 from constructs_lib._labels import object_name, selector, service_name
+from constructs_lib._objects import plain_object
 from constructs_lib._rules import check_image, check_model, check_model_owner, check_object_name
+from constructs_lib.alert_routing import alertmanager_config_spec
 from constructs_lib.alert_rules import rule_groups
 from constructs_lib.alert_settings import AlertSettings
 from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
+from constructs_lib.receivers import Receiver
 from imports.com.coreos import monitoring
 from inference import contract
 
 SCRAPE_INTERVAL: Final = "30s"
 SCRAPE_TIMEOUT: Final = "10s"
+_MONITORING_API: Final = "monitoring.coreos.com/v1"
+_ALERTMANAGER_API: Final = "monitoring.coreos.com/v1alpha1"
 _PROGRESS_DEADLINE_SECONDS: Final = 300
 _SCALE_PERIOD_SECONDS: Final = 15
 
@@ -34,6 +39,7 @@ class MonitoredInferenceProps:
             `file:<folder>` for one that the image holds.
         alerts: objectives and thresholds of the alerts. Default: 99.9 % available, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
+        receiver: where the tenant's alerts go. Default: to the platform's own receiver.
     """
 
     tenant: IsolatedTenant
@@ -41,6 +47,7 @@ class MonitoredInferenceProps:
     model: str
     alerts: AlertSettings = field(default_factory=AlertSettings)
     image_pull_secrets: tuple[str, ...] = ()
+    receiver: Receiver | None = None
 
     def __post_init__(self) -> None:
         with refusing("image", self.image):
@@ -67,6 +74,7 @@ class MonitoredInference(Construct):
     Attributes:
         props: what it was made from.
         deployment, service, autoscaler, disruption_budget, service_monitor, prometheus_rule: the objects.
+        alertmanager_config: the route to the tenant's receiver; None without one.
     """
 
     def __init__(self, scope: Construct, id: str, props: MonitoredInferenceProps) -> None:  # noqa: A002
@@ -81,6 +89,7 @@ class MonitoredInference(Construct):
         self.autoscaler = self._add_autoscaler()
         self.service_monitor = self._add_service_monitor()
         self.prometheus_rule = self._add_prometheus_rule()
+        self.alertmanager_config = self._add_alertmanager_config()
 
     def _add_service(self) -> k8s.KubeService:
         return k8s.KubeService(
@@ -141,15 +150,14 @@ class MonitoredInference(Construct):
         if rollout.pre_stop_seconds:
             container = manifest["spec"]["template"]["spec"]["containers"][0]
             container["lifecycle"] = {"preStop": {"sleep": {"seconds": rollout.pre_stop_seconds}}}
-        deployment = ApiObject(
+        return plain_object(
             self,
             "deployment",
             api_version=manifest["apiVersion"],
             kind=manifest["kind"],
             metadata=self._tenant.metadata(self._name),
+            spec=manifest["spec"],
         )
-        deployment.add_json_patch(JsonPatch.add("/spec", manifest["spec"]))
-        return deployment
 
     def _add_autoscaler(self) -> k8s.KubeHorizontalPodAutoscalerV2:
         scaling = self._tenant.props.autoscaling
@@ -210,14 +218,6 @@ class MonitoredInference(Construct):
         )
 
     def _add_prometheus_rule(self) -> ApiObject:
-        """Plain data instead of the bindings: they would cost a call to Node for every expression."""
-        rule = ApiObject(
-            self,
-            "prometheus-rule",
-            api_version="monitoring.coreos.com/v1",
-            kind="PrometheusRule",
-            metadata=self._monitoring_metadata(),
-        )
         groups = rule_groups(
             tenant=self._tenant.name,
             service=service_name(self._tenant.name),
@@ -225,8 +225,27 @@ class MonitoredInference(Construct):
             hpa=self._name,
             settings=self.props.alerts,
         )
-        rule.add_json_patch(JsonPatch.add("/spec", {"groups": groups}))
-        return rule
+        return plain_object(
+            self,
+            "prometheus-rule",
+            api_version=_MONITORING_API,
+            kind="PrometheusRule",
+            metadata=self._monitoring_metadata(),
+            spec={"groups": groups},
+        )
+
+    def _add_alertmanager_config(self) -> ApiObject | None:
+        receiver = self.props.receiver
+        if receiver is None:
+            return None
+        return plain_object(
+            self,
+            "alertmanager-config",
+            api_version=_ALERTMANAGER_API,
+            kind="AlertmanagerConfig",
+            metadata=self._monitoring_metadata(),
+            spec=alertmanager_config_spec(receiver),
+        )
 
     def _monitoring_metadata(self) -> ApiObjectMetadata:
         tenant = self._tenant
