@@ -74,6 +74,10 @@ class ModelUri:
         """
         return replace(self, digest=check_digest(digest))
 
+    def unpinned(self) -> Self:
+        """The same place, whatever version is there."""
+        return replace(self, digest=None)
+
     def __str__(self) -> str:
         location = f"s3://{self.bucket}/{self.path}" if self.bucket else f"file:{self.path}"
         return f"{location}@sha256:{self.digest}" if self.digest else location

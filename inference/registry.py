@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import ObjectStore
 
-from inference.artifact import MANIFEST_FILE, WEIGHTS_FILE, read_directory
+from inference.artifact import MANIFEST_FILE, WEIGHTS_FILE, Manifest, read_directory, read_manifest
 from inference.bucket import Bucket, StoreSettings
 from inference.errors import StoreError, StoreUnavailableError
 from inference.model_uri import GRAMMAR, ModelUri
@@ -73,6 +73,28 @@ def models(bucket: Bucket, tenant: str) -> tuple[ModelUri, ...]:
     with bucket.explained("list", f"{tenant}/"):
         found = obstore.list_with_delimiter(bucket.store, f"{tenant}/")
     return tuple(ModelUri(bucket=bucket.name, path=prefix) for prefix in sorted(found["common_prefixes"]))
+
+
+def published(bucket: Bucket, address: ModelUri) -> tuple[str, ...]:
+    """The digests of a model's published versions, newest first; none when nothing was published yet.
+
+    Raises:
+        StoreError: as `inference.store.fetch`.
+    """
+    key = f"{address.path}/{LATEST}"
+    found = bucket.find(key)
+    return parse_latest(found[0], f"s3://{bucket.name}/{key}") if found else ()
+
+
+def manifest(bucket: Bucket, address: ModelUri) -> Manifest:
+    """What the published version that `address` is pinned to says of itself; its weights are not read.
+
+    Raises:
+        ArtifactError: it is not the manifest that the digest promises.
+        StoreError: as `inference.store.fetch`.
+    """
+    content = bucket.get(f"{address.path}/{address.digest}/{MANIFEST_FILE}")
+    return read_manifest(content, expected_digest=address.digest)
 
 
 def _bucket_address(uri: str) -> ModelUri:

@@ -1,0 +1,103 @@
+"""`tenantry models`: what is published, who serves it, and how good it is."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tenantry.errors import InputError
+from tenantry.publish import FormatOption
+from tenantry.serve import PLATFORM_FILE, FileOption
+from tenantry.store_access import EndpointOption, PortForwardOption
+
+if TYPE_CHECKING:
+    from constructs_lib.platform import Tenant
+    from inference.bucket import StoreSettings
+
+
+def models(
+    tenant: Annotated[list[str] | None, typer.Argument(help="Only these tenants.")] = None,
+    *,
+    file: FileOption = PLATFORM_FILE,
+    endpoint: EndpointOption = None,
+    port_forward: PortForwardOption = False,
+    output: FormatOption = "text",
+) -> None:
+    """List the published models, newest first, with who serves them and their hold-out metrics side by side.
+
+    "serves" says which tenants of platform.yaml are on a version: by a pin, or because it is the newest and they are
+    not pinned (those pick it up at their pods' next start).
+
+    Example: tenantry models tenant-a --port-forward
+    """
+    from constructs_lib.platform import Platform
+    from tenantry.console import result
+    from tenantry.store_access import reach
+
+    tenants = Platform.load(file).tenants
+    unknown = sorted(set(tenant or ()) - {each.name for each in tenants})
+    if unknown:
+        raise InputError(f"{file} has no tenant '{unknown[0]}'; it has {', '.join(each.name for each in tenants)}")
+    chosen = [each for each in tenants if not tenant or each.name in tenant]
+    with reach(file, endpoint, port_forward=port_forward) as settings:
+        rows = [row for each in chosen for row in _versions(each, settings)]
+    if output == "json":
+        result(json.dumps(rows, indent=2))
+    else:
+        Console(highlight=False).print(_table(rows))
+
+
+def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str, Any]]:
+    """One row a version of each of the tenant's models."""
+    from inference.bucket import Bucket
+    from inference.model_uri import ModelUri
+    from inference.registry import manifest, models, published
+
+    served = ModelUri.parse(tenant.model)
+    if not served.bucket:
+        return
+    bucket = Bucket.open(served.bucket, settings)
+    for address in models(bucket, tenant.name):
+        for place, digest in enumerate(published(bucket, address)):
+            found = manifest(bucket, address.at(digest))
+            on_it = address.path == served.path and (digest == served.digest or (not served.digest and place == 0))
+            yield {
+                "tenant": tenant.name,
+                "model": address.name,
+                "digest": f"sha256:{digest}",
+                "newest": place == 0,
+                "served": ("pinned" if served.digest else "newest") if on_it else None,
+                "accuracy": found.metrics.accuracy,
+                "macro_f1": found.metrics.macro_f1,
+                "expected_calibration_error": found.metrics.calibration.expected_error,
+                "holdout_rows": found.metrics.holdout_rows,
+                "data": found.data.fingerprint,
+                "bytes": found.weights.bytes,
+            }
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("tenant", "model", "version", "serves"):
+        shown.add_column(name)
+    for name in ("accuracy", "macro F1", "calibration error", "hold-out", "size"):
+        shown.add_column(name, justify="right")
+    shown.add_column("data")
+    for row in rows:
+        shown.add_row(
+            row["tenant"],
+            row["model"],
+            row["digest"].removeprefix("sha256:")[:12],
+            f"{row['tenant']} ({row['served']})" if row["served"] else "",
+            f"{row['accuracy']:.4f}",
+            f"{row['macro_f1']:.4f}",
+            f"{row['expected_calibration_error']:.4f}",
+            f"{row['holdout_rows']:,}",
+            f"{row['bytes'] / 1e6:.1f} MB",
+            row["data"].removeprefix("sha256:")[:12],
+            style="bold" if row["served"] else None,
+        )
+    return shown
