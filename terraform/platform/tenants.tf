@@ -49,7 +49,7 @@ resource "terraform_data" "dist" {
 
   lifecycle {
     precondition {
-      condition     = setsubtract([for name in module.tenants.names : "${name}.k8s.yaml"], local.dist_files) == toset([])
+      condition     = length(setsubtract([for name in module.tenants.names : "${name}.k8s.yaml"], local.dist_files)) == 0
       error_message = "There is a tenant in ${local.platform_file} without a file in ${local.dist_directory}: run `make synth` first."
     }
   }
