@@ -1,53 +1,58 @@
 # The inference service: Python, the locked serving set, the compiled scorer, and nothing else.
-#   docker build --tag ml-inference-service:dev .          (BuildKit is not needed)
-# Two builds of one commit hold the same files, byte for byte: wheels are locked, bytecode carries no time stamp.
+#   docker build --tag ml-inference-service:dev .
+# Two builds of one commit hold the same files, byte for byte: the wheels are locked, bytecode carries no time stamp.
+# Any base with `python` 3.11 or newer and Debian's packages will do; BuildKit is not needed.
 ARG BASE=python:3.11-slim
 
-# --- build: the locked packages and the compiled scorer, in a virtual environment --------------------------------------
+# --- build: the locked packages and the compiled scorer, in a virtual environment -------------------------------------
 FROM ${BASE} AS build
+SHELL ["/bin/sh", "-eux", "-c"]
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore \
     PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
-SHELL ["/bin/sh", "-euxc"]
-# A compiler, and Python's headers where the base has none. The stage is thrown away: no version to pin.
+# A compiler, and Python's headers where the base has none. This stage is thrown away: no version to pin.
 # hadolint ignore=DL3008
 RUN apt-get update -qq; \
     apt-get install -y -qq --no-install-recommends gcc libc6-dev; \
-    python -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null \
+    python -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
     || apt-get install -y -qq --no-install-recommends python3-dev; \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY requirements-build.lock requirements-serving.lock ./
-# The environment has no pip of its own: the base's installs into it.
+# The environment gets no pip of its own: the base's installs into it.
 RUN python -m venv --without-pip /opt/tenantry; \
-    pip --python /opt/tenantry/bin/python install --quiet --no-compile --only-binary :all: --require-hashes \
-    --requirement requirements-serving.lock; \
+    pip --python /opt/tenantry/bin/python install --quiet --no-compile --only-binary :all: \
+    --require-hashes --requirement requirements-serving.lock; \
     pip install --quiet --only-binary :all: --require-hashes --requirement requirements-build.lock
 COPY pyproject.toml setup.py ./
 COPY inference inference
-ARG SOURCE_DATE_EPOCH=0
-RUN CFLAGS="-O3 -g0" python setup.py --quiet build_ext --inplace; \
+RUN CFLAGS="-g0" python setup.py --quiet build_ext --inplace; \
     cp -R inference /opt/tenantry/lib/python3*/site-packages/; \
-    cd /opt/tenantry; \
-    find . -depth \( -name tests -o -name '*.pyx' -o -name '*.c' -o -name '*.pyi' -o -path './bin/*' ! -name 'python*' \) -exec rm -rf {} +; \
-    /opt/tenantry/bin/python -m compileall -q -f --invalidation-mode unchecked-hash lib; \
-    find . -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
-
-# --- root: the base without what only installs, builds, tests or documents ----------------------------------------------
-FROM ${BASE} AS root
-ENV PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
-SHELL ["/bin/sh", "-euxc"]
+    find /opt/tenantry -depth \( -name tests -o -name '*.pyx' -o -name '*.c' -o -name '*.pyi' -o -name '*.pxd' \
+    -o -path '*/bin/*' ! -name 'python*' \) -exec rm -rf {} +
 ARG SOURCE_DATE_EPOCH=0
-RUN find /usr -depth \( -path '*-packages/*' -o -path '*/ensurepip*' -o -path '*/idlelib*' -o -path '*/lib2to3*' \
-      -o -path '*/turtledemo*' -o -path '*/tkinter*' -o -path '*/python3*/test*' -o -path '*/bin/pip*' -o -path '*/bin/idle*' \
-      -o -path '/usr/share/doc/*' -o -path '/usr/share/man/*' -o -path '/usr/share/locale/*' -o -path '/usr/share/info/*' \
-      -o -path '/usr/share/python-wheels*' -o -name '*.pyc' -o -name '*.a' -o -path '*/include/*' \) ! -name copyright -exec rm -rf {} +; \
-    rm -rf /var/cache /var/log /var/lib/apt /root/.cache; \
-    mkdir -p /var/cache /var/log; \
-    python -m compileall -q -f --invalidation-mode unchecked-hash "$(python -c 'import os; print(os.path.dirname(os.__file__))')"; \
-    find / -xdev -not -path '/proc*' -not -path '/sys*' -not -path '/dev*' -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} + 2>/dev/null || true
+RUN /opt/tenantry/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/tenantry/lib; \
+    find /opt/tenantry -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
-# --- the image: three layers, the one that changes most on top ------------------------------------------------------------
+# --- root: the base without what only installs, tests or documents ----------------------------------------------------
+FROM ${BASE} AS root
+SHELL ["/bin/sh", "-eux", "-c"]
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
+ARG SOURCE_DATE_EPOCH=0
+RUN find /usr -depth \( -path '*-packages/*' -o -path '*/bin/pip*' -o -path '*/bin/idle*' -o -name '*.pyc' -o -name '*.a' \
+    -o -path '*/python3*/ensurepip*' -o -path '*/python3*/idlelib*' -o -path '*/python3*/lib2to3*' \
+    -o -path '*/python3*/test*' -o -path '*/python3*/tkinter*' -o -path '*/python3*/turtledemo*' \
+    -o -path '/usr/share/python-wheels*' -o -path '/usr/share/doc/*' -o -path '/usr/share/info/*' \
+    -o -path '/usr/share/locale/*' -o -path '/usr/share/man/*' \) ! -name copyright -exec rm -rf {} +; \
+    rm -rf /root/.cache /var/cache/* /var/lib/apt/* /var/log/*; \
+    python -m compileall -q -f --invalidation-mode unchecked-hash \
+    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"; \
+    find / -xdev ! -path '/proc*' ! -path '/sys*' ! -path '/dev*' ! -path '/etc/resolv.conf' ! -path '/etc/host*' \
+    -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
+
+# --- the image: two layers, what changes on top -----------------------------------------------------------------------
 FROM scratch
+# What `root` removed would still be in the base's layers, with its weight and its vulnerabilities.
+# hadolint ignore=DL3067
 COPY --from=root / /
 COPY --from=build /opt/tenantry /opt/tenantry
 ENV PATH=/opt/tenantry/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
