@@ -20,10 +20,10 @@ DEV := .venv/.dev
 NODE := node_modules/.package-lock.json
 
 # Programs of a disposable test cluster, where a checkout of them lies beside this one.
-TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
+export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
-CHECKS := demo test
+CHECKS := demo test store-test
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER :=
 CHECKS_WITH_CLUSTER :=
@@ -54,7 +54,7 @@ snap: $(DEV) $(NODE) ## accept what changed: dist/ and the constructs' snapshots
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 
 ##@ Check
-.PHONY: lint types unit check checks
+.PHONY: lint types unit store-test check checks
 lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
 	@ruff check .
 	@ruff format --check .
@@ -67,6 +67,10 @@ types: $(DEV) ## mypy, strict
 
 unit: $(DEV) $(NODE) ## unit and snapshot tests
 	@pytest
+
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
+	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
 
 check: $(CHECKS) $(CHECKS_WITH_DOCKER) $(CHECKS_WITH_API_SERVER) $(CHECKS_WITH_CLUSTER) ## all checks; needs Docker and a disposable cluster in KUBECONFIG
 

@@ -1,6 +1,7 @@
 """`tenantry models`: what is published, who serves it, and how good it is."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from inference.bucket import StoreSettings
 
 
+_PIPED_WIDTH = 200
+"""Columns where there is no terminal that would say."""
+
+
 def models(
     tenant: Annotated[list[str] | None, typer.Argument(help="Only these tenants.")] = None,
     *,
@@ -28,8 +33,8 @@ def models(
 ) -> None:
     """List the published models, newest first, with who serves them and their hold-out metrics side by side.
 
-    "serves" says which tenants of platform.yaml are on a version: by a pin, or because it is the newest and they are
-    not pinned (those pick it up at their pods' next start).
+    A tenant of platform.yaml serves a version by a pin, or because it is the newest and the tenant is not pinned (its
+    pods take it up at their next start).
 
     Example: tenantry models tenant-a --port-forward
     """
@@ -47,7 +52,8 @@ def models(
     if output == "json":
         result(json.dumps(rows, indent=2))
     else:
-        Console(highlight=False).print(_table(rows))
+        width = None if sys.stdout.isatty() else _PIPED_WIDTH
+        Console(highlight=False, width=width).print(_table(rows))
 
 
 def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str, Any]]:
@@ -81,23 +87,19 @@ def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str,
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("tenant", "model", "version", "serves"):
-        shown.add_column(name)
-    for name in ("accuracy", "macro F1", "calibration error", "hold-out", "size"):
-        shown.add_column(name, justify="right")
-    shown.add_column("data")
+    for name in ("model", "version", "served"):
+        shown.add_column(name, no_wrap=True)
+    for name in ("accuracy", "macro F1", "calib. error", "size"):
+        shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(
-            row["tenant"],
-            row["model"],
+            f"{row['tenant']}/{row['model']}",
             row["digest"].removeprefix("sha256:")[:12],
-            f"{row['tenant']} ({row['served']})" if row["served"] else "",
+            {"pinned": "yes, pinned", "newest": "yes, newest"}.get(row["served"], "no"),
             f"{row['accuracy']:.4f}",
             f"{row['macro_f1']:.4f}",
             f"{row['expected_calibration_error']:.4f}",
-            f"{row['holdout_rows']:,}",
             f"{row['bytes'] / 1e6:.1f} MB",
-            row["data"].removeprefix("sha256:")[:12],
             style="bold" if row["served"] else None,
         )
     return shown

@@ -9,7 +9,6 @@ import typer
 
 from inference import contract
 from tenantry.errors import InputError
-from tenantry.port_forward import forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +39,7 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
     """
     from constructs_lib.platform import Platform
     from inference.bucket import StoreSettings
+    from tenantry.kubectl import Kubectl
 
     if endpoint and port_forward:
         raise InputError("--endpoint and --port-forward are two ways to one store: give one of them")
@@ -61,5 +61,6 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
     service, _, namespace = (urlsplit(store.endpoint).hostname or "").partition(".")
     if store.namespace is None:
         raise InputError(f"{file}: the model store is outside of the cluster ({store.endpoint}): use --endpoint")
-    with forwarded(service, store.port, namespace=namespace.partition(".")[0] or store.namespace) as port:
+    namespace = namespace.partition(".")[0] or store.namespace
+    with Kubectl.find().port_forward(namespace, f"service/{service}", store.port) as port:
         yield settings.model_copy(update={"endpoint": f"http://127.0.0.1:{port}", "allow_http": True})
