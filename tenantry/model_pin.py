@@ -39,7 +39,9 @@ def pin(file: Path, tenant: str, uri: ModelUri) -> bool:
     node = _model_node(text, tenant)
     if node is None:
         raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
-    edited = text[: node.start_mark.index] + str(uri) + text[node.end_mark.index :]
+    start, end = node.start_mark.index, node.end_mark.index
+    end = start + len(text[start:end].rstrip())  # a block's end is the next line's beginning
+    edited = text[:start] + str(uri) + text[end:]
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as directory:
         checked = Path(directory, file.name)
         checked.write_text(edited, encoding="utf-8")

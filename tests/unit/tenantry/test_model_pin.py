@@ -1,0 +1,76 @@
+"""The one line of platform.yaml that commands change."""
+
+from pathlib import Path
+
+import pytest
+
+from constructs_lib.platform import Platform, PlatformError
+from inference.model_uri import ModelUri
+from tenantry.errors import InputError
+from tenantry.model_pin import find_tenant, pin
+
+DIGEST = "0123456789abcdef" * 4
+TEXT = """\
+# yaml-language-server: $schema=./platform.schema.json
+apiVersion: tenantry.dev/v1alpha1
+platform:
+    image:   "example/image:1"     # odd spacing stays
+
+
+defaults: {autoscaling: {maxReplicas: 4}}
+tenants:
+- name: tenant-a
+  model: s3://models/tenant-a/spam   # a comment
+- {name: tenant-b, model: 's3://models/tenant-b/spam'} # in flow style
+- model: >-
+    s3://models/tenant-c/spam
+  name: "tenant-c"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "platform.yaml"
+    file.write_text(TEXT)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("tenant", "before", "after"),
+    [
+        ("tenant-a", "s3://models/tenant-a/spam ", f"s3://models/tenant-a/spam@sha256:{DIGEST} "),
+        ("tenant-b", "'s3://models/tenant-b/spam'", f"s3://models/tenant-b/spam@sha256:{DIGEST}"),
+        ("tenant-c", ">-\n    s3://models/tenant-c/spam\n", f"s3://models/tenant-c/spam@sha256:{DIGEST}\n"),
+    ],
+)
+def test_only_the_models_address_changes(file: Path, tenant: str, before: str, after: str) -> None:
+    uri = ModelUri.parse(f"s3://models/{tenant}/spam").at(DIGEST)
+    assert pin(file, tenant, uri)
+    assert file.read_text() == TEXT.replace(before, after)
+    assert {each.name: each.model for each in Platform.load(file).tenants}[tenant] == str(uri)
+
+
+def test_pinning_to_what_is_there_says_so_and_changes_nothing(file: Path) -> None:
+    uri = ModelUri.parse("s3://models/tenant-a/spam")
+    assert not pin(file, "tenant-a", uri)
+    assert file.read_text() == TEXT
+
+
+def test_a_file_that_would_become_wrong_is_left_as_it_was(file: Path) -> None:
+    with pytest.raises(PlatformError, match="tenant-a"):
+        pin(file, "tenant-a", ModelUri.parse("s3://models/tenant-b/spam"))
+    assert file.read_text() == TEXT
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_files_mode_stays(file: Path) -> None:
+    file.chmod(0o640)
+    pin(file, "tenant-a", ModelUri.parse("s3://models/tenant-a/other"))
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_unknown_tenant_is_refused_by_name(file: Path) -> None:
+    with pytest.raises(InputError, match="no tenant 'tenant-d'; it has tenant-a, tenant-b, tenant-c"):
+        find_tenant(file, "tenant-d")
+    with pytest.raises(InputError, match="tenant 'tenant-d' has no line 'model:'"):
+        pin(file, "tenant-d", ModelUri.parse("s3://models/tenant-d/spam"))
