@@ -1,0 +1,64 @@
+"""`dist/` itself is the golden: a fresh synth is held against the committed files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+
+from constructs_lib.charts import PLATFORM_CHART
+from constructs_lib.dist import SUFFIX, write
+from constructs_lib.platform import Platform
+
+ROOT = Path(__file__).parents[2]
+PLATFORM = Platform.load(ROOT / "platform.yaml")
+NAMES = [PLATFORM_CHART, *(tenant.name for tenant in PLATFORM.tenants)]
+
+
+class DistExtension(SingleFileSnapshotExtension):
+    """Keeps a snapshot called `tenant-a` as `dist/tenant-a.k8s.yaml`, so that a pull request shows YAML."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = SUFFIX.removeprefix(".")
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        del test_location
+        return str(ROOT / "dist")
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: Any = 0) -> str:
+        del test_location
+        return str(index)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What platform.yaml becomes now."""
+    folder = tmp_path_factory.mktemp("synth") / "dist"
+    write(PLATFORM, folder)
+    return folder
+
+
+# syrupy misses the test's name in the file's; here the file's name is the point.
+@pytest.mark.filterwarnings(r"ignore:\s*Can not relate snapshot:UserWarning")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fresh_synth_is_what_is_committed(name: str, fresh: Path, snapshot: SnapshotAssertion) -> None:
+    golden = snapshot.use_extension(DistExtension)(name=name)
+    assert (fresh / f"{name}{SUFFIX}").read_text(encoding="utf-8") == golden
+
+
+def test_dist_has_a_file_for_the_platform_and_one_for_each_tenant(fresh: Path) -> None:
+    expected = sorted(f"{name}{SUFFIX}" for name in NAMES)
+    assert sorted(path.name for path in fresh.iterdir()) == expected
+    assert sorted(path.name for path in (ROOT / "dist").iterdir()) == expected
+
+
+def test_a_second_synth_writes_the_same_bytes(fresh: Path, tmp_path: Path) -> None:
+    again = tmp_path / "dist"
+    write(PLATFORM, again)
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
+        path.name: path.read_bytes() for path in fresh.iterdir()
+    }

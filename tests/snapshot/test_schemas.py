@@ -1,0 +1,133 @@
+"""Every object of dist/ follows its schema: Kubernetes' own, or that of its CRD. Unknown fields count as mistakes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from constructs_lib.dist import SUFFIX
+from tests.kube import Object
+
+ROOT = Path(__file__).parents[2]
+KUBERNETES = ("1.30", "1.34")
+"""The oldest version that is promised, and the one that Terraform's cluster runs."""
+KINDS = {
+    "ConfigMap",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "PrometheusRule",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+    "ServiceMonitor",
+}
+
+
+def _objects() -> list[Object]:
+    return [
+        each for path in sorted((ROOT / "dist").glob(f"*{SUFFIX}")) for each in yaml.safe_load_all(path.read_text())
+    ]
+
+
+def _crd_schemas() -> dict[tuple[str, str], dict[str, Any]]:
+    """Schemas by apiVersion and kind, of the CRDs that the project holds."""
+    return {
+        (f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"]): _closed(
+            version["schema"]["openAPIV3Schema"]
+        )
+        for path in (ROOT / "imports" / "crds").glob("*.yaml")
+        for crd in yaml.safe_load_all(path.read_text())
+        for version in crd["spec"]["versions"]
+    }
+
+
+def _closed(schema: Any, *, top: bool = True) -> Any:
+    """The schema without room for unknown fields, as `kubectl apply --validate=strict` reads it."""
+    if isinstance(schema, list):
+        return [_closed(each, top=False) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: _closed(value, top=False) for key, value in schema.items()}
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    if isinstance(schema.get("properties"), dict) and "type" in schema:
+        result.setdefault("additionalProperties", False)
+    if top:  # the API server knows metadata itself
+        result["properties"]["metadata"] = {"type": "object"}
+    return result
+
+
+OBJECTS = _objects()
+SCHEMAS = _crd_schemas()
+
+
+def _name(item: Object) -> str:
+    return f"{item['kind']}-{item['metadata'].get('namespace', '')}-{item['metadata']['name']}"
+
+
+def _validate(item: Object) -> None:
+    """Raise jsonschema's or kubernetes_validate's ValidationError for an object that breaks its schema."""
+    schema = SCHEMAS.get((item["apiVersion"], item["kind"]))
+    if schema is not None:
+        jsonschema.Draft202012Validator(schema).validate(item)
+        return
+    for version in KUBERNETES:
+        kubernetes_validate.validate(item, version, strict=True)
+
+
+def test_dist_holds_objects_of_every_kind() -> None:
+    """A check of nothing would always pass."""
+    assert {item["kind"] for item in OBJECTS} == KINDS
+    assert len(OBJECTS) > len(KINDS)
+
+
+@pytest.mark.parametrize("item", OBJECTS, ids=_name)
+def test_an_object_follows_its_schema(item: Object) -> None:
+    _validate(item)
+
+
+def _with_an_unknown_field() -> Iterator[Any]:
+    for kind in ("Deployment", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"):
+        item = next(each for each in OBJECTS if each["kind"] == kind)
+        yield pytest.param({**item, "spec": {**item["spec"], "unheardOf": 1}}, id=f"{kind}-unknown")
+        yield pytest.param({**item, "spec": {**item["spec"], next(iter(item["spec"])): 7.5}}, id=f"{kind}-type")
+
+
+@pytest.mark.parametrize("item", list(_with_an_unknown_field()))
+def test_a_broken_object_is_noticed(item: Object) -> None:
+    """The control: validation has teeth for unknown fields and wrong types, in both kinds of schema."""
+    with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError)):
+        _validate(item)
+
+
+def test_no_object_holds_a_secret_or_a_hash_in_its_name() -> None:
+    assert not [item for item in OBJECTS if item["kind"] == "Secret"]
+    names = {item["metadata"]["name"] for item in OBJECTS}
+    assert {name for name in names if not name.startswith(("tenant-", "allow-", "default-deny"))} == {
+        "monitoring",
+        "tenantry-dashboard",
+    }
+
+
+def test_everything_carries_the_label_that_pruning_goes_by() -> None:
+    assert all(item["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "tenantry" for item in OBJECTS)
+
+
+def test_a_namespace_comes_before_what_stands_in_it() -> None:
+    """One `kubectl apply -f dist/` sends objects in this order."""
+    seen: set[str] = set()
+    for item in OBJECTS:
+        if item["kind"] == "Namespace":
+            seen.add(item["metadata"]["name"])
+        else:
+            assert item["metadata"]["namespace"] in seen
