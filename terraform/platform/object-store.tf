@@ -7,11 +7,11 @@ locals {
   console_port     = 9001
   store_url        = "http://${module.tenants.store.service}.${coalesce(local.store_namespace, "outside")}.svc:${local.store_port}"
 
-  # One policy a document of the file, in the namespace that platform.yaml names.
+  # One policy a document of the file; it goes to the namespace that platform.yaml names.
   store_network_policies = {
     for document in [
       for text in split("\n---\n", file("${path.module}/manifests/minio-network-policy.yaml")) : yamldecode(text)
-    ] : document.metadata.name => merge(document, { metadata = merge(document.metadata, { namespace = local.store_namespace }) })
+    ] : document.metadata.name => document
   }
 
   # A container that Pod Security's `restricted` lets in.
@@ -247,6 +247,7 @@ resource "kubernetes_deployment_v1" "store" {
           }
 
           security_context {
+            run_as_non_root            = true # left out, the provider would say false here, and win over the pod's
             allow_privilege_escalation = false
             read_only_root_filesystem  = true
 
@@ -336,12 +337,98 @@ resource "kubernetes_service_v1" "console" {
   }
 }
 
-resource "kubernetes_manifest" "store_network_policy" {
+# The file is plain YAML for clusters without Terraform; here its rules are read into the typed resource, which notices a
+# change made by hand (kubernetes_manifest cannot take lists whose rules differ in shape).
+resource "kubernetes_network_policy_v1" "store" {
   for_each = var.object_store.enabled ? local.store_network_policies : {}
 
-  manifest = each.value
+  metadata {
+    name      = each.key
+    namespace = kubernetes_namespace_v1.store[0].metadata[0].name
+    labels    = merge(local.labels, each.value.metadata.labels)
+  }
 
-  depends_on = [kubernetes_namespace_v1.store]
+  spec {
+    policy_types = each.value.spec.policyTypes
+
+    pod_selector {
+      match_labels = each.value.spec.podSelector.matchLabels
+    }
+
+    dynamic "ingress" {
+      for_each = each.value.spec.ingress
+
+      content {
+        dynamic "ports" {
+          for_each = ingress.value.ports
+
+          content {
+            port     = ports.value.port
+            protocol = ports.value.protocol
+          }
+        }
+
+        dynamic "from" {
+          for_each = ingress.value.from
+
+          content {
+            dynamic "namespace_selector" {
+              for_each = try([from.value.namespaceSelector.matchLabels], [])
+
+              content {
+                match_labels = namespace_selector.value
+              }
+            }
+
+            dynamic "pod_selector" {
+              for_each = try([from.value.podSelector.matchLabels], [])
+
+              content {
+                match_labels = pod_selector.value
+              }
+            }
+          }
+        }
+      }
+    }
+
+    dynamic "egress" {
+      for_each = each.value.spec.egress
+
+      content {
+        dynamic "ports" {
+          for_each = egress.value.ports
+
+          content {
+            port     = ports.value.port
+            protocol = ports.value.protocol
+          }
+        }
+
+        dynamic "to" {
+          for_each = egress.value.to
+
+          content {
+            dynamic "namespace_selector" {
+              for_each = try([to.value.namespaceSelector.matchLabels], [])
+
+              content {
+                match_labels = namespace_selector.value
+              }
+            }
+
+            dynamic "pod_selector" {
+              for_each = try([to.value.podSelector.matchLabels], [])
+
+              content {
+                match_labels = pod_selector.value
+              }
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 # What the Job reads: the users' keys and the policies that limit them.
@@ -465,6 +552,7 @@ resource "kubernetes_job_v1" "access" {
           }
 
           security_context {
+            run_as_non_root            = true # left out, the provider would say false here, and win over the pod's
             allow_privilege_escalation = false
             read_only_root_filesystem  = true
 
@@ -532,5 +620,5 @@ resource "kubernetes_job_v1" "access" {
     create = "15m"
   }
 
-  depends_on = [kubernetes_deployment_v1.store, kubernetes_service_v1.api, kubernetes_manifest.store_network_policy]
+  depends_on = [kubernetes_deployment_v1.store, kubernetes_service_v1.api, kubernetes_network_policy_v1.store]
 }

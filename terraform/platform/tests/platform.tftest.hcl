@@ -43,13 +43,26 @@ run "makes_the_store_that_platform_yaml_names" {
   }
 
   assert {
-    condition     = kubernetes_deployment_v1.store[0].spec[0].template[0].spec[0].security_context[0].run_as_non_root && kubernetes_deployment_v1.store[0].spec[0].template[0].spec[0].container[0].security_context[0].read_only_root_filesystem
-    error_message = "MinIO must run as a user without rights on a root file system that is read-only"
+    condition = alltrue([
+      for pod in [kubernetes_deployment_v1.store[0].spec[0].template[0].spec[0], kubernetes_job_v1.access[0].spec[0].template[0].spec[0]] :
+      pod.security_context[0].run_as_non_root && pod.container[0].security_context[0].run_as_non_root && pod.container[0].security_context[0].read_only_root_filesystem
+    ])
+    error_message = "MinIO and the Job must run as a user without rights, said for pod and container, on a root file system that is read-only"
   }
 
   assert {
-    condition     = toset(keys(kubernetes_manifest.store_network_policy)) == toset(["minio", "minio-access"])
+    condition     = toset(keys(kubernetes_network_policy_v1.store)) == toset(["minio", "minio-access"])
     error_message = "the store and its Job must be walled in by the policies of manifests/minio-network-policy.yaml"
+  }
+
+  assert {
+    condition     = alltrue([for rule in kubernetes_network_policy_v1.store["minio"].spec[0].ingress : rule.ports[*].port == tolist(["9000"])]) && length(kubernetes_network_policy_v1.store["minio"].spec[0].egress) == 0
+    error_message = "the policy must open the API's port alone, and let nothing out"
+  }
+
+  assert {
+    condition     = length(kubernetes_network_policy_v1.store["minio-access"].spec[0].egress) == 2 && length(kubernetes_network_policy_v1.store["minio-access"].spec[0].ingress) == 0
+    error_message = "the Job may reach the store and the name servers, and be reached by nobody"
   }
 }
 
@@ -133,7 +146,7 @@ run "leaves_out_what_the_cluster_has_already" {
   }
 
   assert {
-    condition     = length(kubernetes_deployment_v1.store) == 0 && length(kubernetes_secret_v1.model_store) == 0 && length(random_password.tenant) == 0 && length(kubernetes_manifest.store_network_policy) == 0
+    condition     = length(kubernetes_deployment_v1.store) == 0 && length(kubernetes_secret_v1.model_store) == 0 && length(random_password.tenant) == 0 && length(kubernetes_network_policy_v1.store) == 0
     error_message = "a store that is switched off must leave no pod, key or policy"
   }
 
