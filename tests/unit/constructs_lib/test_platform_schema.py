@@ -1,0 +1,54 @@
+"""platform.schema.json, which editors read, says what the model says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from constructs_lib.platform_schema import platform_schema, platform_schema_text
+from tenantry.init import FIRST
+
+ROOT = Path(__file__).parents[3]
+
+
+def _accepts(document: Any) -> bool:
+    return jsonschema.Draft202012Validator(platform_schema()).is_valid(document)
+
+
+def test_the_committed_schema_is_the_models_own() -> None:
+    assert (ROOT / "platform.schema.json").read_text(encoding="utf-8") == platform_schema_text()
+
+
+def test_the_shipped_file_and_the_first_one_follow_it_and_name_it() -> None:
+    for text in (FIRST, (ROOT / "platform.yaml").read_text(encoding="utf-8")):
+        assert text.startswith("# yaml-language-server: $schema=./platform.schema.json\n")
+        assert _accepts(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    ("tenant", "right"),
+    [
+        ({"name": "a", "model": "s3://models/a/m"}, True),
+        ({"name": "a", "model": "s3://models/a/m", "resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}, True),
+        ({"name": "a", "model": "s3://models/a/m", "receiver": {"type": "webhook", "secretName": "s"}}, True),
+        ({"name": "a"}, False),
+        ({"name": "A", "model": "s3://models/a/m"}, False),
+        ({"name": "a", "model": "spam"}, False),
+        ({"name": "a", "model": "s3://models/a/m", "autoscalling": {}}, False),
+        ({"name": "a", "model": "s3://models/a/m", "resources": {"limits": {"cpu": "1 core"}}}, False),
+        ({"name": "a", "model": "s3://models/a/m", "receiver": {"type": "pigeon", "secretName": "s"}}, False),
+    ],
+)
+def test_an_editor_takes_a_right_tenant_and_marks_a_wrong_one(tenant: dict[str, Any], right: bool) -> None:  # noqa: FBT001
+    document = {"apiVersion": "tenantry.dev/v1alpha1", "platform": {"image": "a/b:1"}, "tenants": [tenant]}
+    assert _accepts(document) is right
+
+
+def test_every_key_is_documented() -> None:
+    schema = json.loads(platform_schema_text())
+    for name, definition in [("platform.yaml", schema), *schema["$defs"].items()]:
+        for key, value in definition.get("properties", {}).items():
+            assert value.get("description"), f"{name}.{key} has no text"
