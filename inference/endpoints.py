@@ -1,0 +1,174 @@
+"""The two routes that predict, from a body's bytes to an answer's bytes: below FastAPI, which only documents them.
+
+`answer` does it at once and belongs to short bodies; `answer_later` scores in a thread and leaves the event loop to the
+others. Both are the same three steps, of which only the middle one may leave the loop's thread:
+`_parse` (reads and checks), `_work` (scores and writes), and the metrics.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any, Final
+
+import msgspec
+
+from inference import protocol
+from inference.errors import BadRequestError, InvalidInputError, NotReadyError
+from inference.limits import Admission
+from inference.metrics import INFER, PARSE, PREDICT, SCORE, Metrics
+from inference.model import Model, Prediction
+from inference.schemas import BatchResponse, PredictRequest, PredictResponse, TermPush
+from inference.settings import Settings
+
+_encode = msgspec.json.Encoder().encode
+NOT_LOADED: Final = "no model is loaded yet; try again in a moment"
+
+
+class Endpoint(ABC):
+    """A route that predicts.
+
+    Args:
+        settings: The limits.
+        metrics: Where phases and texts are counted.
+        admission: Where the cost of a request is counted.
+    """
+
+    route: str
+    """One of the contract's ROUTES."""
+    request_type: Any
+    invalid: type[InvalidInputError] | type[BadRequestError]
+    """What well-formed JSON of the wrong shape is on this route."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, admission: Admission) -> None:
+        self.model: Model | None = None
+        self._settings = settings
+        self._max_characters = settings.max_text_characters
+        self._admission = admission
+        self._parse_seconds = metrics.phases[PARSE]
+        self._score_seconds = metrics.phases[SCORE]
+        self._metrics = metrics
+        self._decode = msgspec.json.Decoder(self.request_type).decode
+        # One thread: more would only take turns, and a queue of long texts must not starve the loop.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
+
+    def answer(self, body: bytes) -> bytes:
+        """The answer's JSON to a request's.
+
+        Raises:
+            RequestError: the body is not what the route takes, or there is no model yet.
+        """
+        model = self._loaded()
+        begin = perf_counter()
+        request, texts = self._parse(body)
+        parsed = perf_counter()
+        answer, predictions = self._work(model, request, texts)
+        self._count(texts, predictions, parsed - begin, perf_counter() - parsed)
+        return answer
+
+    async def answer_later(self, body: bytes) -> bytes:
+        """The same, scored in a thread.
+
+        Raises:
+            RequestError: as `answer`.
+        """
+        model = self._loaded()
+        begin = perf_counter()
+        request, texts = self._parse(body)
+        parsed = perf_counter()
+        answer, predictions = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._work, model, request, texts
+        )
+        self._count(texts, predictions, parsed - begin, perf_counter() - parsed)
+        return answer
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @abstractmethod
+    def _texts(self, request: Any) -> list[str]:
+        """The texts of a request."""
+
+    @abstractmethod
+    def _work(self, model: Model, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
+        """Score, and write the answer; touches nothing that the loop's thread changes."""
+
+    def _loaded(self) -> Model:
+        if self.model is None:
+            raise NotReadyError(NOT_LOADED)
+        return self.model
+
+    def _parse(self, body: bytes) -> tuple[Any, list[str]]:
+        try:
+            request = self._decode(body)
+        except msgspec.ValidationError as error:
+            raise self.invalid(str(error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequestError(f"the body is not JSON: {error}") from error
+        except RecursionError as error:
+            raise BadRequestError("the body is nested too deep") from error
+        texts = self._texts(request)
+        if len(texts) > self._settings.max_texts:
+            raise self.invalid(f"{len(texts)} texts; a request has at most {self._settings.max_texts}")
+        for index, text in enumerate(texts):
+            if len(text) > self._max_characters:
+                raise self.invalid(
+                    f"text {index} has {len(text)} characters; a text has at most {self._max_characters}"
+                )
+        return request, texts
+
+    def _count(
+        self, texts: Sequence[str], predictions: Sequence[Prediction], parse_seconds: float, score_seconds: float
+    ) -> None:
+        self._parse_seconds.add(parse_seconds)
+        self._score_seconds.add(score_seconds)
+        self._admission.add_cost(parse_seconds + score_seconds)
+        counted = self._metrics.texts
+        if counted is not None:
+            for text, prediction in zip(texts, predictions, strict=True):
+                counted.add(prediction, len(text))
+
+
+class PredictEndpoint(Endpoint):
+    """POST /predict."""
+
+    route = PREDICT
+    request_type = PredictRequest
+    invalid = InvalidInputError
+
+    def _texts(self, request: PredictRequest) -> list[str]:
+        text = request.text
+        return [text] if isinstance(text, str) else text
+
+    def _work(self, model: Model, request: PredictRequest, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
+        predictions = [model.predict(text) for text in texts]
+        if request.explain:
+            limit = max(self._settings.max_explained_terms // len(texts), 1)
+            answers = [
+                PredictResponse(found[0], found[1], [TermPush(*push) for push in model.explain(text, limit)])
+                for text, found in zip(texts, predictions, strict=True)
+            ]
+        else:
+            answers = [PredictResponse(found[0], found[1]) for found in predictions]
+        return _encode(answers[0] if isinstance(request.text, str) else BatchResponse(answers)), predictions
+
+
+class InferEndpoint(Endpoint):
+    """POST /v2/models/{model}/infer."""
+
+    route = INFER
+    request_type = protocol.InferRequest
+    invalid = BadRequestError
+
+    def _texts(self, request: protocol.InferRequest) -> list[str]:
+        protocol.wanted_outputs(request)
+        return protocol.texts_of(request)
+
+    def _work(
+        self, model: Model, request: protocol.InferRequest, texts: list[str]
+    ) -> tuple[bytes, Sequence[Prediction]]:
+        predictions = [model.predict(text) for text in texts]
+        wanted = protocol.wanted_outputs(request)
+        return _encode(protocol.response(request, wanted, model, predictions)), predictions

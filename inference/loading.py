@@ -1,0 +1,60 @@
+"""How a model gets into memory: fetched, checked, loaded, warmed; tried again as long as that can help."""
+
+import asyncio
+import random
+from time import perf_counter
+
+import structlog
+
+from inference.artifact import read
+from inference.errors import StoreUnavailableError
+from inference.model import Model
+from inference.settings import Settings
+from inference.store import fetch
+
+_log = structlog.get_logger()
+_WARM_UP = "a first text, so that the first caller does not pay for what is done once"
+
+
+def load(uri: str) -> Model:
+    """Fetch and load the model at `uri`; blocks.
+
+    Raises:
+        StoreUnavailableError: the store does not answer: worth another try.
+        StoreError: the store refuses for good.
+        ArtifactError: what is there is no sound model.
+    """
+    fetched = fetch(uri)
+    model = Model.from_artifact(read(fetched.files, expected_digest=fetched.digest))
+    model.predict(_WARM_UP)
+    return model
+
+
+async def load_patiently(settings: Settings) -> Model:
+    """`load` in a thread, tried again while the store does not answer.
+
+    Raises:
+        StoreError: as `load`.
+        ArtifactError: as `load`.
+    """
+    pause = settings.load_retry_seconds
+    while True:
+        begin = perf_counter()
+        try:
+            model = await asyncio.to_thread(load, settings.model_uri)
+        except StoreUnavailableError as error:
+            # Many pods wait for one store: they must not come back at the same moment.
+            wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            _log.warning("model store unavailable", error=str(error), retry_in_seconds=round(wait, 1))
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, settings.load_retry_max_seconds)
+        else:
+            _log.info(
+                "model loaded",
+                model=model.name,
+                version=model.version,
+                digest=model.digest,
+                scorer=model.scorer_kind,
+                seconds=round(perf_counter() - begin, 3),
+            )
+            return model

@@ -1,0 +1,216 @@
+"""The Open Inference Protocol v2 over REST: its messages, and how they become texts and answers.
+
+The specification is at https://github.com/open-inference-protocol. One input tensor, `text` (BYTES), holds the texts; two
+output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, a column a label in the model's order).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from inference.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from inference.model import Model, Prediction
+
+Parameters = dict[str, Any]
+INPUT: Final = "text"
+LABEL: Final = "label"
+PROBABILITIES: Final = "probabilities"
+OUTPUTS: Final = (LABEL, PROBABILITIES)
+BYTES: Final = "BYTES"
+FP64: Final = "FP64"
+PLATFORM: Final = "tenantry_naive_bayes"
+
+
+class InferInput(Struct):
+    """A tensor that comes in."""
+
+    name: Annotated[str, Meta(description="`text`.", examples=[INPUT])]
+    shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(description="`[n]` or `[n, 1]`.", examples=[[1]])]
+    datatype: Annotated[str, Meta(description="`BYTES`.", examples=[BYTES])]
+    data: Annotated[
+        list[Any],
+        Meta(description="The texts, flat or nested as `shape` says.", examples=[["Win a free prize now"]]),
+    ]
+    parameters: Parameters | None = None
+
+
+class InferOutputRequest(Struct):
+    """An output that is asked for."""
+
+    name: Annotated[str, Meta(description="`label` or `probabilities`.", examples=[LABEL])]
+    parameters: Parameters | None = None
+
+
+class InferRequest(Struct):
+    """Texts to classify."""
+
+    inputs: Annotated[list[InferInput], Meta(description="Exactly one tensor, `text`.")]
+    id: Annotated[str | None, Meta(description="Echoed in the answer.")] = None
+    parameters: Parameters | None = None
+    outputs: Annotated[
+        list[InferOutputRequest] | None, Meta(description="The outputs that are wanted; absent or empty: all.")
+    ] = None
+
+
+class InferOutput(Struct, frozen=True):
+    """A tensor that goes out."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: Sequence[str | float]
+
+
+class InferResponse(Struct, frozen=True):
+    """The answers, a row a text."""
+
+    model_name: str
+    model_version: Annotated[str, Meta(description="The first 12 hexadecimal digits of the model's digest.")]
+    outputs: list[InferOutput]
+    id: Annotated[str | UnsetType, Meta(description="The request's, absent when it had none.")] = UNSET
+
+
+class TensorMetadata(Struct, frozen=True):
+    """What a tensor is like; -1 where its shape varies."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(Struct, frozen=True):
+    """What a model takes and gives."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ServerMetadata(Struct, frozen=True):
+    """What the server is."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerLive(Struct, frozen=True):
+    """Whether the server answers at all."""
+
+    live: bool
+
+
+class ServerReady(Struct, frozen=True, omit_defaults=True):
+    """Whether the server has its model. The specification's text calls the key `live`, its clients `ready`."""
+
+    live: bool
+    ready: bool
+    error: Annotated[str, Meta(description="Why not, when it is not.")] = ""
+
+
+class ModelReady(Struct, frozen=True, omit_defaults=True):
+    """Whether a model can be asked."""
+
+    name: str
+    ready: bool
+    error: Annotated[str, Meta(description="Why not, when it is not.")] = ""
+
+
+class ErrorResponse(Struct, frozen=True):
+    """Every error of the protocol's routes."""
+
+    error: str
+
+
+def metadata(model: "Model") -> ModelMetadata:
+    """What `model` takes and gives."""
+    return ModelMetadata(
+        name=model.name,
+        versions=[model.version],
+        platform=PLATFORM,
+        inputs=[TensorMetadata(INPUT, BYTES, [-1])],
+        outputs=[TensorMetadata(LABEL, BYTES, [-1]), TensorMetadata(PROBABILITIES, FP64, [-1, len(model.labels)])],
+    )
+
+
+def texts_of(request: InferRequest) -> list[str]:
+    """The texts of a request's one tensor.
+
+    Raises:
+        BadRequestError: the tensor is missing, another one, or its data does not fit its shape.
+    """
+    if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
+        found = ", ".join(f"'{tensor.name}'" for tensor in request.inputs[:3]) or "none"
+        raise BadRequestError(f"inputs: exactly one tensor named '{INPUT}' is needed, found {found}")
+    tensor = request.inputs[0]
+    if tensor.datatype != BYTES:
+        raise BadRequestError(f"inputs[0].datatype: '{INPUT}' is of datatype {BYTES}, not '{tensor.datatype}'")
+    shape = tensor.shape
+    if not shape or any(size != 1 for size in shape[1:]):
+        raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {shape}")
+    if shape[0] == 0:
+        raise BadRequestError("inputs[0].shape: at least one text is needed")
+    data = _flat(tensor.data, len(shape))
+    if len(data) != shape[0]:
+        raise BadRequestError(f"inputs[0].data: shape {shape} means {shape[0]} texts, found {len(data)}")
+    for index, text in enumerate(data):
+        if not isinstance(text, str):
+            raise BadRequestError(f"inputs[0].data[{index}]: {BYTES} are JSON strings, found {_json_type(text)}")
+    return data
+
+
+def wanted_outputs(request: InferRequest) -> Sequence[str]:
+    """The names of the outputs that a request asks for, in its order.
+
+    Raises:
+        BadRequestError: one of them does not exist.
+    """
+    if not request.outputs:
+        return OUTPUTS
+    names = [output.name for output in request.outputs]
+    for index, name in enumerate(names):
+        if name not in OUTPUTS:
+            raise BadRequestError(f"outputs[{index}].name: there is no output '{name}'; there are {', '.join(OUTPUTS)}")
+    return list(dict.fromkeys(names))
+
+
+def response(
+    request: InferRequest, wanted: Sequence[str], model: "Model", predictions: Sequence["Prediction"]
+) -> InferResponse:
+    """The answer to `request`."""
+    rows = len(predictions)
+    outputs = [
+        InferOutput(LABEL, [rows], BYTES, [prediction.label for prediction in predictions])
+        if name == LABEL
+        else InferOutput(PROBABILITIES, [rows, len(model.labels)], FP64, list(_flat_probabilities(predictions)))
+        for name in wanted
+    ]
+    return InferResponse(model.name, model.version, outputs, UNSET if request.id is None else request.id)
+
+
+def _flat(data: list[Any], dimensions: int) -> list[Any]:
+    """The elements of `data`, which is flat or nested in as many `dimensions`, all but the first of size 1."""
+    if not any(isinstance(item, list) for item in data):
+        return data
+    for _ in range(dimensions - 1):
+        if not all(isinstance(item, list) and len(item) == 1 for item in data):
+            raise BadRequestError("inputs[0].data: neither flat nor nested as the shape says")
+        data = [item[0] for item in data]
+    return data
+
+
+def _flat_probabilities(predictions: Sequence["Prediction"]) -> Iterator[float]:
+    for prediction in predictions:
+        yield from prediction.probabilities
+
+
+def _json_type(value: object) -> str:
+    if isinstance(value, bool):
+        return "a boolean"
+    names = {int: "a number", float: "a number", list: "an array", dict: "an object", type(None): "null"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,281 @@
+"""The routes that FastAPI serves, and what the OpenAPI document says of those that are answered below it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from prometheus_client.exposition import choose_encoder
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from inference import contract, problems, protocol
+from inference import openapi as document
+from inference.endpoints import NOT_LOADED, Endpoint
+from inference.errors import (
+    BadRequestError,
+    InvalidInputError,
+    NotFoundError,
+    NotReadyError,
+    OverloadedError,
+    PayloadTooLargeError,
+    RequestError,
+    RequestTimeoutError,
+    UnsupportedMediaTypeError,
+)
+from inference.problems import Answer
+from inference.schemas import BatchResponse, Health, ModelCard, PredictRequest, PredictResponse
+
+if TYPE_CHECKING:
+    from inference.app import InferenceApp
+    from inference.model import Model
+
+_HERE: Final = Path(__file__).parent
+_encode = msgspec.json.Encoder().encode
+_BODY_ERRORS: Final = (
+    BadRequestError,
+    RequestTimeoutError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+    OverloadedError,
+    NotReadyError,
+)
+_PAGE_HEADERS: Final = {
+    # The service's own files and answers, and nobody else's: neither scripts from elsewhere nor another site's frame.
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+
+class _Routes:
+    """The endpoints, bound to one application."""
+
+    def __init__(self, app: "InferenceApp") -> None:
+        self.app = app
+
+    # --- predict ---
+
+    async def predict(self, request: Request) -> Response:
+        return await self._ask(self.app.predict_endpoint, request)
+
+    async def infer(self, request: Request) -> Response:
+        self._model(request)
+        return await self._ask(self.app.infer_endpoint, request)
+
+    async def _ask(self, endpoint: Endpoint, request: Request) -> Response:
+        return _response(await self.app.answer(endpoint, request.scope, request.receive))
+
+    # --- the protocol ---
+
+    async def server_metadata(self) -> Response:
+        return _json(protocol.ServerMetadata(self.app.title, self.app.version, []))
+
+    async def server_live(self) -> Response:
+        return _json(protocol.ServerLive(live=True))
+
+    async def server_ready(self) -> Response:
+        ready = self.app.admission.ready
+        why = "" if ready else self._why_not_ready()
+        return _json(protocol.ServerReady(live=ready, ready=ready, error=why), 200 if ready else 503)
+
+    async def model_metadata(self, request: Request) -> Response:
+        return _json(protocol.metadata(self._model(request)))
+
+    async def model_ready(self, request: Request) -> Response:
+        name = request.path_params["model"]
+        if self.app.model is not None:
+            self._model(request)
+        ready = self.app.admission.ready
+        why = "" if ready else self._why_not_ready()
+        return _json(protocol.ModelReady(name=name, ready=ready, error=why), 200 if ready else 503)
+
+    def _model(self, request: Request) -> "Model":
+        """The model that a path names.
+
+        Raises:
+            NotReadyError: none is loaded yet.
+            NotFoundError: another one, or another version.
+        """
+        name, version = request.path_params["model"], request.path_params.get("version")
+        model = self.app.model
+        if model is None:
+            raise NotReadyError(NOT_LOADED)
+        if name != model.name:
+            raise NotFoundError(f"there is no model '{name[:100]}'; there is '{model.name}'")
+        if version not in {None, model.version}:
+            raise NotFoundError(f"model '{name}' has no version '{version[:100]}'; it has '{model.version}'")
+        return model
+
+    # --- the model, the page, the documents ---
+
+    async def model_card(self) -> Response:
+        model = self.app.model
+        if model is None:
+            raise NotReadyError(NOT_LOADED)
+        manifest = msgspec.to_builtins(model.manifest)
+        card = ModelCard(model.name, model.version, model.digest, model.scorer_kind, list(model.labels), manifest)
+        return _json(card)
+
+    async def page(self) -> Response:
+        return _html(_HERE / "page" / "index.html")
+
+    async def docs(self) -> Response:
+        return _html(_HERE / "docs" / "index.html")
+
+    # --- operations ---
+
+    async def liveness(self) -> Response:
+        return _json(Health("ok"))
+
+    async def readiness(self) -> Response:
+        if not self.app.admission.ready:
+            raise NotReadyError(self._why_not_ready())
+        return _json(Health("ok"))
+
+    async def metrics(self, request: Request) -> Response:
+        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encoder(self.app.metrics.registry), headers={"content-type": content_type})
+
+    def _why_not_ready(self) -> str:
+        return "the service is shutting down" if self.app.admission.draining else NOT_LOADED
+
+
+def add_routes(app: "InferenceApp") -> None:
+    """Give `app` every route, its documentation and its way to tell an error."""
+    routes = _Routes(app)
+    _add_predict(app, routes)
+    _add_protocol(app, routes)
+    _add_operations(app, routes)
+    app.mount("/page", StaticFiles(directory=_HERE / "page", check_dir=False), name="page")
+    app.mount("/docs", StaticFiles(directory=_HERE / "docs"), name="docs")
+    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type] - Starlette types them all as one
+    app.add_exception_handler(RequestError, _request_error)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _unexpected_error)
+
+
+def _add_predict(app: "InferenceApp", routes: _Routes) -> None:
+    path = contract.PREDICT_PATH
+    _add(
+        app, "POST", path, routes.predict, "predict", "Classify a text, or a list of texts",
+        responses=document.answers(
+            "The answer, or a list of them.",
+            PredictResponse,
+            BatchResponse,
+            errors=(*_BODY_ERRORS, InvalidInputError),
+            path=path,
+        ),
+        extra=document.body(
+            PredictRequest,
+            text={"text": "Win a free prize now"},
+            explained={"text": "Win a free prize now", "explain": True},
+            texts={"text": ["Win a free prize now", "See you at the meeting tomorrow"]},
+        ),
+    )  # fmt: skip
+
+
+def _add_protocol(app: "InferenceApp", routes: _Routes) -> None:
+    root = contract.PROTOCOL_PATH
+    answers = document.answers
+    for path in (root, f"{root}/"):
+        _add(app, "GET", path, routes.server_metadata, "protocol", "What the server is",
+             responses=answers("Name, version, extensions.", protocol.ServerMetadata, path=root))  # fmt: skip
+    _add(app, "GET", f"{root}/health/live", routes.server_live, "protocol", "Whether the server answers",
+         responses=answers("It does.", protocol.ServerLive, path=root))  # fmt: skip
+    _add(app, "GET", f"{root}/health/ready", routes.server_ready, "protocol", "Whether the server has its model",
+         responses=_ready_answers(protocol.ServerReady))  # fmt: skip
+    for middle in ("", "/versions/{version}"):
+        path = f"{root}/models/{{model}}{middle}"
+        extra: dict[str, Any] = {"parameters": _path_parameters(versioned=bool(middle))}
+        _add(app, "GET", path, routes.model_metadata, "protocol", "What a model takes and gives",
+             responses=answers("The model.", protocol.ModelMetadata, errors=(NotFoundError, NotReadyError), path=root),
+             extra=extra)  # fmt: skip
+        _add(app, "GET", f"{path}/ready", routes.model_ready, "protocol", "Whether a model can be asked",
+             responses=_ready_answers(protocol.ModelReady, NotFoundError), extra=extra)  # fmt: skip
+        _add(app, "POST", f"{path}/infer", routes.infer, "protocol", "Classify texts",
+             responses=answers("The answers.", protocol.InferResponse, errors=(*_BODY_ERRORS, NotFoundError), path=root),
+             extra=extra | document.body(protocol.InferRequest))  # fmt: skip
+
+
+def _add_operations(app: "InferenceApp", routes: _Routes) -> None:
+    _add(app, "GET", contract.LIVENESS_PATH, routes.liveness, "operations", "Whether the process answers",
+         responses=document.answers("It does.", Health, path=contract.LIVENESS_PATH))  # fmt: skip
+    _add(app, "GET", contract.READINESS_PATH, routes.readiness, "operations", "Whether the model can be asked",
+         responses=document.answers("It can.", Health, errors=(NotReadyError,), path=contract.READINESS_PATH))  # fmt: skip
+    _add(app, "GET", contract.METRICS_PATH, routes.metrics, "operations", "What Prometheus reads",
+         responses=document.text_answer("Prometheus's text format, or OpenMetrics.", "text/plain"))  # fmt: skip
+    _add(app, "GET", contract.MODEL_PATH, routes.model_card, "model", "The model's card",
+         responses=document.answers("The card.", ModelCard, errors=(NotReadyError,), path=contract.MODEL_PATH))  # fmt: skip
+    _add(app, "GET", contract.ROOT_PATH, routes.page, "model", "A page to try the model",
+         responses=document.text_answer("The page.", "text/html"))  # fmt: skip
+    app.add_api_route(contract.DOCS_PATH, routes.docs, include_in_schema=False)
+
+
+def _add(
+    app: "InferenceApp",
+    method: str,
+    path: str,
+    endpoint: Any,
+    tag: str,
+    summary: str,
+    *,
+    responses: dict[int | str, dict[str, Any]],
+    extra: dict[str, Any] | None = None,
+) -> None:
+    app.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        tags=[tag],
+        summary=summary,
+        description=summary,
+        operation_id=_operation_id(method, path),
+        response_class=Response,
+        responses=responses,
+        openapi_extra=extra,
+    )
+
+
+def _operation_id(method: str, path: str) -> str:
+    words = [word.strip("{}") for word in path.split("/")]
+    return "_".join([method.lower(), *(word for word in words if word)]) + ("_" if path.endswith("/") and path != "/" else "")
+
+
+def _path_parameters(*, versioned: bool) -> list[dict[str, Any]]:
+    described = {"model": "Name of the model."}
+    if versioned:
+        described["version"] = "The model's version: the first 12 hexadecimal digits of its digest."
+    return document.parameters(**described)
+
+
+def _ready_answers(struct: type[msgspec.Struct], *errors: type[RequestError]) -> dict[int | str, dict[str, Any]]:
+    found = document.answers("It is.", struct, errors=errors, path=contract.PROTOCOL_PATH)
+    found[NotReadyError.status] = {"description": "It is not.", "content": found[200]["content"]}
+    return found
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, headers={"content-type": answer.content_type, **dict(answer.headers)})
+
+
+def _json(value: msgspec.Struct, status: int = 200) -> Response:
+    return Response(_encode(value), status, headers={"content-type": problems.JSON})
+
+
+def _html(file: Path) -> Response:
+    return Response(file.read_bytes(), headers={"content-type": "text/html; charset=utf-8", **_PAGE_HEADERS})
+
+
+async def _request_error(request: Request, error: RequestError) -> Response:
+    return _response(problems.answer(error, request.url.path))
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    path = request.scope["path"]
+    return _response(problems.answer(problems.from_http(error.status_code, path, error.headers or {}), path))
+
+
+async def _unexpected_error(request: Request, _error: Exception) -> Response:
+    return _response(problems.answer(problems.InternalError("the service failed; its log says where"), request.scope["path"]))
