@@ -7,7 +7,9 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules
 
-PYTHON ?= python3
+# The first that is new enough; `make demo PYTHON=/path/to/python` says another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 # Node and npm come from .venv, the cdk8s CLI from node_modules.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # A virtual environment of somebody else's, or modules on PYTHONPATH, would shadow the locked ones.
@@ -105,8 +107,9 @@ clean: ## remove what make made, but the locks and dist/
 	rm -rf .venv node_modules build
 
 .venv/bin/python:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Tenantry needs Python 3.11 or newer$(if $(PYTHON),; $(PYTHON) is $$($(PYTHON) --version 2>&1)); say which: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "setting up .venv with $$($(PYTHON) --version)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tenantry needs Python 3.11 or newer; say which: make demo PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no virtual environment could be made: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 
 $(RUNTIME): requirements.lock pyproject.toml setup.py $(wildcard inference/*.pyx) | .venv/bin/python
