@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tenantry import demo, init, models, publish, rollback, serve, synth, train
+from tenantry import bump, demo, init, models, publish, rollback, serve, synth, train
 from tenantry.errors import CommandError
 
 
@@ -59,6 +59,7 @@ app.command("init", rich_help_panel=START)(init.init)
 app.command("demo", rich_help_panel=START)(demo.demo)
 app.command("serve", rich_help_panel=START)(serve.serve)
 app.command("synth", rich_help_panel=WRITE)(synth.synth)
+app.command("bump", rich_help_panel=WRITE)(bump.bump)
 app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)

@@ -44,7 +44,7 @@ def publish(
     from inference.artifact import read_directory
     from inference.bucket import Bucket
     from inference.registry import publish as put
-    from tenantry.model_pin import find_tenant, pin
+    from tenantry.platform_edit import find_tenant, set_model
     from tenantry.store_access import reach
 
     address = bucket_address(find_tenant(file, tenant).model)
@@ -54,7 +54,7 @@ def publish(
             _refuse_worse(read_directory(model).manifest, _served(bucket, address), tolerance, tenant)
         with step(f"publishing {model} to s3://{address.bucket}/{address.path}"):
             publication = put(model, str(address.unpinned()), settings)
-    pinned = write and pin(file, tenant, publication.uri)
+    pinned = write and set_model(file, tenant, publication.uri)
     if output == "json":
         document = {"tenant": tenant, "uri": str(publication.uri), "digest": f"sha256:{publication.uri.digest}"}
         result(json.dumps({**document, "created": publication.created, "pinned": write}, indent=2))

@@ -34,14 +34,14 @@ def rollback(
     from inference.bucket import Bucket
     from inference.registry import published
     from inference.store import fetch
-    from tenantry.model_pin import find_tenant, pin
+    from tenantry.platform_edit import find_tenant, set_model
     from tenantry.store_access import reach
 
     address = bucket_address(find_tenant(file, tenant).model)
     with reach(file, endpoint, port_forward=port_forward) as settings:
         before = _before(address, published(Bucket.open(address.bucket, settings), address), tenant)
         read(fetch(str(before), settings).files, expected_digest=before.digest)
-    pin(file, tenant, before)
+    set_model(file, tenant, before)
     if output == "json":
         result(json.dumps({"tenant": tenant, "from": str(address), "to": str(before)}, indent=2))
         return

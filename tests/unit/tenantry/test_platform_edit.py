@@ -1,4 +1,4 @@
-"""The one line of platform.yaml that commands change."""
+"""The two lines of platform.yaml that commands change."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from constructs_lib.platform import Platform, PlatformError
 from inference.model_uri import ModelUri
 from tenantry.errors import InputError
-from tenantry.model_pin import find_tenant, pin
+from tenantry.platform_edit import find_tenant, set_image, set_model
 
 DIGEST = "0123456789abcdef" * 4
 TEXT = """\
@@ -45,27 +45,27 @@ def file(tmp_path: Path) -> Path:
 )
 def test_only_the_models_address_changes(file: Path, tenant: str, before: str, after: str) -> None:
     uri = ModelUri.parse(f"s3://models/{tenant}/spam").at(DIGEST)
-    assert pin(file, tenant, uri)
+    assert set_model(file, tenant, uri)
     assert file.read_text() == TEXT.replace(before, after)
     assert {each.name: each.model for each in Platform.load(file).tenants}[tenant] == str(uri)
 
 
 def test_pinning_to_what_is_there_says_so_and_changes_nothing(file: Path) -> None:
     uri = ModelUri.parse("s3://models/tenant-a/spam")
-    assert not pin(file, "tenant-a", uri)
+    assert not set_model(file, "tenant-a", uri)
     assert file.read_text() == TEXT
 
 
 def test_a_file_that_would_become_wrong_is_left_as_it_was(file: Path) -> None:
     with pytest.raises(PlatformError, match="tenant-a"):
-        pin(file, "tenant-a", ModelUri.parse("s3://models/tenant-b/spam"))
+        set_model(file, "tenant-a", ModelUri.parse("s3://models/tenant-b/spam"))
     assert file.read_text() == TEXT
     assert list(file.parent.iterdir()) == [file]
 
 
 def test_the_files_mode_stays(file: Path) -> None:
     file.chmod(0o640)
-    pin(file, "tenant-a", ModelUri.parse("s3://models/tenant-a/other"))
+    set_model(file, "tenant-a", ModelUri.parse("s3://models/tenant-a/other"))
     assert file.stat().st_mode & 0o777 == 0o640
 
 
@@ -73,4 +73,23 @@ def test_an_unknown_tenant_is_refused_by_name(file: Path) -> None:
     with pytest.raises(InputError, match="no tenant 'tenant-d'; it has tenant-a, tenant-b, tenant-c"):
         find_tenant(file, "tenant-d")
     with pytest.raises(InputError, match="tenant 'tenant-d' has no line 'model:'"):
-        pin(file, "tenant-d", ModelUri.parse("s3://models/tenant-d/spam"))
+        set_model(file, "tenant-d", ModelUri.parse("s3://models/tenant-d/spam"))
+
+
+def test_only_the_platforms_image_changes(file: Path) -> None:
+    image = f"example/image:2@sha256:{DIGEST}"
+    assert set_image(file, image)
+    assert file.read_text() == TEXT.replace('"example/image:1"', image)
+    assert not set_image(file, image)
+
+
+def test_an_image_that_changes_by_itself_is_refused(file: Path) -> None:
+    with pytest.raises(PlatformError, match="never 'latest'"):
+        set_image(file, "example/image:latest")
+    assert file.read_text() == TEXT
+
+
+def test_a_file_without_the_line_is_refused(file: Path) -> None:
+    file.write_text("platform: {}\ntenants: {}\n")
+    with pytest.raises(InputError, match="no line 'image:' under 'platform:'"):
+        set_image(file, "example/image:2")

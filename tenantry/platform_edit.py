@@ -1,4 +1,4 @@
-"""Which model a tenant serves: the one line of platform.yaml that commands change for their user."""
+"""The two lines of platform.yaml that commands change for their user: a tenant's model, and the platform's image."""
 
 import tempfile
 from pathlib import Path
@@ -25,7 +25,7 @@ def find_tenant(file: Path, name: str) -> Tenant:
     raise InputError(f"{file} has no tenant '{name}'; it has {', '.join(tenant.name for tenant in tenants)}")
 
 
-def pin(file: Path, tenant: str, uri: ModelUri) -> bool:
+def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:
     """Write `uri` as the model of `tenant` and leave every other byte of the file as it was.
 
     Returns:
@@ -35,13 +35,34 @@ def pin(file: Path, tenant: str, uri: ModelUri) -> bool:
         PlatformError: the file would be wrong afterwards; it is left as it was.
         InputError: there is no such tenant, or its model does not stand in its own entry.
     """
+    for entry in _items(_value(_root(file), "tenants")):
+        name, model = _value(entry, "name"), _value(entry, "model")
+        if isinstance(name, ScalarNode) and name.value == tenant and isinstance(model, ScalarNode):
+            return _replace(file, model, str(uri))
+    raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
+
+
+def set_image(file: Path, image: str) -> bool:
+    """Write `image` as the platform's image and leave every other byte of the file as it was.
+
+    Returns:
+        Whether the file said something else before.
+
+    Raises:
+        PlatformError: the file would be wrong afterwards; it is left as it was.
+        InputError: there is no line to change.
+    """
+    node = _value(_value(_root(file), "platform"), "image")
+    if not isinstance(node, ScalarNode):
+        raise InputError(f"{file}: there is no line 'image:' under 'platform:' to change; add one")
+    return _replace(file, node, image)
+
+
+def _replace(file: Path, node: ScalarNode, value: str) -> bool:
     text = file.read_text(encoding="utf-8")
-    node = _model_node(text, tenant)
-    if node is None:
-        raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
     start, end = node.start_mark.index, node.end_mark.index
     end = start + len(text[start:end].rstrip())  # a block's end is the next line's beginning
-    edited = text[:start] + str(uri) + text[end:]
+    edited = text[:start] + value + text[end:]
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as directory:
         checked = Path(directory, file.name)
         checked.write_text(edited, encoding="utf-8")
@@ -51,13 +72,9 @@ def pin(file: Path, tenant: str, uri: ModelUri) -> bool:
     return edited != text
 
 
-def _model_node(text: str, tenant: str) -> ScalarNode | None:
-    for entry in _items(_value(YAML().compose(text), "tenants")):
-        name = _value(entry, "name")
-        model = _value(entry, "model")
-        if isinstance(name, ScalarNode) and name.value == tenant and isinstance(model, ScalarNode):
-            return model
-    return None
+def _root(file: Path) -> Node | None:
+    root: Node | None = YAML().compose(file.read_text(encoding="utf-8"))
+    return root
 
 
 def _items(node: Node | None) -> list[Node]:
