@@ -1,0 +1,163 @@
+"""What the tests ask of a cluster, over `kubectl` and from inside its pods."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tenantry.console import say
+from tenantry.errors import CommandError
+from tenantry.kubectl import Kubectl
+
+INSIDE: Final = Path(__file__).parent / "inside"
+"""Scripts that run in pods, with the standard library of the service's own image."""
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster under test."""
+
+    kubectl: Kubectl
+
+    def apply(self, *objects: Object) -> str:
+        """Apply objects, and return what kubectl said."""
+        return self.kubectl.run("apply", "-f", "-", stdin=_listed(objects))
+
+    def try_create(self, manifest: Object, *flags: str) -> str:
+        """Create an object; the API server's refusal, or the empty text when there was none."""
+        done = self.kubectl.try_run("create", "-f", "-", *flags, stdin=json.dumps(manifest))
+        return done.stderr.strip() if done.returncode else ""
+
+    def delete(self, *arguments: str) -> None:
+        """Delete what is there and wait until it is gone."""
+        self.kubectl.run("delete", "--ignore-not-found", "--wait", "--timeout=180s", *arguments)
+
+    def items(self, *arguments: str) -> list[dict[str, Any]]:
+        """The objects of a `kubectl get`."""
+        return list(self.kubectl.get(*arguments)["items"])
+
+    def exists(self, *arguments: str) -> bool:
+        """Whether `kubectl get` finds it."""
+        return bool(self.kubectl.run("get", "--ignore-not-found", "-o", "name", *arguments).strip())
+
+    def patch(self, namespace: str, what: str, change: Object) -> None:
+        """Merge `change` into an object."""
+        self.kubectl.run("patch", "-n", namespace, what, "--type=merge", "-p", json.dumps(change))
+
+    def pods(self, namespace: str, *, labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """Pods of a namespace that run and are not about to end."""
+        chosen = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        found = self.items("pods", "-n", namespace, *(("-l", chosen) if chosen else ()))
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def ready_pods(self, tenant: str) -> list[dict[str, Any]]:
+        """A tenant's own pods that are Ready."""
+        return [pod for pod in self.pods(tenant, labels=service_labels(tenant)) if is_ready(pod)]
+
+    def python(
+        self, namespace: str, pod: str, script: str, *arguments: object, container: str = "", seconds: float = 120
+    ) -> Any:
+        """Run one of the scripts in INSIDE in a pod; the JSON that its last line holds.
+
+        Raises:
+            CommandError: It failed, or said nothing.
+        """
+        text = (INSIDE / f"{script}.py").read_text("utf-8")
+        chosen = ("-c", container) if container else ()
+        command = self.kubectl.command(
+            "exec", "-i", "-n", namespace, pod, *chosen, "--", "python", "-", *(json.dumps(each) for each in arguments)
+        )
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=seconds)
+        lines = done.stdout.strip().splitlines()
+        if done.returncode or not lines:
+            raise CommandError(f"{script}.py in {namespace}/{pod} failed: {done.stderr.strip()[-2000:]}")
+        return json.loads(lines[-1])
+
+    def logs(self, namespace: str, pod: str) -> str:
+        """What a pod's container has printed."""
+        return self.kubectl.run("logs", "-n", namespace, pod)
+
+    def wait(self, what: str, reason: Callable[[], str], *, seconds: float) -> float:
+        """Poll until there is no reason to wait any more.
+
+        Args:
+            what: What is waited for, as in "pods of tenant-a".
+            reason: Says why it is not there yet; the empty text when it is.
+            seconds: When to give up.
+
+        Returns:
+            How long it took, seconds.
+
+        Raises:
+            CommandError: It took longer; the message holds the last reason.
+        """
+        began, said = time.monotonic(), ""
+        while why := reason():
+            if time.monotonic() - began > seconds:
+                raise CommandError(f"{what}: not after {seconds:.0f} s: {why}")
+            if why != said:
+                say(f"  waiting for {what}: {why}")
+                said = why
+            time.sleep(0.5)
+        return time.monotonic() - began
+
+    def wait_for_pods(self, namespace: str, names: Iterable[str], *, seconds: float = 90) -> None:
+        """Wait until the pods of these names are Ready."""
+        wanted = set(names)
+
+        def reason() -> str:
+            found = {pod["metadata"]["name"]: pod for pod in self.pods(namespace)}
+            return "; ".join(
+                f"{name} {pod_state(found[name]) if name in found else 'is not there'}"
+                for name in sorted(wanted)
+                if name not in found or not is_ready(found[name])
+            )
+
+        self.wait(f"pods in {namespace}", reason, seconds=seconds)
+
+
+def service_labels(tenant: str) -> dict[str, str]:
+    """The labels by which a tenant's own pods are selected."""
+    return {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": tenant}
+
+
+def workload(tenant: str) -> str:
+    """Name of a tenant's ServiceAccount, Role, Deployment, HPA, PDB and monitors."""
+    return f"{tenant}-ml-inference"
+
+
+def service(tenant: str) -> str:
+    """Name of a tenant's Service."""
+    return f"{tenant}-ml-inference-svc"
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod's Ready condition holds."""
+    return condition(pod, "Ready") == "True"
+
+
+def condition(thing: Object, kind: str) -> str:
+    """Status of a condition: True, False, Unknown or empty."""
+    conditions: Sequence[Object] = thing.get("status", {}).get("conditions", ())
+    return next((str(each["status"]) for each in conditions if each["type"] == kind), "")
+
+
+def pod_state(pod: Object) -> str:
+    """Why a pod is not Ready, as its status says."""
+    for each in pod["status"].get("containerStatuses", ()):
+        state = each.get("state", {})
+        for phase in ("waiting", "terminated"):
+            if phase in state:
+                return f"is {phase}: {state[phase].get('reason', '')} {state[phase].get('message', '')}".strip()[:300]
+        if not each["ready"]:
+            return "runs and is not ready"
+    unscheduled = [each for each in pod["status"].get("conditions", ()) if each["status"] != "True"]
+    return f"is {pod['status'].get('phase')}: {unscheduled[0].get('message', '') if unscheduled else ''}"[:300]
+
+
+def _listed(objects: Iterable[Object]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})

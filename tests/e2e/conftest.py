@@ -1,0 +1,158 @@
+"""A run against a real cluster: requirements, the platform under test, probe pods, and the report at the end."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tenantry.console import say
+from tenantry.errors import CommandError
+from tenantry.kubectl import Kubectl
+from tests.e2e import requirements
+from tests.e2e.cluster import Cluster
+from tests.e2e.deployment import BUILD, PlatformUnderTest, bring_image
+from tests.e2e.evidence import Evidence
+from tests.e2e.probes import Probes
+from tests.e2e.promises import PROMISES
+
+HERE: Final = Path(__file__).parent
+EVIDENCE: Final = pytest.StashKey[Evidence]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("e2e")
+    group.addoption("--image", default="ml-inference-service:dev", help="the service's image")
+    group.addoption("--keep", action="store_true", help="leave the platform in the cluster")
+    group.addoption("--reuse", action="store_true", help="ask what is there: apply and delete nothing of the platform")
+    group.addoption("--report", default=str(BUILD), help="folder for e2e-report.json and .md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[EVIDENCE] = Evidence()
+    config.addinivalue_line("markers", "promise(id): the promise of tests/e2e/promises.py that a test asks")
+    config.addinivalue_line("markers", "smoke: in the short form")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """These tests need a cluster, so they run only when asked for by their marker."""
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.e2e)
+        marker = item.get_closest_marker("promise")
+        if marker is None or marker.args[0] not in PROMISES:
+            raise pytest.UsageError(f"{item.nodeid} names no promise of tests/e2e/promises.py")
+    if "e2e" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Put a test's outcome into the row of its promise."""
+    report: pytest.TestReport = yield
+    marker = item.get_closest_marker("promise")
+    if marker is None or item.config.stash.get(EVIDENCE, None) is None:
+        return report
+    row = item.config.stash[EVIDENCE].rows[marker.args[0]]
+    if report.failed:
+        row.failures.append(f"{item.name}: {str(call.excinfo.value if call.excinfo else '').strip()[:400]}")
+        item.session.stash[FAILED] = True
+    elif report.skipped:
+        item.config.stash[EVIDENCE].not_asked(marker.args[0], f"{report.longrepr[2]}".removeprefix("Skipped: "))  # type: ignore[index]
+    elif report.when == "call":
+        row.tests += 1
+    return report
+
+
+FAILED: Final = pytest.StashKey[bool]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    evidence = config.stash.get(EVIDENCE, None)
+    if evidence is None or not any(row.tests or row.failures or row.unasked for row in evidence.rows.values()):
+        return
+    directory = Path(config.getoption("--report"))
+    evidence.write(directory)
+    terminalreporter.section("what was asked")
+    for key, row in evidence.rows.items():
+        counts = ", ".join(f"{number:,} {what}" for what, number in row.counts.items())
+        terminalreporter.write_line(f"{key:14} {row.result:10} {row.tests:4} tests  {counts}")
+        for why in row.unasked:
+            terminalreporter.write_line(f"{'':14} not asked: {why}")
+    terminalreporter.write_line(f"{evidence.probes:,} probes; report: {directory / 'e2e-report.md'}")
+
+
+@pytest.fixture(scope="session")
+def evidence(pytestconfig: pytest.Config) -> Evidence:
+    """Where counts and figures go."""
+    return pytestconfig.stash[EVIDENCE]
+
+
+@pytest.fixture(scope="session")
+def cluster(evidence: Evidence) -> Cluster:
+    """The cluster that KUBECONFIG names, with everything that a run needs."""
+    try:
+        cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
+        problems = list(requirements.missing(cluster))
+    except CommandError as error:
+        problems = [str(error)]
+    if problems:
+        pytest.exit("this cluster cannot be asked:\n" + "\n".join(f"  - {each}" for each in problems), returncode=2)
+    nodes = cluster.items("nodes")
+    evidence.about |= {
+        "cluster": f"{len(nodes)} nodes, Kubernetes {nodes[0]['status']['nodeInfo']['kubeletVersion']}, "
+        f"{nodes[0]['status']['nodeInfo']['containerRuntimeVersion']}",
+        "context": cluster.kubectl.context,
+    }
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def image(cluster: Cluster, pytestconfig: pytest.Config) -> str:
+    """The image of service and probes, on the nodes."""
+    image = str(pytestconfig.getoption("--image"))
+    if not pytestconfig.getoption("--reuse"):
+        bring_image(cluster, image)
+    return image
+
+
+@pytest.fixture(scope="session")
+def platform(
+    cluster: Cluster, image: str, evidence: Evidence, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Iterator[PlatformUnderTest]:
+    """The tenants of platform.yaml, Ready."""
+    platform = PlatformUnderTest(cluster, image)
+    reuse = pytestconfig.getoption("--reuse")
+    try:
+        if not reuse:
+            try:
+                probes, seconds = requirements.policies_are_enforced(cluster, image)
+            except CommandError as error:
+                pytest.exit(str(error), returncode=2)
+            evidence.count("walls", "probes of the engine", probes)
+            evidence.figure("walls", "seconds until a new policy closed an open door", round(seconds, 1))
+            platform.prepare()
+        yield platform
+    except Exception:
+        request.session.stash[FAILED] = True
+        raise
+    finally:
+        if request.session.stash.get(FAILED, False):
+            kept = Path(pytestconfig.getoption("--report")) / "evidence"
+            platform.keep_evidence(kept)
+            say(f"events, logs and descriptions are kept in {kept}")
+        if not (reuse or pytestconfig.getoption("--keep")):
+            cluster.delete("namespace", requirements.CHECK, requirements.STRANGER)
+            platform.remove()
+
+
+@pytest.fixture(scope="session")
+def probes(cluster: Cluster, platform: PlatformUnderTest, image: str, pytestconfig: pytest.Config) -> Iterator[Probes]:
+    """Pods in every place from which somebody might try the walls."""
+    probes = Probes(cluster, image, tuple(platform.tenants))
+    probes.start()
+    yield probes
+    if not (pytestconfig.getoption("--reuse") or pytestconfig.getoption("--keep")):
+        probes.stop()

@@ -1,0 +1,80 @@
+"""Pods that the tests put into the cluster, all of them of the service's own image: no second image is needed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from inference import contract
+from tests.e2e.cluster import INSIDE
+
+MARK: Final = {"tenantry.dev/e2e": "probe"}
+"""Label of everything that a run makes beside the platform itself."""
+OTHER_PORT: Final = contract.PORT + 1
+"""A port on which probe pods listen and that no policy opens."""
+
+
+def namespace(name: str) -> dict[str, Any]:
+    """A namespace that no wall surrounds."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": MARK}}
+
+
+def listener(
+    name: str,
+    *,
+    namespace: str,
+    image: str,
+    labels: Mapping[str, str] | None = None,
+    node: str = "",
+    host_network: bool = False,
+    ports: Sequence[str] = (f"tcp:{contract.PORT}", f"udp:{contract.PORT}", f"tcp:{OTHER_PORT}"),
+    answer: str = "ok\n",
+) -> dict[str, Any]:
+    """A pod that answers on `ports` and from which probes start."""
+    pod = restricted_pod(name, namespace=namespace, image=image, labels=labels)
+    container = pod["spec"]["containers"][0]
+    container["command"] = ["python", "-c", (INSIDE / "listen.py").read_text("utf-8"), *ports]
+    container["env"] = [{"name": "ANSWER", "value": answer}]
+    if ports:
+        port = int(ports[0].partition(":")[2])
+        container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 60}
+    if host_network:
+        # A node's own ports are not ours to take, and the control plane's node is probed too.
+        pod["spec"] |= {"hostNetwork": True, "tolerations": [{"operator": "Exists"}]}
+    if node:
+        pod["spec"]["nodeName"] = node
+    return pod
+
+
+def restricted_pod(name: str, *, namespace: str, image: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A pod as Pod Security's `restricted` standard wants it, small enough for every quota."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {**MARK, **(labels or {})}},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": contract.USER_ID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": "probe",
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["python", "-c", "import threading; threading.Event().wait()"],
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                    "resources": {
+                        "requests": {"cpu": "10m", "memory": "32Mi"},
+                        "limits": {"cpu": "500m", "memory": "128Mi"},
+                    },
+                }
+            ],
+        },
+    }

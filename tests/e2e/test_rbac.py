@@ -1,0 +1,70 @@
+"""The walls of RBAC: what an account may do, asked with its real token, of everything that the API server serves."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.e2e.api import Account, Resource, Right, discover
+from tests.e2e.cluster import Cluster, workload
+from tests.e2e.deployment import PlatformUnderTest
+from tests.e2e.evidence import Evidence
+from tests.e2e.requirements import STRANGER
+
+pytestmark = [pytest.mark.smoke, pytest.mark.promise("rbac")]
+READABLE = ("pods", "services", "configmaps")
+READ = ("get", "list")
+
+
+@pytest.fixture(scope="session")
+def resources(cluster: Cluster) -> Sequence[Resource]:
+    """What the API server serves."""
+    return discover(cluster)
+
+
+@pytest.fixture(scope="session")
+def everyone(
+    cluster: Cluster, platform: PlatformUnderTest, resources: Sequence[Resource], evidence: Evidence
+) -> frozenset[Right]:
+    """What an account without any Role may do, here as in every cluster."""
+    del platform
+    rights, asked = Account(cluster, STRANGER, "default").rights(resources, _namespaces(cluster))
+    evidence.count("rbac", "requests of an account without a Role", asked)
+    for right in sorted(rights):
+        evidence.note("rbac", f"every account of the cluster may: {right}")
+    return rights
+
+
+def test_account_may_read_its_own_namespace_and_nothing_else(
+    cluster: Cluster,
+    platform: PlatformUnderTest,
+    resources: Sequence[Resource],
+    everyone: frozenset[Right],
+    evidence: Evidence,
+) -> None:
+    """Every verb on every resource in every namespace: allowed is what the Role promises, beside what all may."""
+    tenant = platform.tenants[0]
+    namespaces = _namespaces(cluster)
+    rights, asked = Account(cluster, tenant, workload(tenant)).rights(resources, namespaces)
+    evidence.count("rbac", f"requests with {tenant}'s token", asked)
+    evidence.figure("rbac", "resources and subresources that the API server serves", len(resources))
+    evidence.figure("rbac", "namespaces", len(namespaces))
+    promised = {Right(verb, "", resource, tenant) for verb in READ for resource in READABLE}
+    assert sorted(map(str, rights - everyone)) == sorted(map(str, promised))
+
+
+@pytest.mark.parametrize("verb", ["get", "list", "create", "delete"])
+def test_other_tenants_accounts_have_the_same_rights(
+    verb: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+) -> None:
+    """The other tenants' accounts, by their own tokens: only the Role's verbs, only at home, and no Secret."""
+    for tenant in platform.tenants[1:]:
+        account = Account(cluster, tenant, workload(tenant))
+        for resource in (*READABLE, "secrets"):
+            for namespace in (*platform.tenants, "kube-system", ""):
+                evidence.count("rbac", "access reviews")
+                wanted = verb in READ and resource in READABLE and namespace == tenant
+                assert account.may(verb, "", resource, namespace) == wanted, f"{verb} {resource} in '{namespace}'"
+
+
+def _namespaces(cluster: Cluster) -> list[str]:
+    return [each["metadata"]["name"] for each in cluster.items("namespaces")]

@@ -1,0 +1,113 @@
+"""It serves: `kubectl apply -f`, two pods a tenant, and an answer through the Service."""
+
+import http.client
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.e2e.cluster import Cluster, is_ready, service, workload
+from tests.e2e.deployment import PlatformUnderTest
+from tests.e2e.evidence import Evidence
+
+pytestmark = pytest.mark.smoke
+SPAM = "Congratulations! You have won a free prize. Click here now to claim your cash, 100% guaranteed, no risk."
+
+
+@pytest.mark.promise("nodes")
+def test_cluster_has_a_control_plane_and_four_workers(cluster: Cluster, evidence: Evidence) -> None:
+    """The nodes are Ready, and as many as promised."""
+    nodes = cluster.items("nodes")
+    assert all(is_ready(node) for node in nodes)
+    planes = [node for node in nodes if "node-role.kubernetes.io/control-plane" in node["metadata"]["labels"]]
+    evidence.count("nodes", "nodes", len(nodes))
+    if (len(planes), len(nodes)) != (1, 5):
+        pytest.skip(f"this cluster is another one: {len(planes)} control planes, {len(nodes)} nodes")
+
+
+@pytest.mark.promise("structure")
+def test_admission_warns_of_nothing(platform: PlatformUnderTest) -> None:
+    """`kubectl apply -f` of all manifests brings no warning."""
+    assert platform.warnings == ""
+
+
+@pytest.mark.promise("structure")
+def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """One of each kind by its exact name, and the autoscaler's figures."""
+    for tenant in platform.tenants:
+        name = workload(tenant)
+        for kind in (
+            "serviceaccount",
+            "role",
+            "rolebinding",
+            "deployment",
+            "hpa",
+            "pdb",
+            "servicemonitor",
+            "prometheusrule",
+        ):
+            assert cluster.exists(kind, name, "-n", tenant), f"{tenant} lacks {kind} {name}"
+            evidence.count("structure", "objects")
+        found = cluster.kubectl.get("service", service(tenant), "-n", tenant)["spec"]
+        assert (found["type"], [port["port"] for port in found["ports"]]) == ("ClusterIP", [8000])
+
+
+@pytest.mark.promise("serves")
+def test_two_pods_a_tenant_are_ready_on_different_nodes(
+    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+) -> None:
+    """The autoscaler has lifted the Deployment to two, and they are spread."""
+    evidence.figure("serves", "seconds from apply to Ready", round(platform.ready_seconds))
+    for tenant in platform.tenants:
+        nodes = Counter(pod["spec"]["nodeName"] for pod in cluster.ready_pods(tenant))
+        evidence.count("serves", "pods", nodes.total())
+        assert nodes.total() == 2
+        assert len(nodes) == 2, f"{tenant}'s pods share a node: {dict(nodes)}"
+
+
+@pytest.mark.promise("serves")
+def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """`kubectl port-forward` to the Service and POST /predict answer as the local service does."""
+    for tenant in platform.tenants:
+        with cluster.kubectl.port_forward(tenant, f"service/{service(tenant)}", 8000) as port:
+            status, answer = post(port, {"text": SPAM})
+        evidence.count("serves", "predictions")
+        assert status == 200
+        assert answer["prediction"] == "spam"
+        assert 0.5 < answer["confidence"] <= 1
+        evidence.figure("serves", f"{tenant} answers", json.dumps(answer))
+
+
+@pytest.mark.promise("model")
+def test_model_is_the_published_one(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """Every pod serves the digest that was published; its keys are the tenant's own."""
+    if not platform.digest:
+        pytest.skip("this run has published nothing")
+    for tenant in platform.tenants:
+        for pod in cluster.ready_pods(tenant):
+            name = pod["metadata"]["name"]
+            with cluster.kubectl.port_forward(tenant, f"pod/{name}", 8000) as port:
+                metrics = get(port, "/metrics")
+            info = [line for line in metrics.splitlines() if line.startswith("inference_model_info{")]
+            evidence.count("model", "pods")
+            assert len(info) == 1, info
+            assert platform.digest in info[0]
+            environment = pod["spec"]["containers"][0]["env"]
+            secrets = {each["valueFrom"]["secretKeyRef"]["name"] for each in environment if "valueFrom" in each}
+            assert secrets == {"model-store"}
+
+
+def post(port: int, body: object) -> tuple[int, dict[str, Any]]:
+    """POST /predict to a forwarded port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/predict", json.dumps(body), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def get(port: int, path: str) -> str:
+    """GET a path of a forwarded port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path)
+    return connection.getresponse().read().decode()
