@@ -7,6 +7,8 @@ from inference import scorer as python_scorer
 from inference.artifact import Artifact
 from inference.scorer import Occurrence, Score, Weights, unpack_weights
 
+__all__ = ["Contribution", "Model", "Prediction", "TextScorer", "compiled_scorer"]
+
 try:
     from inference import _scorer as compiled_scorer
 except ImportError:  # no compiler where this was installed
