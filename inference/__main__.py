@@ -17,7 +17,7 @@ from inference.settings import Settings
 def main() -> int:
     """Serve until told to stop; give back the exit code."""
     try:
-        settings = Settings()
+        settings = Settings()  # type: ignore[call-arg] # the environment has the argument
     except ValidationError as error:
         configure("info")
         for found in error.errors():

@@ -73,10 +73,10 @@ class InferenceApp(FastAPI):
         if endpoint is not None:
             answer = await self.answer(endpoint, scope, receive)
             await send_answer(answer, send)
-            self.metrics.add_answer(endpoint.route, answer.status, perf_counter() - began)
+            self.record(endpoint.route, answer.status, perf_counter() - began)
             return
         status = await self._delegate(scope, receive, send)
-        self.metrics.add_answer(OTHER, status, perf_counter() - began)
+        self.record(OTHER, status, perf_counter() - began)
 
     async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
         """What `endpoint` says to a request."""
@@ -87,6 +87,12 @@ class InferenceApp(FastAPI):
             return Answer(200, problems.JSON, found if isinstance(found, bytes) else await found)
         except Exception as error:  # noqa: BLE001 - nothing that a client sends may end in a stack trace
             return failed(error, scope["path"])
+
+    def record(self, route: str, status: int, seconds: float) -> None:
+        """Measure an answer, and log it where the access log is on."""
+        self.metrics.add_answer(route, status, seconds)
+        if self.settings.access_log:
+            _log.info("answered", route=route, status=status, seconds=round(seconds, 6))
 
     def add_model(self, model: Model) -> None:
         """Answer with `model` from now on."""
@@ -154,7 +160,7 @@ def failed(error: Exception, path: str) -> Answer:
     if isinstance(error, RequestError):
         return problems.answer(error, path)
     _log.error("request failed", error=type(error).__name__, where=where(error))
-    return problems.answer(InternalError("the service failed; its log says where"), path)
+    return problems.answer(InternalError(problems.FAILED), path)
 
 
 def too_large(settings: Settings) -> RequestError:

@@ -7,7 +7,6 @@ loop has just read is read; everything else goes the way of ASGI. Every wait has
 
 import asyncio
 import math
-from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
@@ -16,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import httptools
 import structlog
-from uvicorn.config import Config
 from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -40,7 +39,24 @@ _log = structlog.get_logger()
 _bursts: Final = BurstLog()
 _EXEMPT: Final = frozenset(path.encode() for path in EXEMPT)
 _LINGER_SECONDS: Final = 2.0
-"""How long a refused client may go on sending before the connection is cut: cut at once, it might not read the answer."""
+"""How long a refused client may go on sending before it is cut off: cut off at once, it might not read the answer."""
+
+
+class State(ServerState):
+    """What all connections share.
+
+    Attributes:
+        ok_head: Head of an answer with status 200, up to its length; all but that is the same for a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write_ok_head()
+
+    def write_ok_head(self) -> None:
+        """Take the default headers over, the date among them."""
+        headers = [*self.default_headers, (b"content-type", JSON.encode())]
+        self.ok_head = STATUS_LINE[200] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"content-length: "
 
 
 class Phase(Enum):
@@ -80,11 +96,13 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         service = config.loaded_app
-        assert isinstance(service, InferenceApp)  # noqa: S101 - `inference.server` made both
-        self.service: Final[InferenceApp] = service
+        assert isinstance(service, InferenceApp)  # noqa: S101 - `inference.server` made these
+        assert isinstance(server_state, State)  # noqa: S101
+        self.service: Final = service
+        self.state: Final = server_state
         self.admission: Final = service.admission
         self.settings: Final = service.settings
-        self.now: Final[Callable[[], float]] = self.loop.time
+        self.now: Final = self.loop.time
         self.queue_seconds: Final = service.metrics.phases[QUEUE]
         self.phase = Phase.HEAD
         self.deadline = math.inf
@@ -100,6 +118,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a first request, but not for ever."""
         super().connection_made(transport)
+        if len(self.connections) > self.settings.max_connections:
+            min(self.connections, key=lambda each: each.silent_since()).transport.close()  # type: ignore[union-attr]
         self.deadline = self.now() + self.settings.header_timeout_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -236,7 +256,7 @@ class Connection(HttpToolsProtocol):
         self.deadline = self.now() + self.settings.keep_alive_seconds
         self._write(answer, keep_alive=pending.keep_alive)
         self.server_state.total_requests += 1
-        self.service.metrics.add_answer(pending.endpoint.route, answer.status, perf_counter() - pending.began)
+        self.service.record(pending.endpoint.route, answer.status, perf_counter() - pending.began)
 
     def refuse(self, error: RequestError) -> None:
         """Say what is wrong, read no further, and end the connection when the client has had time to read it."""
@@ -252,7 +272,7 @@ class Connection(HttpToolsProtocol):
             return
         answer = told(error, self._path())
         if not isinstance(error, OverloadedError | NotReadyError):  # what is shed is counted where it is shed
-            self.service.metrics.add_answer(OTHER, answer.status, perf_counter() - (self.began or perf_counter()))
+            self.service.record(OTHER, answer.status, perf_counter() - (self.began or perf_counter()))
         self._write(answer, keep_alive=False, linger=True)
 
     def expire(self) -> None:
@@ -379,8 +399,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if keep_alive and answer.status == HTTPStatus.OK:
-            head = self.server_state.ok_head  # type: ignore[attr-defined] - `Server` writes it anew each second
-            self.transport.write(b"".join((head, b"%d" % len(answer.body), b"\r\n\r\n", answer.body)))
+            self.transport.write(b"".join((self.state.ok_head, b"%d" % len(answer.body), b"\r\n\r\n", answer.body)))
             return
         headers = [*self.server_state.default_headers, *header_bytes(answer)]
         if not keep_alive:

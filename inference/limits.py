@@ -31,13 +31,20 @@ class Admission:
         buffered_bytes: Bytes of all bodies that are held now.
         loaded: Whether there is a model to answer with.
         draining: Whether the service is on its way out: not ready, but still answering.
-        closed: Whether the notice for balancers is over: nothing gets in any more.
+        closed: Whether its time to do so is over.
         mean_seconds: What a request costs, as a moving average.
     """
 
     __slots__ = (
-        "buffered_bytes", "closed", "draining", "in_flight", "loaded", "max_buffered_bytes", "max_in_flight", "mean_seconds",
-    )  # fmt: skip
+        "buffered_bytes",
+        "closed",
+        "draining",
+        "in_flight",
+        "loaded",
+        "max_buffered_bytes",
+        "max_in_flight",
+        "mean_seconds",
+    )
 
     def __init__(self, settings: Settings) -> None:
         self.in_flight = 0
@@ -53,11 +60,6 @@ class Admission:
     def ready(self) -> bool:
         """Whether the readiness probe answers 200."""
         return self.loaded and not self.draining
-
-    @property
-    def full(self) -> bool:
-        """Whether the next request is refused."""
-        return self.in_flight >= self.max_in_flight or self.closed
 
     def add_cost(self, seconds: float) -> None:
         """Remember what a request has cost, for `retry_after_seconds`."""

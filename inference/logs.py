@@ -2,9 +2,12 @@
 
 import logging
 import sys
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 import structlog
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 def configure(level: str) -> None:
@@ -34,7 +37,7 @@ def configure(level: str) -> None:
 
 
 def where(error: BaseException) -> str:
-    """Where an unexpected error came from, as `file:line function`: its message might quote a text, its place cannot."""
+    """Where an unexpected error came from, as `file:line function`; its message might quote a text: not logged."""
     last: TracebackType | None = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -1,8 +1,9 @@
 """What the service measures: plain numbers that the event loop adds to, and one collector that shows them.
 
-A prediction touches eight series. prometheus-client's own counters and histograms take a lock for each and cost more
-than the prediction; these are only ever changed on the event loop's thread, need no lock, and become prometheus-client's
-families when they are scraped. Every series exists from the first scrape on, and no label's value comes from a client.
+A prediction touches nine series. prometheus-client's own counters and histograms take a lock for each and cost more
+than the prediction; these are only ever changed on the event loop's thread, need no lock, and become families of
+prometheus-client's when they are scraped. Every series exists from the first scrape on, and no label's value comes from
+a client.
 """
 
 import platform
@@ -116,9 +117,7 @@ class Metrics(Collector):
         yield from self._info_families()
 
     def _request_families(self) -> Iterator[Metric]:
-        requests = CounterMetricFamily(
-            contract.REQUESTS, "Answered requests.", labels=("route", "outcome")
-        )
+        requests = CounterMetricFamily(contract.REQUESTS, "Answered requests.", labels=("route", "outcome"))
         for route, outcomes in self.requests.items():
             for outcome, count in outcomes.items():
                 requests.add_metric((route, outcome), count)
@@ -157,7 +156,7 @@ class Metrics(Collector):
         yield predictions
         for name, text, distribution in (
             (contract.CONFIDENCE, "Probability of the predicted label.", texts and texts.confidence),
-            (contract.UNKNOWN_WORDS, "Share of a text's words that the model does not know.", texts and texts.unknown_words),
+            (contract.UNKNOWN_WORDS, "Share of a text's words that the model lacks.", texts and texts.unknown_words),
             (contract.TEXT_LENGTH, "Characters of a text.", texts and texts.length),
         ):
             yield _histogram(name, text, ("model_version",), {(version,): distribution} if distribution else {})
@@ -176,9 +175,7 @@ class Metrics(Collector):
             info.add_metric((model.name, model.version, model.digest), 1)
         yield baseline
         yield info
-        build = GaugeMetricFamily(
-            contract.BUILD_INFO, "The build that runs.", labels=("version", "python", "scorer")
-        )
+        build = GaugeMetricFamily(contract.BUILD_INFO, "The build that runs.", labels=("version", "python", "scorer"))
         build.add_metric((__version__, platform.python_version(), model.scorer_kind if model else "none"), 1)
         yield build
         yield GaugeMetricFamily(

@@ -52,12 +52,14 @@ def body(struct: type[msgspec.Struct], **examples: object) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
-def parameters(**described: str) -> list[dict[str, Any]]:
-    """Path parameters by name, with what they mean."""
-    return [
-        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
-        for name, text in described.items()
-    ]
+def parameters(**described: str) -> dict[str, Any]:
+    """An operation's part that says what its path's parameters mean, by name."""
+    return {
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in described.items()
+        ]
+    }
 
 
 def answers(

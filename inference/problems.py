@@ -37,6 +37,7 @@ ERRORS: tuple[type[RequestError], ...] = (
 """Every error that a client can meet."""
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+FAILED = "the service failed; its log says where"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -66,9 +67,7 @@ def answer(error: RequestError, path: str) -> Answer:
     detail = str(error)
     if is_protocol(path):
         return Answer(error.status, JSON, _encode(ErrorResponse(detail)), error.headers)
-    return Answer(
-        error.status, PROBLEM_JSON, _encode(Problem(error.status, error.title, detail)), error.headers
-    )
+    return Answer(error.status, PROBLEM_JSON, _encode(Problem(error.status, error.title, detail)), error.headers)
 
 
 def from_http(status: int, path: str, headers: Mapping[str, str]) -> RequestError:

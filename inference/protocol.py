@@ -1,7 +1,7 @@
 """The Open Inference Protocol v2 over REST: its messages, and how they become texts and answers.
 
-The specification is at https://github.com/open-inference-protocol. One input tensor, `text` (BYTES), holds the texts; two
-output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, a column a label in the model's order).
+The specification is at https://github.com/open-inference-protocol. One input tensor, `text` (BYTES), holds the texts;
+two output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, a column a label in the model's order).
 """
 
 from collections.abc import Iterator, Sequence

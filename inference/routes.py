@@ -1,7 +1,8 @@
 """The routes that FastAPI serves, and what the OpenAPI document says of those that are answered below it."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from prometheus_client.exposition import choose_encoder
@@ -24,7 +25,7 @@ from inference.errors import (
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
-from inference.problems import Answer
+from inference.problems import Answer, InternalError
 from inference.schemas import BatchResponse, Health, ModelCard, PredictRequest, PredictResponse
 
 if TYPE_CHECKING:
@@ -151,107 +152,131 @@ def add_routes(app: "InferenceApp") -> None:
     _add_operations(app, routes)
     app.mount("/page", StaticFiles(directory=_HERE / "page", check_dir=False), name="page")
     app.mount("/docs", StaticFiles(directory=_HERE / "docs"), name="docs")
-    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type] - Starlette types them all as one
-    app.add_exception_handler(RequestError, _request_error)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, _unexpected_error)
+    app.add_exception_handler(HTTPException, _error)
+    app.add_exception_handler(RequestError, _error)
+    app.add_exception_handler(Exception, _error)
 
 
 def _add_predict(app: "InferenceApp", routes: _Routes) -> None:
     path = contract.PREDICT_PATH
-    _add(
-        app, "POST", path, routes.predict, "predict", "Classify a text, or a list of texts",
-        responses=document.answers(
-            "The answer, or a list of them.",
-            PredictResponse,
-            BatchResponse,
-            errors=(*_BODY_ERRORS, InvalidInputError),
-            path=path,
-        ),
-        extra=document.body(
+    errors = (*_BODY_ERRORS, InvalidInputError)
+    _Operation("POST", path, "predict", "Classify a text, or a list of texts").add(
+        app,
+        routes.predict,
+        document.answers("The answer, or a list of them.", PredictResponse, BatchResponse, errors=errors, path=path),
+        document.body(
             PredictRequest,
             text={"text": "Win a free prize now"},
             explained={"text": "Win a free prize now", "explain": True},
             texts={"text": ["Win a free prize now", "See you at the meeting tomorrow"]},
         ),
-    )  # fmt: skip
+    )
 
 
 def _add_protocol(app: "InferenceApp", routes: _Routes) -> None:
     root = contract.PROTOCOL_PATH
-    answers = document.answers
     for path in (root, f"{root}/"):
-        _add(app, "GET", path, routes.server_metadata, "protocol", "What the server is",
-             responses=answers("Name, version, extensions.", protocol.ServerMetadata, path=root))  # fmt: skip
-    _add(app, "GET", f"{root}/health/live", routes.server_live, "protocol", "Whether the server answers",
-         responses=answers("It does.", protocol.ServerLive, path=root))  # fmt: skip
-    _add(app, "GET", f"{root}/health/ready", routes.server_ready, "protocol", "Whether the server has its model",
-         responses=_ready_answers(protocol.ServerReady))  # fmt: skip
+        _Operation("GET", path, "protocol", "What the server is").add(
+            app, routes.server_metadata, _answers("Name, version, extensions.", protocol.ServerMetadata)
+        )
+    _Operation("GET", f"{root}/health/live", "protocol", "Whether the server answers").add(
+        app, routes.server_live, _answers("It does.", protocol.ServerLive)
+    )
+    _Operation("GET", f"{root}/health/ready", "protocol", "Whether the server has its model").add(
+        app, routes.server_ready, _ready_answers(protocol.ServerReady)
+    )
     for middle in ("", "/versions/{version}"):
-        path = f"{root}/models/{{model}}{middle}"
-        extra: dict[str, Any] = {"parameters": _path_parameters(versioned=bool(middle))}
-        _add(app, "GET", path, routes.model_metadata, "protocol", "What a model takes and gives",
-             responses=answers("The model.", protocol.ModelMetadata, errors=(NotFoundError, NotReadyError), path=root),
-             extra=extra)  # fmt: skip
-        _add(app, "GET", f"{path}/ready", routes.model_ready, "protocol", "Whether a model can be asked",
-             responses=_ready_answers(protocol.ModelReady, NotFoundError), extra=extra)  # fmt: skip
-        _add(app, "POST", f"{path}/infer", routes.infer, "protocol", "Classify texts",
-             responses=answers("The answers.", protocol.InferResponse, errors=(*_BODY_ERRORS, NotFoundError), path=root),
-             extra=extra | document.body(protocol.InferRequest))  # fmt: skip
+        _add_model(app, routes, f"{root}/models/{{model}}{middle}", versioned=bool(middle))
 
 
-def _add_operations(app: "InferenceApp", routes: _Routes) -> None:
-    _add(app, "GET", contract.LIVENESS_PATH, routes.liveness, "operations", "Whether the process answers",
-         responses=document.answers("It does.", Health, path=contract.LIVENESS_PATH))  # fmt: skip
-    _add(app, "GET", contract.READINESS_PATH, routes.readiness, "operations", "Whether the model can be asked",
-         responses=document.answers("It can.", Health, errors=(NotReadyError,), path=contract.READINESS_PATH))  # fmt: skip
-    _add(app, "GET", contract.METRICS_PATH, routes.metrics, "operations", "What Prometheus reads",
-         responses=document.text_answer("Prometheus's text format, or OpenMetrics.", "text/plain"))  # fmt: skip
-    _add(app, "GET", contract.MODEL_PATH, routes.model_card, "model", "The model's card",
-         responses=document.answers("The card.", ModelCard, errors=(NotReadyError,), path=contract.MODEL_PATH))  # fmt: skip
-    _add(app, "GET", contract.ROOT_PATH, routes.page, "model", "A page to try the model",
-         responses=document.text_answer("The page.", "text/html"))  # fmt: skip
-    app.add_api_route(contract.DOCS_PATH, routes.docs, include_in_schema=False)
-
-
-def _add(
-    app: "InferenceApp",
-    method: str,
-    path: str,
-    endpoint: Any,
-    tag: str,
-    summary: str,
-    *,
-    responses: dict[int | str, dict[str, Any]],
-    extra: dict[str, Any] | None = None,
-) -> None:
-    app.add_api_route(
-        path,
-        endpoint,
-        methods=[method],
-        tags=[tag],
-        summary=summary,
-        description=summary,
-        operation_id=_operation_id(method, path),
-        response_class=Response,
-        responses=responses,
-        openapi_extra=extra,
+def _add_model(app: "InferenceApp", routes: _Routes, path: str, *, versioned: bool) -> None:
+    parameters = _path_parameters(versioned=versioned)
+    _Operation("GET", path, "protocol", "What a model takes and gives").add(
+        app,
+        routes.model_metadata,
+        _answers("The model.", protocol.ModelMetadata, NotFoundError, NotReadyError),
+        parameters,
+    )
+    _Operation("GET", f"{path}/ready", "protocol", "Whether a model can be asked").add(
+        app, routes.model_ready, _ready_answers(protocol.ModelReady, NotFoundError), parameters
+    )
+    _Operation("POST", f"{path}/infer", "protocol", "Classify texts").add(
+        app,
+        routes.infer,
+        _answers("The answers.", protocol.InferResponse, *_BODY_ERRORS, NotFoundError),
+        parameters | document.body(protocol.InferRequest),
     )
 
 
+def _add_operations(app: "InferenceApp", routes: _Routes) -> None:
+    path = contract.LIVENESS_PATH
+    _Operation("GET", path, "operations", "Whether the process answers").add(
+        app, routes.liveness, document.answers("It does.", Health, path=path)
+    )
+    path = contract.READINESS_PATH
+    _Operation("GET", path, "operations", "Whether the model can be asked").add(
+        app, routes.readiness, document.answers("It can.", Health, errors=(NotReadyError,), path=path)
+    )
+    _Operation("GET", contract.METRICS_PATH, "operations", "What Prometheus reads").add(
+        app, routes.metrics, document.text_answer("Prometheus's text format, or OpenMetrics.", "text/plain")
+    )
+    path = contract.MODEL_PATH
+    _Operation("GET", path, "model", "The model's card").add(
+        app, routes.model_card, document.answers("The card.", ModelCard, errors=(NotReadyError,), path=path)
+    )
+    _Operation("GET", contract.ROOT_PATH, "model", "A page to try the model").add(
+        app, routes.page, document.text_answer("The page.", "text/html")
+    )
+    app.add_api_route(contract.DOCS_PATH, routes.docs, include_in_schema=False)
+
+
+class _Operation(NamedTuple):
+    """A method of a path, as the OpenAPI document lists it."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+
+    def add(
+        self,
+        app: "InferenceApp",
+        endpoint: Callable[..., Awaitable[Response]],
+        responses: dict[int | str, dict[str, Any]],
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        """Let `endpoint` answer it."""
+        app.add_api_route(
+            self.path,
+            endpoint,
+            methods=[self.method],
+            tags=[self.tag],
+            summary=self.summary,
+            operation_id=_operation_id(self.method, self.path),
+            response_class=Response,
+            responses=responses,
+            openapi_extra=extra,
+        )
+
+
 def _operation_id(method: str, path: str) -> str:
-    words = [word.strip("{}") for word in path.split("/")]
-    return "_".join([method.lower(), *(word for word in words if word)]) + ("_" if path.endswith("/") and path != "/" else "")
+    words = [word.strip("{}") or "root" for word in path.split("/")[1:]]
+    return "_".join([method.lower(), *words])
 
 
-def _path_parameters(*, versioned: bool) -> list[dict[str, Any]]:
+def _path_parameters(*, versioned: bool) -> dict[str, Any]:
     described = {"model": "Name of the model."}
     if versioned:
         described["version"] = "The model's version: the first 12 hexadecimal digits of its digest."
     return document.parameters(**described)
 
 
-def _ready_answers(struct: type[msgspec.Struct], *errors: type[RequestError]) -> dict[int | str, dict[str, Any]]:
-    found = document.answers("It is.", struct, errors=errors, path=contract.PROTOCOL_PATH)
+def _answers(description: str, struct: type[msgspec.Struct], *errors: type[RequestError]) -> dict[int | str, Any]:
+    return document.answers(description, struct, errors=errors, path=contract.PROTOCOL_PATH)
+
+
+def _ready_answers(struct: type[msgspec.Struct], *errors: type[RequestError]) -> dict[int | str, Any]:
+    found = _answers("It is.", struct, *errors)
     found[NotReadyError.status] = {"description": "It is not.", "content": found[200]["content"]}
     return found
 
@@ -268,14 +293,10 @@ def _html(file: Path) -> Response:
     return Response(file.read_bytes(), headers={"content-type": "text/html; charset=utf-8", **_PAGE_HEADERS})
 
 
-async def _request_error(request: Request, error: RequestError) -> Response:
-    return _response(problems.answer(error, request.url.path))
-
-
-async def _http_error(request: Request, error: HTTPException) -> Response:
+async def _error(request: Request, error: Exception) -> Response:
     path = request.scope["path"]
-    return _response(problems.answer(problems.from_http(error.status_code, path, error.headers or {}), path))
-
-
-async def _unexpected_error(request: Request, _error: Exception) -> Response:
-    return _response(problems.answer(problems.InternalError("the service failed; its log says where"), request.scope["path"]))
+    if isinstance(error, HTTPException):
+        error = problems.from_http(error.status_code, path, error.headers or {})
+    elif not isinstance(error, RequestError):  # it goes on to `InferenceApp`, which logs it
+        error = InternalError(problems.FAILED)
+    return _response(problems.answer(error, path))

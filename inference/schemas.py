@@ -26,7 +26,7 @@ class TermPush(Struct, frozen=True):
     end: Annotated[int, Meta(description="The character behind its last.")]
     weight: Annotated[
         float,
-        Meta(description="What it adds to the log odds of the predicted label against the runner-up; below 0: against."),
+        Meta(description="What it adds to the log odds of the answer against the runner-up; below 0: against it."),
     ]
 
 

@@ -14,7 +14,7 @@ import uvicorn
 
 from inference import __version__
 from inference.app import InferenceApp
-from inference.connection import Connection
+from inference.connection import Connection, State
 
 _log = structlog.get_logger()
 _SWEEP_SECONDS: Final = 0.1
@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
                 backlog=settings.backlog,
             )
         )
+        self.server_state = self.state = State()
         self.app: Final = app
         self.settings: Final = settings
         self.exit_code = 0
@@ -70,7 +71,6 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
-        self._write_ok_head()
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
         self._sweep()
         if await super().on_tick(counter):
             return True
-        self._write_ok_head()
+        self.state.write_ok_head()
         return bool(self._stop_at) and asyncio.get_running_loop().time() >= self._stop_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -139,13 +139,6 @@ class Server(uvicorn.Server):
     def _each(self, method: str) -> None:
         for connection in list(self.server_state.connections):
             getattr(connection, method)()
-
-    def _write_ok_head(self) -> None:
-        """The head of most answers, ready to be sent: all but the length is the same for a second."""
-        dated = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
-        self.server_state.ok_head = (  # type: ignore[attr-defined]
-            b"HTTP/1.1 200 OK\r\n" + dated + b"content-type: application/json\r\ncontent-length: "
-        )
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:

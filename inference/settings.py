@@ -3,9 +3,9 @@
 How the object store is reached stands in `inference.bucket.StoreSettings`.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
@@ -79,3 +79,15 @@ class Settings(BaseSettings):
     """Least level that is logged."""
     access_log: bool = False
     """Whether every answer is logged: route, status and seconds, never a text."""
+
+    @model_validator(mode="after")
+    def _parts_within_wholes(self) -> Self:
+        for part, whole in (
+            ("max_body_bytes", "max_buffered_bytes"),
+            ("drain_notice_seconds", "drain_seconds"),
+            ("load_retry_seconds", "load_retry_max_seconds"),
+        ):
+            small, large = getattr(self, part), getattr(self, whole)
+            if small > large:
+                raise ValueError(f"{part} ({small:g}) must be at most {whole} ({large:g}); lower it or raise {whole}")
+        return self
