@@ -20,6 +20,7 @@ export HOME := $(shell test -n "$$HOME" -a -w "$$HOME" && echo "$$HOME" || echo 
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 NODE := node_modules/.package-lock.json
+MODEL := build/models/spam/manifest.json
 
 # Programs of a disposable test cluster, where a checkout of them lies beside this one.
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
@@ -38,7 +39,7 @@ help: ## list every target
 demo: $(RUNTIME) $(NODE) ## set up, write dist/, train, serve every tenant here, ask each a real question
 	@tenantry demo
 
-serve: $(RUNTIME) $(NODE) ## the same, but leave the tenants running until Ctrl-C
+serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running until Ctrl-C
 	@tenantry serve
 
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
@@ -49,6 +50,9 @@ synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
 train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
+	@tenantry train
+
+$(MODEL): | $(RUNTIME) $(NODE)
 	@tenantry train
 
 snap: $(DEV) $(NODE) ## accept what changed: dist/ and the constructs' snapshots

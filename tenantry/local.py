@@ -1,5 +1,6 @@
 """Tenants served on this machine: each its own process on its own port of the loopback."""
 
+import json
 import os
 import socket
 import subprocess
@@ -55,8 +56,7 @@ class Server:
         code = self.process.poll()
         if code is not None:
             how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-            raise CommandError(f"{self.tenant} ended {how}; the end of {self.log}:\n{tail or '(nothing)'}")
+            raise CommandError(f"{self.tenant} ended {how}: {_last_words(self.log)}")
 
     def ask(self, body: str) -> str:
         """POST a prediction's JSON and return the answer's body as it came.
@@ -157,3 +157,14 @@ def _free_ports(first: int) -> Iterator[int]:
                 continue
         yield port
     raise InputError(f"no free port from {first} to {LAST_PORT}; name a lower one with --port")
+
+
+def _last_words(log: Path) -> str:
+    """The last error that a log tells, or its last lines where it tells none (a traceback, say)."""
+    lines = log.read_text(errors="replace").splitlines()
+    for line in reversed(lines):
+        try:
+            return f"{json.loads(line)['error']} (see {log})"
+        except (ValueError, LookupError, TypeError):
+            continue
+    return "\n".join([f"the end of {log}:", *lines[-_TAIL_LINES:]])
