@@ -1,18 +1,12 @@
 """A model in memory: answers texts, and says which words pushed the answer. Knows no HTTP."""
 
 from collections.abc import Callable, Iterator
+from heapq import nsmallest
 from typing import Final, NamedTuple, Protocol
 
 from inference import scorer as python_scorer
 from inference.artifact import Artifact
 from inference.scorer import Occurrence, Score, Weights, unpack_weights
-
-__all__ = ["Contribution", "Model", "Prediction", "TextScorer", "compiled_scorer"]
-
-try:
-    from inference import _scorer as compiled_scorer
-except ImportError:  # no compiler where this was installed
-    compiled_scorer = None  # type: ignore[assignment]
 
 
 class Prediction(NamedTuple):
@@ -76,7 +70,7 @@ class Model:
             terms=self.manifest.vectorizer.terms,
             bigrams=self.manifest.vectorizer.ngram_range == (1, 2),
         )
-        self._scorer = (make_scorer or _fastest_scorer())(self._weights)
+        self._scorer = (make_scorer or compiled_scorer() or python_scorer.Scorer)(self._weights)
         self._score = self._scorer.score
         self.scorer_kind: Final = self._scorer.kind
 
@@ -101,17 +95,23 @@ class Model:
         probabilities = self._score(text).probabilities
         predicted, runner_up = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:2]
         occurrences, length = self._scorer.occurrences(text)
-        weighted = [(self._push(found.term, predicted, runner_up) / length, found) for found in occurrences]
-        weighted.sort(key=lambda pair: (-abs(pair[0]), pair[1].start, pair[1].end))
-        return list(_contributions(text, weighted[:limit]))
+        weighted = ((self._push(found.term, predicted, runner_up) / length, found) for found in occurrences)
+        # Not a sort, which a long text would have hold the interpreter for too long.
+        strongest = nsmallest(limit, weighted, key=lambda pair: (-abs(pair[0]), pair[1].start, pair[1].end))
+        return list(_contributions(text, strongest))
 
     def _push(self, term: int, label: int, rival: int) -> float:
         pushes = (0.0, *self._weights.pushes[term * (others := len(self.labels) - 1) : (term + 1) * others])
         return self._weights.idf[term] * (pushes[label] - pushes[rival])
 
 
-def _fastest_scorer() -> Callable[[Weights], TextScorer]:
-    return python_scorer.Scorer if compiled_scorer is None else compiled_scorer.Scorer
+def compiled_scorer() -> Callable[[Weights], TextScorer] | None:
+    """The compiled scorer, or None where none could be built."""
+    try:
+        from inference._scorer import Scorer  # noqa: PLC0415 - it may not be there
+    except ImportError:
+        return None
+    return Scorer
 
 
 def _contributions(text: str, weighted: list[tuple[float, Occurrence]]) -> Iterator[Contribution]:

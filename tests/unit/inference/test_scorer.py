@@ -3,6 +3,7 @@
 import random
 import re
 import shutil
+import sys
 import sysconfig
 from array import array
 from collections.abc import Callable
@@ -55,13 +56,14 @@ def odd_weights(labels: int = 3) -> Weights:
     )
 
 
+CASES: list[Callable[[str], str]] = [str, str.upper, str.title]
 MakeScorer = Callable[[Weights], TextScorer]
 
 ODD_WEIGHTS = odd_weights()
 REFERENCE = Scorer(ODD_WEIGHTS)
 
 pieces = st.one_of(st.sampled_from([*WORDS, *PAIRS, *ODD, "gone"]), st.text(max_size=4))
-texts = st.lists(st.tuples(pieces, st.sampled_from([str, str.upper, str.title])), max_size=30).map(
+texts = st.lists(st.tuples(pieces, st.sampled_from(CASES)), max_size=30).map(
     lambda parts: "".join(change(piece) + (" " if index % 3 else "") for index, (piece, change) in enumerate(parts))
 )
 
@@ -69,9 +71,7 @@ texts = st.lists(st.tuples(pieces, st.sampled_from([str, str.upper, str.title]))
 @pytest.fixture(scope="module")
 def compiled() -> MakeScorer:
     """The compiled scorer, or, where no compiler is, the reference once more."""
-    if compiled_scorer is None:
-        return Scorer
-    return compiled_scorer.Scorer
+    return compiled_scorer() or Scorer
 
 
 def test_the_compiled_scorer_is_there_wherever_a_compiler_is(tiny_training: Training) -> None:
@@ -80,6 +80,13 @@ def test_the_compiled_scorer_is_there_wherever_a_compiler_is(tiny_training: Trai
     can_build = shutil.which(compiler) is not None and header.exists()
     expected = "compiled" if can_build else "python"
     assert Model(tiny_training.artifact).scorer_kind == expected, "run `pip install --no-build-isolation -e .`"
+
+
+def test_the_reference_takes_over_where_the_extension_is_not(
+    tiny_training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "inference._scorer", None)
+    assert Model(tiny_training.artifact).scorer_kind == "python"
 
 
 def same(ours: Score, reference: Score) -> bool:
