@@ -101,16 +101,14 @@ def _probe(path: str, *, period_seconds: int, failure_threshold: int) -> k8s.Pro
 
 def _environment(tenant: IsolatedTenant, model: str) -> list[k8s.EnvVar]:
     """The service's settings; the store's, with its credentials, only where the model is in the store."""
-    settings = {env_name("model_uri"): model, **drain_environment(tenant)}
+    settings = {
+        env_name("model_uri"): model,
+        env_name("drain_seconds"): str(tenant.props.rollout.drain_seconds),
+    }
     environment = [k8s.EnvVar(name=name, value=value) for name, value in settings.items()]
     if ModelUri.parse(model).bucket:
         environment += _store_environment(tenant.props.model_store)
     return environment
-
-
-def drain_environment(tenant: IsolatedTenant) -> dict[str, str]:
-    """How long the service may take to end what it has begun."""
-    return {env_name("drain_seconds"): str(tenant.props.rollout.drain_seconds)}
 
 
 def _store_environment(store: ModelStore) -> list[k8s.EnvVar]:

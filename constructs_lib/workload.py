@@ -78,7 +78,7 @@ class Rollout(Model):
     """Pods above the wanted number while a new version comes up; no pod goes before its successor is ready."""
     pre_stop_seconds: Count = 5
     """Seconds that a pod goes on serving after it was told to stop, until every node has heard of it."""
-    drain_seconds: Count = 20
+    drain_seconds: Positive = 20
     """Seconds in which a stopping pod ends what it has begun."""
     grace_seconds: Positive = 30
     """Seconds after which a stopping pod is killed."""

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
 from constructs_lib.platform_errors import Mistake
+from tenantry.init import FIRST
 
 HEAD = """\
 apiVersion: tenantry.dev/v1alpha1
 platform:
   image: registry.example/service:1.0
 """
-SHIPPED = Path(__file__).parents[3] / "platform.yaml"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -46,8 +46,8 @@ def the_mistake(folder: Path, text: str) -> Mistake:
     return found[0]
 
 
-def test_the_shipped_file_has_the_numbers_of_the_architecture() -> None:
-    platform = Platform.load(SHIPPED)
+def test_the_first_file_has_the_numbers_of_the_architecture(tmp_path: Path) -> None:
+    platform = Platform.load(write(tmp_path, FIRST))
     assert [each.name for each in platform.tenants] == ["tenant-a", "tenant-b"]
     for each in platform.tenants:
         assert (each.autoscaling.min_replicas, each.autoscaling.max_replicas) == (2, 10)
@@ -67,7 +67,11 @@ def test_a_tenant_takes_what_it_does_not_say_from_defaults_and_then_from_the_mod
         "  alerts: {quotaRatio: 0.8}\n"
     )
     one, two = Platform.load(write(tmp_path, text + defaults)).tenants
-    assert (one.autoscaling.min_replicas, one.autoscaling.max_replicas, one.autoscaling.target_cpu_percent) == (3, 6, 50)
+    assert (one.autoscaling.min_replicas, one.autoscaling.max_replicas, one.autoscaling.target_cpu_percent) == (
+        3,
+        6,
+        50,
+    )
     assert (two.autoscaling.min_replicas, two.autoscaling.max_replicas) == (3, 10)
     assert [each.cidr for each in one.egress] == ["192.0.2.0/24"]
     assert two.egress == ()
@@ -90,10 +94,10 @@ def test_a_model_given_in_python_is_checked_like_a_file() -> None:
         Platform.model_validate(data)
 
 
-def test_a_platform_cannot_be_changed() -> None:
-    platform = Platform.load(SHIPPED)
+def test_a_platform_cannot_be_changed(tmp_path: Path) -> None:
+    platform = Platform.load(write(tmp_path, FIRST))
     with pytest.raises(ValidationError, match="frozen"):
-        platform.tenants[0].name = "other"  # type: ignore[misc]
+        platform.tenants[0].name = "other"
 
 
 def test_a_mistake_names_file_line_column_field_value_rule_and_fix(tmp_path: Path) -> None:
@@ -231,7 +235,15 @@ def test_a_value_that_breaks_its_rule_is_refused(tmp_path: Path, more: str, fiel
 
 @pytest.mark.parametrize(
     "model",
-    ["models/spam", "spam", "gs://models/tenant-a/spam", "s3://models/tenant-a/spam@sha256:12", "s3://models", "s3:", "file:"],
+    [
+        "models/spam",
+        "spam",
+        "gs://models/tenant-a/spam",
+        "s3://models/tenant-a/spam@sha256:12",
+        "s3://models",
+        "s3:",
+        "file:",
+    ],
 )
 def test_a_model_that_is_no_address_of_one_is_refused(tmp_path: Path, model: str) -> None:
     found = the_mistake(tmp_path, tenants(f"name: tenant-a\nmodel: '{model}'"))

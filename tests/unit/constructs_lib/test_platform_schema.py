@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def _accepts(document: Any) -> bool:
-    return jsonschema.Draft202012Validator(platform_schema()).is_valid(document)
+    return bool(jsonschema.Draft202012Validator(platform_schema()).is_valid(document))
 
 
 def test_the_committed_schema_is_the_models_own() -> None:

@@ -1,0 +1,104 @@
+"""The files of dist/: the platform's and one a tenant, and what a local build may change in them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from constructs_lib.charts import build_app
+from constructs_lib.platform import Platform
+from tenantry.init import FIRST
+from tests.kube import Object, by_kind
+
+
+def synth(folder: Path, platform: Platform, **overrides: str) -> dict[str, list[Object]]:
+    build_app(platform, folder, **overrides).synth()
+    return {path.name: list(yaml.safe_load_all(path.read_text(encoding="utf-8"))) for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    file = tmp_path_factory.mktemp("first") / "platform.yaml"
+    file.write_text(FIRST, encoding="utf-8")
+    return Platform.load(file)
+
+
+def test_one_file_for_the_platform_and_one_for_each_tenant(tmp_path: Path, shipped: Platform) -> None:
+    assert sorted(synth(tmp_path, shipped)) == ["0-platform.k8s.yaml", "tenant-a.k8s.yaml", "tenant-b.k8s.yaml"]
+
+
+def test_the_platforms_file_has_the_monitoring_namespace_and_the_dashboard(tmp_path: Path, shipped: Platform) -> None:
+    namespace, dashboard = synth(tmp_path, shipped)["0-platform.k8s.yaml"]
+    ours = {"app.kubernetes.io/part-of": "tenantry", "app.kubernetes.io/managed-by": "tenantry"}
+    assert (namespace["kind"], namespace["metadata"]) == ("Namespace", {"name": "monitoring", "labels": ours})
+    assert dashboard["metadata"] == {
+        "name": "tenantry-dashboard",
+        "namespace": "monitoring",
+        "labels": {**ours, "grafana_dashboard": "1"},
+    }
+    ((name, text),) = dashboard["data"].items()
+    assert name.endswith(".json")
+    assert len(json.loads(text)["panels"]) == 8
+    assert len(yaml.safe_dump(dashboard)) < 262_144 / 2  # what a client-side apply can carry
+
+
+def test_files_of_tenants_differ_in_their_names_only(tmp_path: Path, shipped: Platform) -> None:
+    synth(tmp_path, shipped)
+    one, two = ((tmp_path / f"{name}.k8s.yaml").read_text(encoding="utf-8") for name in ("tenant-a", "tenant-b"))
+    assert one.replace("tenant-a", "tenant-b") == two
+
+
+def test_a_tenant_without_the_others_is_the_same(tmp_path: Path, shipped: Platform) -> None:
+    """Who else is there changes nothing: a tenant that comes or goes touches no other file."""
+    alone = shipped.model_copy(update={"tenants": shipped.tenants[1:]})
+    name = "tenant-b.k8s.yaml"
+    assert synth(tmp_path / "one", alone)[name] == synth(tmp_path / "two", shipped)[name]
+
+
+def test_an_image_and_a_model_given_by_hand_change_nothing_else(tmp_path: Path, shipped: Platform) -> None:
+    plain = synth(tmp_path / "plain", shipped)
+    other = synth(tmp_path / "other", shipped, image="service:dev", model="s3://models/{tenant}/other")
+    for tenant in ("tenant-a", "tenant-b"):
+        found = _container(other[f"{tenant}.k8s.yaml"])
+        assert found["image"] == "service:dev"
+        assert found["env"][0] == {"name": "INFERENCE_MODEL_URI", "value": f"s3://models/{tenant}/other"}
+        was = _container(plain[f"{tenant}.k8s.yaml"])
+        found["image"], found["env"][0] = was["image"], was["env"][0]
+    assert other == plain
+
+
+def test_a_tenants_own_settings_reach_its_file(tmp_path: Path, shipped: Platform) -> None:
+    data: dict[str, Any] = {
+        "apiVersion": "tenantry.dev/v1alpha1",
+        "platform": {"image": "a/b:1", "monitoring": {"namespace": "eyes"}},
+        "tenants": [
+            {
+                "name": "own",
+                "image": "c/d:2",
+                "model": "s3://models/own/m",
+                "imagePullSecrets": ["registry"],
+                "alerts": {"quotaRatio": 0.5},
+                "receiver": {"type": "webhook", "secretName": "hook"},
+                "autoscaling": {"maxReplicas": 4},
+                "egress": [{"cidr": "192.0.2.0/24", "port": 5432}],
+            }
+        ],
+    }
+    files = synth(tmp_path, Platform.model_validate(data))
+    assert by_kind(files["0-platform.k8s.yaml"], "Namespace")["metadata"]["name"] == "eyes"
+    own = files["own.k8s.yaml"]
+    assert _container(own)["image"] == "c/d:2"
+    assert by_kind(own, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 4
+    assert by_kind(own, "NetworkPolicy", "allow-egress-0")
+    assert by_kind(own, "AlertmanagerConfig")
+    assert by_kind(own, "Deployment")["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    ours = synth(tmp_path / "shipped", shipped)["tenant-a.k8s.yaml"]
+    renamed = json.loads(json.dumps(by_kind(ours, "PrometheusRule")).replace("tenant-a", "own"))
+    assert renamed["spec"] != by_kind(own, "PrometheusRule")["spec"]
+
+
+def _container(objects: list[Object]) -> Object:
+    found: Object = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    return found

@@ -1,0 +1,374 @@
+"""IsolatedTenant: the walls, object by object."""
+
+import ipaddress
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from constructs_lib import IsolatedTenant, IsolatedTenantProps, PropsError
+from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, Platform
+from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from tests.kube import Object, by_kind, make_chart, objects_of
+
+MINIMAL = IsolatedTenantProps(name="tenant-a")
+ALL = IsolatedTenantProps(
+    name="tenant-x",
+    resources=Resources.model_validate(
+        {"requests": {"cpu": "0.5", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}}
+    ),
+    autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
+    rollout=Rollout(surge=2),
+    quota=Quota(guests=1, pods=30),
+    egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8::/32", port=514, protocol="UDP")),
+    monitoring=Monitoring(namespace="eyes", prometheus_labels={"prometheus": "main"}),
+    model_store=ModelStore(endpoint="https://store.eyes.svc:9443", namespace="store", pod_labels={"app": "store"}),
+    dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
+    network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
+)
+
+
+def synth(props: IsolatedTenantProps) -> list[Object]:
+    chart = make_chart()
+    IsolatedTenant(chart, "walls", props)
+    return objects_of(chart)
+
+
+def policies(objects: list[Object]) -> dict[str, Any]:
+    return {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "NetworkPolicy"}
+
+
+@pytest.fixture(scope="module")
+def minimal() -> list[Object]:
+    return synth(MINIMAL)
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[Object]:
+    return synth(ALL)
+
+
+# --- minimal props ------------------------------------------------------------------------------------------------
+
+
+def test_the_walls_of_a_tenant_that_only_has_a_name(minimal: list[Object]) -> None:
+    assert [(each["kind"], each["metadata"]["name"]) for each in minimal] == [
+        ("Namespace", "tenant-a"),
+        ("ServiceAccount", "tenant-a-ml-inference"),
+        ("Role", "tenant-a-ml-inference"),
+        ("RoleBinding", "tenant-a-ml-inference"),
+        ("ResourceQuota", "tenant-a-ml-inference"),
+        ("LimitRange", "tenant-a-ml-inference"),
+        ("NetworkPolicy", "default-deny"),
+        ("NetworkPolicy", "allow-same-namespace"),
+        ("NetworkPolicy", "allow-prometheus"),
+        ("NetworkPolicy", "allow-dns"),
+        ("NetworkPolicy", "allow-model-store"),
+        ("NetworkPolicy", "allow-world-https"),
+    ]
+
+
+def test_all_stands_in_the_tenants_namespace_with_its_labels(minimal: list[Object]) -> None:
+    for each in minimal:
+        assert each["metadata"].get("namespace", "tenant-a") == "tenant-a"
+        assert (
+            each["metadata"]["labels"].items()
+            >= {
+                "app.kubernetes.io/name": "ml-inference",
+                "app.kubernetes.io/instance": "tenant-a",
+                "app.kubernetes.io/component": "inference",
+                "app.kubernetes.io/part-of": "tenantry",
+                "app.kubernetes.io/managed-by": "tenantry",
+            }.items()
+        )
+
+
+@pytest.mark.parametrize("mode", ["enforce", "audit", "warn"])
+def test_pod_security_is_restricted_at_a_pinned_version(minimal: list[Object], mode: str) -> None:
+    labels = by_kind(minimal, "Namespace")["metadata"]["labels"]
+    assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+    assert labels[f"pod-security.kubernetes.io/{mode}-version"] == "v1.30"
+
+
+def test_no_pod_gets_a_token_unasked(minimal: list[Object]) -> None:
+    assert by_kind(minimal, "ServiceAccount")["automountServiceAccountToken"] is False
+
+
+def test_the_role_may_get_and_list_pods_services_and_configmaps_and_nothing_else(minimal: list[Object]) -> None:
+    rights = {
+        (group, resource, verb)
+        for rule in by_kind(minimal, "Role")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert rights == {("", what, verb) for what in ("pods", "services", "configmaps") for verb in ("get", "list")}
+    assert not any("resourceNames" in rule or "nonResourceURLs" in rule for rule in by_kind(minimal, "Role")["rules"])
+
+
+def test_the_role_is_bound_to_the_tenants_account_alone(minimal: list[Object]) -> None:
+    binding = by_kind(minimal, "RoleBinding")
+    assert binding["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "Role",
+        "name": "tenant-a-ml-inference",
+    }
+    (subject,) = binding["subjects"]
+    assert (subject["kind"], subject["namespace"], subject["name"]) == (
+        "ServiceAccount",
+        "tenant-a",
+        "tenant-a-ml-inference",
+    )
+
+
+def test_the_quota_holds_maximum_surge_a_terminating_set_and_guests(minimal: list[Object]) -> None:
+    assert by_kind(minimal, "ResourceQuota")["spec"]["hard"] == {
+        "pods": "25",  # 10 + 1 + 10 + 4
+        "requests.cpu": "6250m",
+        "requests.memory": "6400Mi",
+        "limits.cpu": "12500m",
+        "limits.memory": "12800Mi",
+        "services.nodeports": "0",
+        "services.loadbalancers": "0",
+    }
+
+
+def test_no_pod_and_no_container_may_exceed_the_limits(minimal: list[Object]) -> None:
+    limits = {"cpu": "500m", "memory": "512Mi"}
+    requests = {"cpu": "250m", "memory": "256Mi"}
+    assert by_kind(minimal, "LimitRange")["spec"]["limits"] == [
+        {"type": "Container", "default": limits, "defaultRequest": requests, "max": limits},
+        {"type": "Pod", "max": limits},
+    ]
+
+
+def test_everything_is_denied_both_ways_first(minimal: list[Object]) -> None:
+    assert policies(minimal)["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_namespaces_own_pods_talk_on_the_services_port(minimal: list[Object]) -> None:
+    port = {"port": 8000, "protocol": "TCP"}
+    assert policies(minimal)["allow-same-namespace"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [{"podSelector": {}}], "ports": [port]}],
+        "egress": [{"to": [{"podSelector": {}}], "ports": [port]}],
+    }
+
+
+def test_prometheus_is_the_only_foreigner_let_in(minimal: list[Object]) -> None:
+    found = policies(minimal)
+    assert found["allow-prometheus"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {
+                "from": [_pods("monitoring", {"app.kubernetes.io/name": "prometheus"})],
+                "ports": [{"port": 8000, "protocol": "TCP"}],
+            }
+        ],
+    }
+    assert {name for name, spec in found.items() if "ingress" in spec} == {"allow-same-namespace", "allow-prometheus"}
+
+
+def test_names_are_asked_of_the_clusters_own_servers(minimal: list[Object]) -> None:
+    assert policies(minimal)["allow-dns"] == {
+        "podSelector": {},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {
+                "to": [_pods("kube-system", {"k8s-app": "kube-dns"})],
+                "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+            }
+        ],
+    }
+
+
+def test_models_come_from_the_stores_pods_on_its_api_port(minimal: list[Object]) -> None:
+    assert policies(minimal)["allow-model-store"] == {
+        "podSelector": {},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {
+                "to": [_pods("minio", {"app.kubernetes.io/name": "minio"})],
+                "ports": [{"port": 9000, "protocol": "TCP"}],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "reachable"),
+    [
+        ("1.1.1.1", True),
+        ("203.0.113.10", True),
+        ("172.32.0.1", True),
+        ("10.96.0.1", False),
+        ("10.244.1.2", False),
+        ("172.18.0.2", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("127.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - an address that must not be reached
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("2606:4700::1111", True),
+        ("fd00:10:96::1", False),
+        ("fe80::1", False),
+        ("::1", False),
+        ("ff02::1", False),
+        ("64:ff9b::a00:1", False),
+    ],
+)
+def test_the_world_is_every_public_address_and_no_other(minimal: list[Object], address: str, reachable: bool) -> None:  # noqa: FBT001
+    spec = policies(minimal)["allow-world-https"]
+    assert spec["policyTypes"] == ["Egress"]
+    (rule,) = spec["egress"]
+    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
+    assert _within(rule["to"], address) is reachable
+
+
+# --- all props ----------------------------------------------------------------------------------------------------
+
+
+def test_every_prop_is_tried_here() -> None:
+    """A prop that nobody thought of fails this test."""
+    for each in fields(IsolatedTenantProps):
+        assert getattr(ALL, each.name) != getattr(MINIMAL, each.name), each.name
+
+
+def test_all_props_reach_the_objects(everything: list[Object]) -> None:
+    found = policies(everything)
+    assert by_kind(everything, "Namespace")["metadata"]["name"] == "tenant-x"
+    assert by_kind(everything, "ResourceQuota")["spec"]["hard"] == {
+        "pods": "30",
+        "requests.cpu": "4500m",  # 3 + 2 + 3 + 1 pods
+        "requests.memory": "9Gi",
+        "limits.cpu": "9",
+        "limits.memory": "18Gi",
+        "services.nodeports": "0",
+        "services.loadbalancers": "0",
+    }
+    assert by_kind(everything, "LimitRange")["spec"]["limits"][1]["max"] == {"cpu": "1", "memory": "2Gi"}
+    assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("eyes", {"prometheus": "main"})]
+    assert found["allow-dns"]["egress"][0]["to"] == [_pods("names", {"dns": "yes"})]
+    assert found["allow-model-store"]["egress"] == [
+        {"to": [_pods("store", {"app": "store"})], "ports": [{"port": 9443, "protocol": "TCP"}]}
+    ]
+    world = found["allow-world-https"]["egress"][0]["to"]
+    assert not _within(world, "203.0.113.10")
+    assert not _within(world, "2001:db8:1::1")
+    assert _within(world, "2001:db8:2::1")
+    assert found["allow-egress-0"]["egress"] == [
+        {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 5432, "protocol": "TCP"}]}
+    ]
+    assert found["allow-egress-1"]["egress"] == [
+        {"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}], "ports": [{"port": 514, "protocol": "UDP"}]}
+    ]
+
+
+# --- overrides ----------------------------------------------------------------------------------------------------
+
+
+def test_a_store_outside_of_the_cluster_needs_no_opening_of_its_own() -> None:
+    store = ModelStore(endpoint="https://s3.example", namespace=None)
+    assert "allow-model-store" not in policies(synth(replace(MINIMAL, model_store=store)))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [("http://store:9000", 9000), ("http://store", 80), ("https://store.example", 443)]
+)
+def test_the_stores_port_is_that_of_its_address(endpoint: str, port: int) -> None:
+    found = policies(synth(replace(MINIMAL, model_store=ModelStore(endpoint=endpoint))))
+    assert found["allow-model-store"]["egress"][0]["ports"][0]["port"] == port
+
+
+def test_a_quota_of_ones_own_is_taken_as_it_is_written() -> None:
+    hard = by_kind(synth(replace(MINIMAL, quota=Quota(cpu="40", memory="20Gi"))), "ResourceQuota")["spec"]["hard"]
+    assert (hard["limits.cpu"], hard["limits.memory"], hard["pods"]) == ("40", "20Gi", "25")
+
+
+def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
+    data = {
+        "apiVersion": "tenantry.dev/v1alpha1",
+        "platform": {
+            "image": "a/b:1",
+            **{
+                name: getattr(ALL, prop).model_dump(by_alias=True)
+                for name, prop in (
+                    ("monitoring", "monitoring"),
+                    ("modelStore", "model_store"),
+                    ("dns", "dns"),
+                    ("network", "network"),
+                )
+            },
+        },
+        "tenants": [
+            {
+                "name": ALL.name,
+                "model": "file:model",
+                "egress": [each.model_dump(by_alias=True) for each in ALL.egress],
+                **{
+                    name: getattr(ALL, name).model_dump(by_alias=True)
+                    for name in ("resources", "autoscaling", "rollout", "quota")
+                },
+            }
+        ],
+    }
+    platform = Platform.model_validate(data)
+    assert IsolatedTenantProps.from_platform(platform.tenants[0], platform.platform) == ALL
+
+
+# --- rejections ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "Tenant"}, r"'name' \('Tenant'\) is a DNS label that starts with a letter.*; rename it, to 'tenant'"),
+        ({"name": "kube-x"}, r"'name' \('kube-x'\) is not reserved"),
+        ({"name": "a" * 47}, r"has at most 46 characters"),
+        ({"name": "eyes", "monitoring": Monitoring(namespace="eyes")}, r"'name' \('eyes'\) is no namespace"),
+        ({"quota": Quota(pods=24)}, r"'quota' .*is at least 25.*; raise it to 25"),
+        ({"quota": Quota(guests=0, pods=20)}, r"is at least 21"),
+        ({"quota": Quota(cpu="12")}, r"is at least 12500m"),
+        ({"quota": Quota(memory="1Gi")}, r"is at least 12800Mi"),
+        ({"quota": Quota(pods=25), "rollout": Rollout(surge=2)}, r"is at least 26"),
+        ({"quota": Quota(pods=25), "autoscaling": Autoscaling(max_replicas=11)}, r"is at least 27"),
+    ],
+)
+def test_rejects_what_cannot_hold(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(PropsError, match=message):
+        replace(MINIMAL, **change)
+
+
+# --- public attributes --------------------------------------------------------------------------------------------
+
+
+def test_children_are_attributes() -> None:
+    walls = IsolatedTenant(make_chart(), "walls", MINIMAL)
+    assert walls.props is MINIMAL
+    assert walls.name == walls.namespace.name == "tenant-a"
+    assert walls.service_account.name == walls.role.name == walls.role_binding.name == "tenant-a-ml-inference"
+    assert walls.resource_quota.kind == "ResourceQuota"
+    assert walls.limit_range.kind == "LimitRange"
+    assert sorted(walls.network_policies) == sorted(policies(synth(MINIMAL)))
+    assert walls.labels["app.kubernetes.io/instance"] == "tenant-a"
+
+
+def _pods(namespace: str, labels: dict[str, str]) -> Object:
+    return {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "podSelector": {"matchLabels": labels},
+    }
+
+
+def _within(peers: list[Object], address: str) -> bool:
+    """Whether ipBlocks let an address through, as Kubernetes reads them."""
+    ip = ipaddress.ip_address(address)
+    return any(
+        ip in ipaddress.ip_network(peer["ipBlock"]["cidr"])
+        and not any(ip in ipaddress.ip_network(each) for each in peer["ipBlock"].get("except", ()))
+        for peer in peers
+    )

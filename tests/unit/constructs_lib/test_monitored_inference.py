@@ -1,0 +1,373 @@
+"""MonitoredInference: the workload and its eyes, object by object."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from constructs_lib import IsolatedTenant, IsolatedTenantProps, MonitoredInference, MonitoredInferenceProps, PropsError
+from constructs_lib import _environment as environment
+from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.platform import ModelStore, Monitoring
+from constructs_lib.receivers import SlackReceiver
+from constructs_lib.workload import Autoscaling, Resources, Rollout
+from inference import contract
+from inference.settings import Settings
+from tests.kube import Object, by_kind, make_chart, objects_of
+
+WALLS = IsolatedTenantProps(name="tenant-a")
+IMAGE = "registry.example/service:1.0"
+MODEL = "s3://models/tenant-a/spam"
+SELECTOR = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
+
+
+def synth(walls: IsolatedTenantProps = WALLS, **props: Any) -> list[Object]:
+    chart = make_chart()
+    tenant = IsolatedTenant(chart, "walls", walls)
+    given = {"image": IMAGE, "model": MODEL, **props}
+    MonitoredInference(chart, "inference", MonitoredInferenceProps(tenant=tenant, **given))
+    return objects_of(chart)
+
+
+@pytest.fixture(scope="module")
+def minimal() -> list[Object]:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def pod(minimal: list[Object]) -> Object:
+    found: Object = by_kind(minimal, "Deployment")["spec"]["template"]["spec"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def container(pod: Object) -> Object:
+    (found,) = pod["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+# --- minimal props ------------------------------------------------------------------------------------------------
+
+
+def test_the_objects_of_a_workload_that_only_has_image_and_model(minimal: list[Object]) -> None:
+    walls = ("Namespace", "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "LimitRange", "NetworkPolicy")
+    assert [
+        (each["kind"], each["metadata"]["name"], each["metadata"]["namespace"])
+        for each in minimal
+        if each["kind"] not in walls
+    ] == [
+        ("Service", "tenant-a-ml-inference-svc", "tenant-a"),
+        ("PodDisruptionBudget", "tenant-a-ml-inference", "tenant-a"),
+        ("Deployment", "tenant-a-ml-inference", "tenant-a"),
+        ("HorizontalPodAutoscaler", "tenant-a-ml-inference", "tenant-a"),
+        ("ServiceMonitor", "tenant-a-ml-inference", "tenant-a"),
+        ("PrometheusRule", "tenant-a-ml-inference", "tenant-a"),
+    ]
+
+
+def test_the_service_is_inside_the_cluster_on_8000(minimal: list[Object]) -> None:
+    assert by_kind(minimal, "Service")["spec"] == {
+        "type": "ClusterIP",
+        "selector": SELECTOR,
+        "ports": [{"name": "http", "port": 8000, "protocol": "TCP", "targetPort": "http"}],
+    }
+
+
+def test_the_autoscaler_owns_the_replicas(minimal: list[Object]) -> None:
+    assert "replicas" not in by_kind(minimal, "Deployment")["spec"]
+    spec = by_kind(minimal, "HorizontalPodAutoscaler")["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "tenant-a-ml-inference"}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    assert spec["metrics"] == [
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+    ]
+
+
+def test_pods_come_two_at_a_time_and_go_after_five_quiet_minutes(minimal: list[Object]) -> None:
+    behavior = by_kind(minimal, "HorizontalPodAutoscaler")["spec"]["behavior"]
+    step = {"type": "Pods", "value": 2, "periodSeconds": 15}
+    assert behavior["scaleUp"] == {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [step]}
+    assert behavior["scaleDown"] == {"stabilizationWindowSeconds": 300, "selectPolicy": "Max", "policies": [step]}
+
+
+def test_pods_are_selected_by_two_labels_that_never_change(minimal: list[Object]) -> None:
+    deployment = by_kind(minimal, "Deployment")["spec"]
+    assert deployment["selector"] == {"matchLabels": SELECTOR}
+    assert by_kind(minimal, "PodDisruptionBudget")["spec"]["selector"] == {"matchLabels": SELECTOR}
+    assert deployment["template"]["metadata"]["labels"].items() >= SELECTOR.items()
+    assert not any("cdk8s" in key for key in deployment["template"]["metadata"]["labels"])
+
+
+def test_no_pod_goes_before_its_successor_is_ready(minimal: list[Object]) -> None:
+    strategy = by_kind(minimal, "Deployment")["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert by_kind(minimal, "Deployment")["spec"]["progressDeadlineSeconds"] == 300
+
+
+def test_one_pod_at_a_time_may_be_evicted_and_a_sick_one_always(minimal: list[Object]) -> None:
+    spec = by_kind(minimal, "PodDisruptionBudget")["spec"]
+    assert (spec["maxUnavailable"], spec["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
+def test_a_stopping_pod_serves_on_for_a_while_and_has_time_to_end(pod: Object, container: Object) -> None:
+    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    drain = float(_env(container)["INFERENCE_DRAIN_SECONDS"])
+    assert pod["terminationGracePeriodSeconds"] > 5 + drain
+
+
+def test_alive_is_a_pod_that_answers_and_ready_one_that_can_predict(container: Object) -> None:
+    assert container["startupProbe"]["httpGet"] == {"path": contract.LIVENESS_PATH, "port": "http"}
+    assert container["livenessProbe"]["httpGet"] == {"path": contract.LIVENESS_PATH, "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": contract.READINESS_PATH, "port": "http"}
+    assert container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"] == 60
+    assert (container["livenessProbe"]["failureThreshold"], container["livenessProbe"]["periodSeconds"]) == (3, 10)
+    assert (container["readinessProbe"]["failureThreshold"], container["readinessProbe"]["periodSeconds"]) == (2, 2)
+    assert {container[f"{kind}Probe"]["timeoutSeconds"] for kind in ("startup", "liveness", "readiness")} == {2}
+
+
+def test_the_container_can_do_nothing_that_it_need_not(pod: Object, container: Object) -> None:
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "runAsGroup": 1000,
+        "fsGroup": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["serviceAccountName"] == "tenant-a-ml-inference"
+    assert pod["enableServiceLinks"] is False
+
+
+def test_only_a_small_tmp_can_be_written(pod: Object, container: Object) -> None:
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - in the pod
+
+
+def test_a_pod_asks_for_half_of_what_it_may_use(container: Object) -> None:
+    assert container["resources"] == {
+        "requests": {"cpu": "250m", "memory": "256Mi"},
+        "limits": {"cpu": "500m", "memory": "512Mi"},
+    }
+
+
+def test_pods_of_a_version_are_spread_over_nodes(pod: Object) -> None:
+    assert pod["topologySpreadConstraints"] == [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": SELECTOR},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+    ]
+
+
+def test_the_container_is_the_services(container: Object) -> None:
+    assert container["name"] == "inference"
+    assert container["image"] == IMAGE
+    assert container["imagePullPolicy"] == "IfNotPresent"
+    assert container["ports"] == [{"name": "http", "containerPort": 8000, "protocol": "TCP"}]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
+def test_the_service_is_told_its_model_and_the_store(container: Object) -> None:
+    assert _env(container) == {
+        "INFERENCE_MODEL_URI": MODEL,
+        "INFERENCE_DRAIN_SECONDS": "20",
+        "AWS_ENDPOINT_URL": "http://minio-api.minio.svc:9000",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+    }
+
+
+def test_the_stores_keys_come_from_a_secret_that_is_only_named(container: Object) -> None:
+    named = {each["name"]: each["valueFrom"] for each in container["env"] if "valueFrom" in each}
+    assert named == {
+        key: {"secretKeyRef": {"name": "model-store", "key": key}}
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+
+
+def test_every_variable_is_one_that_the_service_reads(container: Object, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {name: value for name, value in _env(container).items() if name.startswith(contract.ENV_PREFIX)}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()  # type: ignore[call-arg] # from the environment
+    assert (settings.model_uri, settings.drain_seconds) == (MODEL, 20)
+
+
+def test_prometheus_scrapes_every_pod_each_thirty_seconds(minimal: list[Object]) -> None:
+    assert by_kind(minimal, "ServiceMonitor")["spec"] == {
+        "selector": {"matchLabels": SELECTOR},
+        "endpoints": [
+            {"port": "http", "path": "/metrics", "interval": "30s", "scrapeTimeout": "10s", "honorLabels": False}
+        ],
+    }
+    assert by_kind(minimal, "Service")["metadata"]["labels"].items() >= SELECTOR.items()
+
+
+def test_the_rules_speak_of_this_tenant_and_no_other(minimal: list[Object]) -> None:
+    groups = by_kind(minimal, "PrometheusRule")["spec"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert any("alert" in rule for rule in rules)
+    assert {rule["labels"]["namespace"] for rule in rules} == {"tenant-a"}
+
+
+# --- all props ----------------------------------------------------------------------------------------------------
+
+RECEIVER = SlackReceiver(type="slack", secret_name="slack", channel="#a")  # noqa: S106 - a name
+OTHERS: dict[str, Any] = {
+    "alerts": AlertSettings(latency_threshold_seconds=0.5),
+    "image_pull_secrets": ("registry", "mirror"),
+    "receiver": RECEIVER,
+}
+
+
+def test_every_prop_is_tried_here() -> None:
+    """A prop that nobody thought of fails this test."""
+    assert {each.name for each in fields(MonitoredInferenceProps)} == {"tenant", "image", "model", *OTHERS}
+
+
+def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
+    found = synth(**OTHERS)
+    spec = by_kind(found, "Deployment")["spec"]["template"]["spec"]
+    assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
+    assert by_kind(found, "PrometheusRule")["spec"] != by_kind(minimal, "PrometheusRule")["spec"]
+    config = by_kind(found, "AlertmanagerConfig")
+    assert config["metadata"]["namespace"] == "tenant-a"
+    (receiver,) = config["spec"]["receivers"]
+    assert receiver["slackConfigs"][0]["apiURL"] == {"name": "slack", "key": "url"}
+
+
+def test_without_a_receiver_there_is_no_route_of_the_tenants(minimal: list[Object]) -> None:
+    assert not [each for each in minimal if each["kind"] == "AlertmanagerConfig"]
+
+
+# --- overrides: what the walls were built for, the workload is -----------------------------------------------------
+
+
+def test_pods_are_of_the_size_that_the_walls_allow() -> None:
+    size = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
+    found = synth(replace(WALLS, resources=Resources.model_validate(size)))
+    assert _container(found)["resources"] == size
+
+
+def test_the_autoscalers_numbers_are_the_walls() -> None:
+    scaling = Autoscaling(
+        min_replicas=3, max_replicas=7, target_cpu_percent=70, scale_up_pods=1, scale_down_after_seconds=60
+    )
+    spec = by_kind(synth(replace(WALLS, autoscaling=scaling)), "HorizontalPodAutoscaler")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 7)
+    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    assert spec["behavior"]["scaleUp"]["policies"][0]["value"] == 1
+    assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 60
+
+
+def test_a_rollout_is_as_the_walls_say() -> None:
+    found = synth(replace(WALLS, rollout=Rollout(surge=3, pre_stop_seconds=7, drain_seconds=40, grace_seconds=60)))
+    spec = by_kind(found, "Deployment")["spec"]
+    assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 3
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 60
+    assert _container(found)["lifecycle"]["preStop"]["sleep"]["seconds"] == 7
+    assert _env(_container(found))["INFERENCE_DRAIN_SECONDS"] == "40"
+
+
+def test_a_pod_that_need_not_serve_on_has_no_hook() -> None:
+    assert "lifecycle" not in _container(synth(replace(WALLS, rollout=Rollout(pre_stop_seconds=0))))
+
+
+def test_another_store_is_told_to_the_service() -> None:
+    store = ModelStore(endpoint="https://s3.example", namespace=None, region="eu-west-1")
+    found = _env(_container(synth(replace(WALLS, model_store=store))))
+    assert found["AWS_ENDPOINT_URL"] == "https://s3.example"
+    assert found["AWS_REGION"] == "eu-west-1"
+    assert found["AWS_ALLOW_HTTP"] == "false"
+
+
+def test_a_model_in_the_image_needs_no_store_and_no_secret() -> None:
+    found = _container(synth(model="file:/models/spam"))
+    assert {each["name"] for each in found["env"]} == {"INFERENCE_MODEL_URI", "INFERENCE_DRAIN_SECONDS"}
+
+
+def test_labels_that_the_clusters_prometheus_asks_for_are_on_what_it_reads() -> None:
+    walls = replace(WALLS, monitoring=Monitoring(object_labels={"release": "monitoring"}))
+    found = synth(walls, receiver=RECEIVER)
+    for kind in ("ServiceMonitor", "PrometheusRule", "AlertmanagerConfig"):
+        assert by_kind(found, kind)["metadata"]["labels"]["release"] == "monitoring"
+    assert "release" not in by_kind(found, "Deployment")["metadata"]["labels"]
+
+
+# --- rejections ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image": "service"}, r"'image' \('service'\) names a tag or a digest.*; write service:<version>"),
+        ({"image": "service:latest"}, r"never 'latest'"),
+        ({"image": "Service:1"}, r"is an image reference"),
+        ({"model": "models/spam"}, r"'model' \('models/spam'\) is a URI"),
+        ({"model": "s3://models/tenant-b/spam"}, r"is a model of 'tenant-a' itself.*; write s3://models/tenant-a/spam"),
+        ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) is the name of an object"),
+    ],
+)
+def test_rejects_what_cannot_run(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(PropsError, match=message):
+        synth(**change)
+
+
+def test_a_setting_that_the_service_has_not_breaks_the_synth() -> None:
+    with pytest.raises(PropsError, match="'model_url' is no field of"):
+        environment.env_name("model_url")
+
+
+# --- public attributes --------------------------------------------------------------------------------------------
+
+
+def test_children_are_attributes() -> None:
+    chart = make_chart()
+    tenant = IsolatedTenant(chart, "walls", WALLS)
+    props = MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL, receiver=RECEIVER)
+    inference = MonitoredInference(chart, "inference", props)
+    assert inference.props is props
+    assert inference.alertmanager_config is not None
+    kinds = {
+        each.kind: each.name
+        for each in (
+            inference.deployment,
+            inference.autoscaler,
+            inference.disruption_budget,
+            inference.service,
+            inference.service_monitor,
+            inference.prometheus_rule,
+            inference.alertmanager_config,
+        )
+    }
+    assert kinds.pop("Service") == "tenant-a-ml-inference-svc"
+    assert kinds == dict.fromkeys(
+        (
+            "Deployment",
+            "HorizontalPodAutoscaler",
+            "PodDisruptionBudget",
+            "ServiceMonitor",
+            "PrometheusRule",
+            "AlertmanagerConfig",
+        ),
+        "tenant-a-ml-inference",
+    )
+
+
+def _container(objects: list[Object]) -> Object:
+    found: Object = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def _env(container: Object) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
