@@ -1,0 +1,223 @@
+"""The Open Inference Protocol v2, as its clients use it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from inference.app import InferenceApp, create_app
+from inference.artifact import Artifact
+from inference.model import Model
+from inference.settings import Settings
+from tests.asgi import AsgiClient
+
+TEXTS = ["free money", "review the patch"]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_artifact: Artifact) -> Model:
+    return Model.from_artifact(tiny_artifact)
+
+
+@pytest.fixture
+def app(model: Model) -> InferenceApp:
+    app = create_app(Settings(model_uri="unused", max_texts=3, max_body_bytes=20_000))
+    app.add_model(model)
+    return app
+
+
+@pytest.fixture
+def client(app: InferenceApp) -> AsgiClient:
+    return AsgiClient(app)
+
+
+def tensor(**changes: Any) -> dict[str, Any]:
+    """A sound input tensor, but for `changes`."""
+    return {"name": "text", "shape": [2], "datatype": "BYTES", "data": TEXTS} | changes
+
+
+def infer(client: AsgiClient, *, path: str = "/v2/models/spam/infer", **request: Any) -> dict[str, Any]:
+    """The answer to a request that must succeed."""
+    response = client.post(path, json={"inputs": [tensor()]} | request)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    return dict(response.json())
+
+
+def error(response: Any, status: int) -> str:
+    """The text of an error, whose body must be the protocol's."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert list(body) == ["error"]
+    return str(body["error"])
+
+
+def test_answers_labels_and_probabilities(client: AsgiClient, model: Model) -> None:
+    """Texts in, a label and a row of probabilities each out, flat and in row-major order."""
+    answers = [model.predict(text) for text in TEXTS]
+    assert infer(client) == {
+        "model_name": "spam",
+        "model_version": model.version,
+        "outputs": [
+            {"name": "label", "shape": [2], "datatype": "BYTES", "data": [answer.label for answer in answers]},
+            {
+                "name": "probabilities",
+                "shape": [2, 2],
+                "datatype": "FP64",
+                "data": [share for answer in answers for share in answer.probabilities],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("shape_and_data", [([2, 1], TEXTS), ([2, 1], [[text] for text in TEXTS]), ([2], TEXTS)])
+def test_takes_flat_and_nested_data(client: AsgiClient, shape_and_data: tuple[list[int], list[Any]]) -> None:
+    """Flat or nested as the shape says, the answer is the same."""
+    shape, data = shape_and_data
+    assert infer(client, inputs=[tensor(shape=shape, data=data)]) == infer(client)
+
+
+def test_echoes_the_id_and_only_if_given(client: AsgiClient) -> None:
+    """`id` comes back as it was; without one, or with null, the key is absent."""
+    assert infer(client, id="42")["id"] == "42"
+    assert "id" not in infer(client)
+    assert "id" not in infer(client, id=None)
+
+
+@pytest.mark.parametrize("wanted", [["probabilities"], ["probabilities", "label"], []])
+def test_filters_outputs(client: AsgiClient, wanted: list[str]) -> None:
+    """`outputs` chooses what comes back, in its order; empty chooses all."""
+    found = infer(client, outputs=[{"name": name} for name in wanted])["outputs"]
+    assert [output["name"] for output in found] == (wanted or ["label", "probabilities"])
+
+
+def test_takes_parameters_and_what_it_does_not_know(client: AsgiClient) -> None:
+    """Parameters of request, inputs and outputs are taken, and so are keys of later versions of the protocol."""
+    request: dict[str, Any] = {
+        "parameters": {"a": 1},
+        "inputs": [tensor(parameters={"content_type": "str"})],
+        "outputs": [{"name": "label", "parameters": {"binary_data": False}}],
+        "later": True,
+    }
+    assert infer(client, **request)["outputs"][0]["data"] == ["spam", "ham"]
+
+
+def test_names_a_version(client: AsgiClient, model: Model) -> None:
+    """The version in the path is the digest's short form."""
+    assert infer(client, path=f"/v2/models/spam/versions/{model.version}/infer") == infer(client)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "word"),
+    [
+        ([], "found none"),
+        ([tensor(name="words")], "'words'"),
+        ([tensor(), tensor()], "exactly one"),
+        ([tensor(shape=[3])], "means 3 texts, found 2"),
+        ([tensor(shape=[2, 2])], "[n] or [n, 1]"),
+        ([tensor(shape=[])], "[n] or [n, 1]"),
+        ([tensor(shape=[0], data=[])], "at least one"),
+        ([tensor(shape=[-2])], "shape"),
+        ([tensor(shape=[2.5])], "shape"),
+        ([tensor(datatype="FP32")], "BYTES"),
+        ([tensor(data=["a", 1])], "data[1]"),
+        ([tensor(data=[["a"], ["b"]])], "array"),
+        ([tensor(shape=[2, 1], data=[["a", "b"]])], "neither flat nor nested"),
+        ([tensor(shape=[2, 1], data=[["a"], "b"])], "neither flat nor nested"),
+        ([tensor(shape=[4], data=["a"] * 4)], "at most 3"),
+        (None, "inputs"),
+        ([{"name": "text"}], "missing"),
+    ],
+)
+def test_names_what_is_wrong_with_inputs(client: AsgiClient, inputs: Any, word: str) -> None:
+    """Each bad tensor gets 400 and an error that names what is wrong."""
+    assert word in error(client.post("/v2/models/spam/infer", json={"inputs": inputs}), 400)
+
+
+def test_names_an_unknown_output(client: AsgiClient) -> None:
+    """An output that does not exist is an error that lists those that do."""
+    request = {"inputs": [tensor()], "outputs": [{"name": "labels"}]}
+    assert "label, probabilities" in error(client.post("/v2/models/spam/infer", json=request), 400)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"inputs": NaN}', 400),
+        (b'{"parameters": {"a":' + b"[" * 10_000, 400),
+        (b'{"inputs": "' + b"a" * 20_000 + b'"}', 413),
+    ],
+)
+def test_malformed_bodies_are_the_protocols_errors(client: AsgiClient, body: bytes, status: int) -> None:
+    """Broken JSON and too much of it have the mandatory body too."""
+    assert error(client.post("/v2/models/spam/infer", content=body), status)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/models/other", 404),
+        ("GET", "/v2/models/other/ready", 404),
+        ("POST", "/v2/models/other/infer", 404),
+        ("GET", "/v2/models/spam/versions/1", 404),
+        ("GET", "/v2/models/spam/versions/1/ready", 404),
+        ("POST", "/v2/models/spam/versions/1/infer", 404),
+        ("GET", "/v2/nothing", 404),
+        ("GET", "/v2/models/spam/infer", 405),
+        ("POST", "/v2", 405),
+        ("DELETE", "/v2/models/spam", 405),
+    ],
+)
+def test_unknown_names_and_methods_are_the_protocols_errors(
+    client: AsgiClient, method: str, path: str, status: int
+) -> None:
+    """Whatever does not exist under /v2 says so in the protocol's way."""
+    assert error(client.request(method, path), status)
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v2/"])
+def test_says_what_the_server_is(client: AsgiClient, path: str) -> None:
+    """Name, version and extensions are all there, at both spellings."""
+    found = client.get(path).json()
+    assert found["name"]
+    assert found["version"]
+    assert found["extensions"] == []
+
+
+def test_says_what_the_model_is(client: AsgiClient, model: Model) -> None:
+    """Its metadata name exactly the tensors that infer takes and gives."""
+    found = client.get("/v2/models/spam").json()
+    assert found["versions"] == [model.version]
+    assert found["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    assert [(each["name"], each["datatype"], each["shape"]) for each in found["outputs"]] == [
+        (output["name"], output["datatype"], [-1, *output["shape"][1:]]) for output in infer(client)["outputs"]
+    ]
+    assert client.get(f"/v2/models/spam/versions/{model.version}").json() == found
+
+
+def test_is_live_and_ready(client: AsgiClient, app: InferenceApp) -> None:
+    """Live always; ready with a model, until it drains."""
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"live": True, "ready": True}
+    assert client.get("/v2/models/spam/ready").json() == {"name": "spam", "ready": True}
+    app.admission.draining = True
+    for path in ("/v2/health/ready", "/v2/models/spam/ready"):
+        response = client.get(path)
+        assert response.status_code == 503
+        assert response.json()["ready"] is False
+        assert "shutting down" in response.json()["error"]
+
+
+def test_is_not_ready_without_a_model() -> None:
+    """503, with the mandatory body, for everything that needs the model."""
+    client = AsgiClient(create_app(Settings(model_uri="unused")))
+    assert client.get("/v2/health/live").status_code == 200
+    for path in ("/v2/health/ready", "/v2/models/spam/ready", "/v2/models/spam"):
+        response = client.get(path)
+        assert response.status_code == 503
+        assert "no model is loaded" in response.json()["error"]
+    body = json.dumps({"inputs": [tensor()]})
+    assert "no model is loaded" in error(client.post("/v2/models/spam/infer", content=body), 503)
