@@ -13,6 +13,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # Node and npm come from .venv, the cdk8s CLI from node_modules.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # A virtual environment of somebody else's, or modules on PYTHONPATH, would shadow the locked ones.
+# The cdk8s CLI asks the internet for a newer one, and prints a trace where it gets no answer.
+export CDK8S_CHECK_UPGRADE := false
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # npm and jsii keep caches at home; without one that can be written they get their own.
 export HOME := $(shell test -n "$$HOME" -a -w "$$HOME" && echo "$$HOME" || echo "$(CURDIR)/build/home")
@@ -45,9 +47,15 @@ serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running un
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth train snap
+.PHONY: synth schema imports train snap
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
+
+schema: $(RUNTIME) ## write platform.schema.json, which editors read, from the model of platform.yaml
+	@python -m constructs_lib.platform_schema platform.schema.json
+
+imports: $(RUNTIME) $(NODE) ## write the bindings in imports/ anew from imports/crds/
+	@cdk8s import
 
 train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
 	@tenantry train
@@ -55,7 +63,7 @@ train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
 $(MODEL): | $(RUNTIME) $(NODE)
 	@tenantry train
 
-snap: $(DEV) $(NODE) ## accept what changed: dist/ and the constructs' snapshots
+snap: schema $(DEV) $(NODE) ## accept what changed: dist/, the schema and the constructs' snapshots
 	@tenantry synth
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 

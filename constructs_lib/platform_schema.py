@@ -1,7 +1,8 @@
-"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform_schema` prints it."""
+"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform_schema FILE` writes it."""
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from constructs_lib.platform import Platform
@@ -25,4 +26,4 @@ def platform_schema_text() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(platform_schema_text())
+    Path(sys.argv[1]).write_text(platform_schema_text(), encoding="utf-8")
