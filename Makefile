@@ -47,7 +47,7 @@ serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running un
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports train snap
+.PHONY: synth schema imports train snap terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -67,8 +67,11 @@ snap: schema $(DEV) $(NODE) ## accept what changed: dist/, the schema and the co
 	@tenantry synth
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 
+terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
+	@tools/terraform_docs.py
+
 ##@ Check
-.PHONY: lint types unit store-test check checks
+.PHONY: lint types unit store-test terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
 	@ruff check .
 	@ruff format --check .
@@ -85,6 +88,12 @@ unit: $(DEV) $(NODE) ## unit and snapshot tests
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
+
+terraform-test: ## format of terraform/, and the tests of its modules (Terraform or OpenTofu; no network)
+	@tools/terraform-test
+
+terraform-full: ## the same, and init, validate and tests of both roots (fetches the providers)
+	@tools/terraform-test --roots
 
 check: $(CHECKS) $(CHECKS_WITH_DOCKER) $(CHECKS_WITH_API_SERVER) $(CHECKS_WITH_CLUSTER) ## all checks; needs Docker and a disposable cluster in KUBECONFIG
 
@@ -107,6 +116,20 @@ image-test: $(DEV) | docker ## build it twice, compare, run it locked down, look
 docker:
 	@command -v docker >/dev/null || { echo "this target needs Docker: no 'docker' on PATH" >&2; exit 1; }
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
+
+##@ On a cluster
+.PHONY: up smoke load down
+up: $(RUNTIME) $(NODE) ## Kind + monitoring + MinIO + dist/ + a model for every tenant (Docker, Terraform, kubectl)
+	@tenantry up
+
+smoke: $(RUNTIME) ## ask every tenant on the cluster a question, through port-forward
+	@tenantry smoke
+
+load: $(RUNTIME) ## load one tenant and watch it scale (TENANT=tenant-a DURATION=240)
+	@tenantry load $(TENANT) --seconds $(or $(DURATION),240)
+
+down: $(RUNTIME) ## delete what make up made
+	@tenantry down
 
 ##@ Set up
 .PHONY: install lock clean

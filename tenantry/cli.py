@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tenantry import bump, demo, init, models, publish, rollback, serve, synth, train
+from tenantry import bump, demo, down, init, load, models, publish, rollback, serve, smoke, synth, train, up
 from tenantry.errors import CommandError
 
 
@@ -64,3 +64,7 @@ app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)
 app.command("rollback", rich_help_panel=MODELS)(rollback.rollback)
+app.command("up", rich_help_panel=CLUSTER)(up.up)
+app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
+app.command("load", rich_help_panel=CLUSTER)(load.load)
+app.command("down", rich_help_panel=CLUSTER)(down.down)

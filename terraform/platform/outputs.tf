@@ -1,3 +1,8 @@
+output "context" {
+  description = "The kubeconfig context of the cluster that this state describes."
+  value       = var.context
+}
+
 output "grafana_url" {
   description = "Address of Grafana: on Kind on this machine (the cluster's port mapping leads to it), elsewhere on any node; null where Grafana was left out."
   value       = !var.kube_prometheus_stack.enabled ? null : module.chart_values.is_kind ? "http://localhost:${module.chart_values.grafana.node_port}" : "http://<address of a node>:${module.chart_values.grafana.node_port}"
@@ -21,6 +26,11 @@ output "monitoring_namespace" {
 output "store_endpoint" {
   description = "Address of the object store's S3 API inside the cluster."
   value       = module.tenants.store.endpoint
+}
+
+output "store_service" {
+  description = "Name of the Service of the object store's S3 API; null where MinIO was left out."
+  value       = one(kubernetes_service_v1.api[*].metadata[0].name)
 }
 
 output "store_console_command" {

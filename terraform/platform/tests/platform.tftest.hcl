@@ -1,5 +1,5 @@
 # Plans of the whole root with invented providers: what depends on what, what the switches leave out, what is refused.
-# Needs the providers' schemas: `make terraform-test-roots` installs them first.
+# Needs the providers' schemas: `make terraform-full` installs them first.
 mock_provider "kubernetes" {}
 mock_provider "helm" {}
 mock_provider "random" {}
