@@ -16,6 +16,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # The cdk8s CLI asks the internet for a newer one, and prints a trace where it gets no answer.
 export CDK8S_CHECK_UPGRADE := false
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Behind a proxy that signs by its own authority, Node trusts what the system trusts, as pip does.
+export NODE_USE_SYSTEM_CA ?= 1
 # npm and jsii keep caches at home; without one that can be written they get their own.
 export HOME := $(shell test -n "$$HOME" -a -w "$$HOME" && echo "$$HOME" || echo "$(CURDIR)/build/home")
 
@@ -28,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
-CHECKS := demo test store-test
+CHECKS := demo test store-test workflows
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER :=
 CHECKS_WITH_CLUSTER :=
@@ -47,7 +49,7 @@ serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running un
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports train snap terraform-docs
+.PHONY: synth schema imports update-imports bump generated diagram train snap terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -67,11 +69,23 @@ snap: schema $(DEV) $(NODE) ## accept what changed: dist/, the schema and the co
 	@tenantry synth
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 
+update-imports: $(DEV) ## bring imports/ up to the chart that terraform/platform installs (helm)
+	@tools/update_crds.py
+	@$(MAKE) --no-print-directory imports
+
+bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew: make bump IMAGE=name:tag@sha256:...
+	@tenantry bump $(IMAGE)
+
+generated: synth schema imports diagram terraform-docs ## write all that is generated and committed
+
+diagram: $(DEV) ## draw docs/architecture.{mmd,svg,png} from dist/ and terraform/
+	@python -m tenantry.diagram
+
 terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit store-test terraform-test terraform-full check checks
+.PHONY: lint types unit store-test workflows terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
 	@ruff check .
 	@ruff format --check .
@@ -89,6 +103,11 @@ VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
 
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+workflows: $(DEV) ## actionlint and zizmor on .github/
+	@"$$(tools/go-program actionlint $(ACTIONLINT))/actionlint"
+	@zizmor --offline --quiet .github
+
 terraform-test: ## format of terraform/, and the tests of its modules (Terraform or OpenTofu; no network)
 	@tools/terraform-test
 
@@ -102,7 +121,7 @@ checks: # the lists, for .ci/run
 	@echo 'CHECKS_WITH_API_SERVER="$(CHECKS_WITH_API_SERVER)"; CHECKS_WITH_CLUSTER="$(CHECKS_WITH_CLUSTER)"'
 
 ##@ Image
-.PHONY: image image-test
+.PHONY: image image-test image-smoke
 IMAGE ?= ml-inference-service:dev
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
@@ -111,6 +130,9 @@ image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-s
 
 image-test: $(DEV) | docker ## build it twice, compare, run it locked down, look inside
 	@pytest tests/image
+
+image-smoke: $(DEV) | docker ## run the image IMAGE locked down and ask it
+	@IMAGE_UNDER_TEST=$(IMAGE) pytest tests/image -k "answers or package or weighs or bytecode or contract"
 
 .PHONY: docker
 docker:
