@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -98,8 +99,9 @@ def build() -> Iterator[Callable[..., Image]]:
 
 @pytest.fixture(scope="session")
 def image(build: Callable[..., Image]) -> Image:
-    """The image as `make image` builds it."""
-    return build()
+    """The image as `make image` builds it, or the one that IMAGE_UNDER_TEST names."""
+    given = os.environ.get("IMAGE_UNDER_TEST")
+    return Image(given) if given else build()
 
 
 @pytest.fixture(scope="session")

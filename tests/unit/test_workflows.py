@@ -1,0 +1,136 @@
+"""What the workflows promise: pinned actions, least rights, no secret near the scanner, nothing but our own targets."""
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+def _load(file: Path) -> dict[str, Any]:
+    workflow: dict[Any, Any] = yaml.safe_load(file.read_text())
+    return {"on": workflow.pop(True), **workflow}  # YAML 1.1 reads the key `on` as true
+
+
+def _jobs(file: Path) -> dict[str, dict[str, Any]]:
+    jobs: dict[str, dict[str, Any]] = _load(file)["jobs"]
+    return jobs
+
+
+def _steps(file: Path) -> list[dict[str, Any]]:
+    return [step for job in _jobs(file).values() for step in job.get("steps", [])]
+
+
+RELEASE = _jobs(ROOT / ".github" / "workflows" / "release.yml")
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def test_there_are_the_four() -> None:
+    assert {file.stem for file in FILES} == {"ci", "release", "e2e", "update-imports"}
+
+
+@each_file
+def test_every_action_is_pinned_by_commit_and_says_its_version(file: Path) -> None:
+    uses = re.findall(r"(?m)^\s*(?:- )?uses:\s*(.+)$", file.read_text())
+    assert len(uses) == sum("uses" in step for step in _steps(file)) > 0
+    assert [use for use in uses if not PINNED.fullmatch(use)] == []
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    found = defaultdict(set)
+    for file in FILES:
+        for action, pin in re.findall(r"uses:\s*([\w./-]+)@(.+)", file.read_text()):
+            found[action].add(pin)
+    assert {action: pins for action, pins in found.items() if len(pins) > 1} == {}
+
+
+@each_file
+def test_rights_are_given_job_by_job(file: Path) -> None:
+    assert _load(file)["permissions"] == {}
+    for name, job in _jobs(file).items():
+        assert isinstance(job["permissions"], dict), name
+
+
+@each_file
+def test_nothing_runs_for_ever_or_twice_at_a_time(file: Path) -> None:
+    assert _load(file)["concurrency"]["group"]
+    assert all(0 < job["timeout-minutes"] <= 75 for job in _jobs(file).values())
+
+
+@each_file
+def test_no_stranger_starts_a_job_with_rights(file: Path) -> None:
+    triggers = _load(file)["on"]
+    assert not {"pull_request_target", "workflow_run", "issue_comment", "issues"} & set(triggers)
+
+
+@each_file
+def test_no_expression_is_pasted_into_a_script(file: Path) -> None:
+    scripts = [text for step in _steps(file) for text in (step.get("run"), step.get("with", {}).get("script")) if text]
+    assert scripts
+    assert [text for text in scripts if "${{" in text] == []
+
+
+@each_file
+def test_no_credential_stays_in_a_checkout(file: Path) -> None:
+    for step in _steps(file):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@each_file
+def test_scripts_call_targets_and_tools_that_exist(file: Path) -> None:
+    targets = set(re.findall(r"(?m)^([a-z0-9-]+):(?!=)", (ROOT / "Makefile").read_text()))
+    for step in _steps(file):
+        for line in step.get("run", "").splitlines():
+            for arguments in re.findall(r"\bmake ((?:[a-z][\w-]*(?: |$))+)", line):
+                assert set(arguments.split()) <= targets, line
+            for tool in re.findall(r"\btools/[\w.-]+", line):
+                assert os.access(ROOT / tool, os.X_OK), tool
+
+
+def test_the_scanner_has_no_secret_and_no_right() -> None:
+    scanners = {
+        name: job
+        for name, job in RELEASE.items()
+        if any("trivy-action" in step.get("uses", "") for step in job["steps"])
+    }
+    assert set(scanners) == {"scan"}
+    assert scanners["scan"]["permissions"] == {}
+    assert "secrets." not in str(scanners["scan"])
+    assert "github.token" not in str(scanners["scan"])
+
+
+def test_secrets_are_where_they_are_needed_and_nowhere_else() -> None:
+    holders = {f"{file.stem}/{name}" for file in FILES for name, job in _jobs(file).items() if "secrets." in str(job)}
+    assert holders == {"release/push", "release/deploy", "update-imports/update"}
+
+
+def test_what_is_pushed_was_scanned_and_tried_before() -> None:
+    assert set(RELEASE["push"]["needs"]) == {"build", "scan", "smoke"}
+    assert RELEASE["scan"]["needs"] == RELEASE["smoke"]["needs"] == "build"
+    assert "build-push-action" not in str(RELEASE["push"])
+    builders = [step["with"] for step in RELEASE["build"]["steps"] if "build-push-action" in step.get("uses", "")]
+    assert [build["outputs"].split(",")[0] for build in builders] == ["type=oci", "type=oci"]
+    assert not any("push" in build for build in builders)
+
+
+def test_the_scan_stops_at_fixable_high_and_critical() -> None:
+    gate = RELEASE["scan"]["steps"][-1]["with"]
+    assert (gate["severity"], gate["ignore-unfixed"], gate["exit-code"]) == ("HIGH,CRITICAL", True, "1")
+
+
+def test_an_image_is_built_when_what_goes_into_it_changes_and_not_otherwise() -> None:
+    release = _load(ROOT / ".github" / "workflows" / "release.yml")
+    copied = set()
+    for arguments in re.findall(r"(?m)^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text()):
+        copied |= {f"{name}/**" if (ROOT / name).is_dir() else name for name in arguments.split()[:-1]}
+    own = {"Dockerfile", ".dockerignore", ".github/workflows/release.yml"}
+    assert set(release["on"]["push"]["paths"]) == copied | own
+    assert release["on"]["push"]["branches"] == ["main"]

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Brings imports/crds up to the definitions of the chart that terraform/platform installs.
+
+    tools/update_crds.py            asks helm for the chart of terraform/platform/variables.tf
+    tools/update_crds.py FILE...    reads definitions that were got otherwise
+
+Only the definitions that are there already are replaced, without their descriptions: bindings need the shape alone.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CRDS = ROOT / "imports" / "crds" / "monitoring.coreos.com.yaml"
+VARIABLES = ROOT / "terraform" / "platform" / "variables.tf"
+
+
+def main(files: list[str]) -> None:
+    """Rewrite the file; ends the program with a message where a definition is missing."""
+    texts = [Path(file).read_text(encoding="utf-8") for file in files] or [_from_chart()]
+    found = {document["metadata"]["name"]: document for text in texts for document in _load(text)}
+    names = [document["metadata"]["name"] for document in _load(CRDS.read_text(encoding="utf-8"))]
+    missing = [name for name in names if name not in found]
+    if missing:
+        sys.exit(f"{', '.join(missing)}: not among the {len(found)} definitions that were read")
+    CRDS.write_text(yaml.safe_dump_all([_shape(found[name]) for name in names]), encoding="utf-8")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a bare `=`, as a matcher's type has it, as the string that it is in YAML 1.2."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _loader, node: str(node.value))
+
+
+def _load(text: str) -> list[dict[str, Any]]:
+    return [document for document in yaml.load_all(text, _Loader) if document]
+
+
+def _from_chart() -> str:
+    """What helm shows of the chart that Terraform installs, at the version that it pins."""
+    block = VARIABLES.read_text(encoding="utf-8").split('variable "kube_prometheus_stack"')[1]
+    chart = dict(re.findall(r'(repository|chart|version)\s+= optional\(string, "([^"]+)"\)', block)[:3])
+    command = ["helm", "show", "crds", chart["chart"], "--repo", chart["repository"], "--version", chart["version"]]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _shape(document: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: document[key] for key in ("apiVersion", "kind", "spec")}
+    shape: dict[str, Any] = _without_descriptions({**kept, "metadata": {"name": document["metadata"]["name"]}})
+    return shape
+
+
+def _without_descriptions(node: Any) -> Any:
+    if isinstance(node, dict):
+        # A property may be called `description`: then it is a mapping, and stays.
+        kept = {key: value for key, value in node.items() if not (key == "description" and isinstance(value, str))}
+        return {key: _without_descriptions(value) for key, value in kept.items()}
+    return [_without_descriptions(item) for item in node] if isinstance(node, list) else node
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
