@@ -140,7 +140,7 @@ docker:
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ On a cluster
-.PHONY: up smoke load down
+.PHONY: up smoke load down apply e2e e2e-smoke e2e-mutations
 up: $(RUNTIME) $(NODE) ## Kind + monitoring + MinIO + dist/ + a model for every tenant (Docker, Terraform, kubectl)
 	@tenantry up
 
@@ -152,6 +152,18 @@ load: $(RUNTIME) ## load one tenant and watch it scale (TENANT=tenant-a DURATION
 
 down: $(RUNTIME) ## delete what make up made
 	@tenantry down
+
+apply: synth ## dist/ into the cluster, and out of it what dist/ no longer holds (CONFIRM="context tenant", DRY_RUN=1)
+	@tenantry apply $(if $(DRY_RUN),--dry-run)
+
+e2e: $(DEV) $(NODE) $(MODEL) ## ask a cluster every promise; report in build/e2e/ (CONFIRM=context, IMAGE=, DISPOSABLE=1)
+	@tenantry e2e all --image $(IMAGE)
+
+e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, ready, predict, the walls
+	@tenantry e2e smoke --image $(IMAGE)
+
+e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break a manifest, see the suite go red, again and again: caught of total
+	@tenantry e2e mutations --image $(IMAGE)
 
 ##@ Set up
 .PHONY: install lock clean

@@ -11,7 +11,24 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tenantry import bump, demo, down, init, load, models, publish, rollback, serve, smoke, synth, train, up
+from tenantry import (
+    apply,
+    bump,
+    demo,
+    down,
+    e2e,
+    init,
+    load,
+    models,
+    publish,
+    rollback,
+    serve,
+    smoke,
+    synth,
+    train,
+    up,
+    validate,
+)
 from tenantry.errors import CommandError
 
 
@@ -68,3 +85,6 @@ app.command("up", rich_help_panel=CLUSTER)(up.up)
 app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
 app.command("load", rich_help_panel=CLUSTER)(load.load)
 app.command("down", rich_help_panel=CLUSTER)(down.down)
+app.command("apply", rich_help_panel=CLUSTER)(apply.apply)
+app.command("validate", rich_help_panel=CLUSTER)(validate.validate)
+app.command("e2e", rich_help_panel=CLUSTER)(e2e.e2e)

@@ -71,6 +71,11 @@ class Kubectl:
         context = ("--context", self.context) if self.context else ()
         return ["kubectl", *kubeconfig, *context, *arguments]
 
+    def environment(self) -> dict[str, str]:
+        """The environment for a program that finds this cluster by itself."""
+        found = {**os.environ, "CONTEXT": self.context}
+        return {**found, "KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else found
+
     def try_run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end and return how it ended and what it said."""
         return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, check=False)
@@ -155,7 +160,7 @@ def confirm(kubectl: Kubectl, doing: str) -> None:
         InputError: The answer is no, or there is nobody to ask.
     """
     say(f"about to {doing}\n  context {kubectl.context}\n  server  {kubectl.server()}")
-    if os.environ.get("CONFIRM") == kubectl.context:
+    if confirmed(kubectl.context):
         return
     if not os.isatty(0):
         raise InputError(
@@ -163,3 +168,8 @@ def confirm(kubectl: Kubectl, doing: str) -> None:
         )
     if not typer.confirm("Go on?", err=True):
         raise InputError("not confirmed; nothing was changed")
+
+
+def confirmed(name: str) -> bool:
+    """Whether the variable CONFIRM names it: a context or, for `tenantry apply`, a tenant that goes."""
+    return name in os.environ.get("CONFIRM", "").replace(",", " ").split()
