@@ -19,7 +19,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Behind a proxy that signs by its own authority, Node trusts what the system trusts, as pip does.
 export NODE_USE_SYSTEM_CA ?= 1
 # npm and jsii keep caches at home; without one that can be written they get their own.
-export HOME := $(shell test -n "$$HOME" -a -w "$$HOME" && echo "$$HOME" || echo "$(CURDIR)/build/home")
+export HOME := $(shell test -w "$${HOME:-}" && echo "$$HOME" || echo "$(CURDIR)/build/home")
 
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
