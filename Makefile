@@ -30,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
-CHECKS := demo test store-test workflows
+CHECKS := demo test page-test store-test workflows
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER :=
 CHECKS_WITH_CLUSTER :=
@@ -98,6 +98,9 @@ types: $(DEV) ## mypy, strict
 
 unit: $(DEV) $(NODE) ## unit and snapshot tests
 	@pytest
+
+page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pictures in build/page
+	@pytest tests/browser
 
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives

@@ -10,7 +10,7 @@ const EXAMPLES = {
 };
 
 const at = (id) => document.getElementById(id);
-const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
 const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 const side = (weight) => (weight < 0 ? "against" : "towards");
 
@@ -69,7 +69,7 @@ function showAnswer(text, { prediction, confidence, explanation }) {
   at("problem").hidden = true;
   at("answer").hidden = false;
   at("label").textContent = prediction;
-  at("confidence").textContent = confidence > 0.999 ? "above 99.9 %" : percent(confidence);
+  at("confidence").textContent = confidence > 0.999 ? "above 99.9\u00a0%" : percent(confidence);
   at("fill").style.transform = `scaleX(${confidence})`;
   showWords([...text], explanation, prediction);
   showPushes(explanation);
@@ -97,7 +97,7 @@ function showWords(characters, explanation, label) {
   at("words").replaceChildren(...words.filter((word) => word.piece).map((word) => {
     if (word.push === 0) return document.createTextNode(word.piece);
     const mark = make("mark", word.piece, { class: side(word.push), title: `${signed(word.push)} ${side(word.push)} ${label}` });
-    mark.style.setProperty("--strength", (0.08 + 0.52 * Math.abs(word.push) / strongest).toFixed(3));
+    mark.style.setProperty("--strength", (0.08 + 0.36 * Math.abs(word.push) / strongest).toFixed(3));
     return mark;
   }));
   const rest = characters.length > SHOWN_CHARACTERS ? ` The first ${SHOWN_CHARACTERS.toLocaleString("en")} characters are shown.` : "";
