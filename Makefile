@@ -32,7 +32,7 @@ export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
 CHECKS := demo test page-test store-test workflows
 CHECKS_WITH_DOCKER := image-test
-CHECKS_WITH_API_SERVER :=
+CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER :=
 
 ##@ Start here
@@ -143,7 +143,10 @@ docker:
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ On a cluster
-.PHONY: up smoke load down apply e2e e2e-smoke e2e-mutations
+.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations
+validate: $(RUNTIME) ## apply dist/ to a disposable cluster, see its pods let in, delete it (CONFIRM=context, DRY_RUN=1)
+	@tenantry validate
+
 up: $(RUNTIME) $(NODE) ## Kind + monitoring + MinIO + dist/ + a model for every tenant (Docker, Terraform, kubectl)
 	@tenantry up
 
