@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 _bursts: Final = BurstLog()
 _EXEMPT: Final = frozenset(path.encode() for path in EXEMPT)
 _LINGER_SECONDS: Final = 2.0
-"""How long a refused client may go on sending before it is cut off: cut off at once, it might not read the answer."""
+"""How long a refused client may go on sending before it is cut off."""
 
 
 class State(ServerState):
@@ -82,6 +82,13 @@ class _Pending(NamedTuple):
     began: float
     received: float
     keep_alive: bool
+
+
+class _Turn(NamedTuple):
+    """An ASGI application whose turn will come, and the bytes to give back then; None: the request was not counted."""
+
+    app: Any
+    body_bytes: int | None
 
 
 class Connection(HttpToolsProtocol):
@@ -128,8 +135,8 @@ class Connection(HttpToolsProtocol):
             self._release(len(self.pending.body))
             self.pending = None
         self._drop_body()
-        for cycle, _ in self.pipeline:
-            self._release(len(cycle.body))
+        for _, turn in self.pipeline:
+            self._finished(turn)  # type: ignore[arg-type]
         self.pipeline.clear()
         self.deadline = math.inf
         super().connection_lost(exc)
@@ -142,9 +149,8 @@ class Connection(HttpToolsProtocol):
             self.head_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # What asks for another protocol is answered in this one, and ends: the parser cannot go on.
-            self._end_after_answer()
+        except httptools.HttpParserUpgrade as found:
+            self._ignore_upgrade(data[found.args[0] :])
         except httptools.HttpParserError:
             self.refuse(self.refusal or BadRequestError("the request is not well-formed HTTP/1.1"))
         else:
@@ -197,6 +203,8 @@ class Connection(HttpToolsProtocol):
                 self._refuse_in_parser(too_large(self.settings))
             if name == b"content-encoding" and value.lower() != b"identity":
                 self._refuse_in_parser(encoded(value))
+        if self.parser.should_upgrade():
+            return
         self.phase = Phase.BODY
         self.deadline = self.now() + self.settings.body_timeout_seconds
         if self.expect_100_continue and not self._is_answering():
@@ -214,6 +222,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Count a whole request in and answer it in its turn, or refuse it."""
+        if self.parser.should_upgrade():
+            return
         body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
         self.body, self.body_bytes, self.head_bytes = [], 0, 0
         self.phase = Phase.ANSWER
@@ -231,7 +241,11 @@ class Connection(HttpToolsProtocol):
             or self.flow.write_paused
             or self.parser.get_method() != b"POST"
         ):
-            self._start_cycle(body, self.service)
+            try:
+                self._start_cycle(body, _Turn(self.service, len(body)))
+            except BaseException:  # a target that cannot be parsed: the request is malformed after all
+                self._release(len(body))
+                raise
             return
         keep_alive = self.parser.should_keep_alive() and not self.admission.draining
         self.pending = _Pending(endpoint, body, self._path(), self.began, perf_counter(), keep_alive)
@@ -318,10 +332,23 @@ class Connection(HttpToolsProtocol):
             self.phase = Phase.IDLE
             self.deadline = self.now() + self.settings.keep_alive_seconds
 
-    def _start_cycle(self, body: bytes, app: Any) -> None:
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Go on in HTTP/1.1 with a client that asked for another protocol (as Java's own asks for HTTP/2).
+
+        The parser takes the body for the other protocol: a fresh one gets the same request without the question.
+        """
+        method, headers, self.head_bytes = self.parser.get_method(), self.headers, 0
+        if method == b"CONNECT":
+            self.refuse(BadRequestError("this is no proxy: CONNECT is not supported"))
+            return
+        lines = [b"%b: %b\r\n" % header for header in headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self.url, b"".join(lines), rest))
+
+    def _start_cycle(self, body: bytes, turn: _Turn) -> None:
         """Hand a whole request to an ASGI application, in its turn."""
         headers, url = self.headers, self.url
-        self.app = app
+        self.app = turn
         super().on_message_begin()  # makes the scope, and forgets what it will be made of
         self.headers.extend(headers)
         self.url = url
@@ -334,14 +361,15 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        task = self.loop.create_task(cycle.run_asgi(app))
+        turn: _Turn = app
+        task = self.loop.create_task(cycle.run_asgi(turn.app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        if app is self.service:
-            task.add_done_callback(partial(self._finished, len(cycle.body)))
+        task.add_done_callback(partial(self._finished, turn))
 
-    def _finished(self, body_bytes: int, _task: "asyncio.Task[None]") -> None:
-        self._release(body_bytes)
+    def _finished(self, turn: _Turn, _task: "asyncio.Task[None] | None" = None) -> None:
+        if turn.body_bytes is not None:
+            self._release(turn.body_bytes)
 
     def _release(self, body_bytes: int) -> None:
         self.admission.in_flight -= 1
@@ -369,7 +397,7 @@ class Connection(HttpToolsProtocol):
         """Answer a whole request with `error`, and keep the connection."""
         answer = told(error, self._path())
         if self._is_answering():
-            self._start_cycle(b"", partial(_refuse, answer))
+            self._start_cycle(b"", _Turn(partial(_refuse, answer), None))
             return
         self.phase = Phase.IDLE
         self.deadline = self.now() + self.settings.keep_alive_seconds
@@ -406,7 +434,9 @@ class Connection(HttpToolsProtocol):
             headers.append((b"connection", b"close"))
         lines = [STATUS_LINE[answer.status], *(b"%b: %b\r\n" % header for header in headers), b"\r\n", answer.body]
         self.transport.write(b"".join(lines))
-        if not keep_alive and not linger:
+        if linger:  # closed for good while the client still sends, the answer might be lost on its way
+            self.transport.write_eof()
+        elif not keep_alive:
             self.transport.close()
 
 
