@@ -123,7 +123,8 @@ def _drift_alerts(scope: Scope) -> Iterator[Rule]:
         baseline = f"max {by} ({selector(contract.BASELINE, **scope.target, signal=signal)})"
         is_factor = signal == "length_characters"
         distance = f"exp(abs(ln({mean} / {baseline})))" if is_factor else f"abs({mean} - {baseline})"
-        what = "a factor of {{ $value | humanize }}" if is_factor else "{{ $value | humanize }}"
+        measured = '{{ printf "%.2f" $value }}'  # humanize would say 200m for 0.2
+        what = f"a factor of {measured}" if is_factor else measured
         yield alert(
             scope,
             "InferenceModelDrift",
@@ -187,7 +188,7 @@ def _pod_alerts(scope: Scope) -> Iterator[Rule]:
         severity="warning",
         for_="1m",
         summary=f"A pod of {scope.tenant} starts again and again.",
-        description="{{ $labels.pod }} was restarted {{ $value | humanize }} times within 30 minutes; "
+        description='{{ $labels.pod }} was restarted {{ printf "%.0f" $value }} times within 30 minutes; '
         f"the threshold is {settings.restarts}.",
     )
 

@@ -1,0 +1,218 @@
+"""For every alert: when it is quiet and when it fires, in figures that are typed in on purpose.
+
+They stand for the default thresholds, so that a changed default fails here.
+"""
+
+from dataclasses import dataclass, field
+
+from tests.rules.series import (
+    DAY,
+    DEPLOYMENT,
+    JOB,
+    OTHER_POD,
+    POD,
+    Series,
+    autoscaler,
+    cadvisor,
+    counter,
+    deployment,
+    digests,
+    drift,
+    flat,
+    idle,
+    kube,
+    latencies,
+    own,
+    requests,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Series under which one alert is asked at one time.
+
+    Args:
+        series: what Prometheus has scraped.
+        at: minute of the question.
+        measured: the value as the description words it; None where the alert must be quiet.
+        labels: labels that the alert has from its series, beside its static ones.
+    """
+
+    series: Series
+    at: int
+    measured: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The four questions that every alert is asked."""
+
+    below: Case
+    above: Case
+    low_traffic: Case
+    no_data: Case
+
+
+def of_state(length: int, below: Series, above: Series, measured: str, **labels: str) -> Cases:
+    """Cases of an alert that does not depend on traffic: an idle tenant is below, too."""
+    return Cases(
+        below=Case(below, length),
+        above=Case(above, length, measured, labels),
+        low_traffic=Case(idle(length) | below, length),
+        no_data=Case({}, length),
+    )
+
+
+def of_errors(length: int, quiet: float, loud: float, measured: str) -> Cases:
+    """Failed requests of 10,000 a minute; nine failures in all are never enough, whatever their share."""
+    return Cases(
+        below=Case(requests(length, ok=10_000 - quiet, client_error=500, server_error=quiet, shed=5_000), length),
+        above=Case(requests(length, ok=10_000 - loud, server_error=loud), length, measured),
+        low_traffic=Case(_nine_failed(length), length),
+        no_data=Case({}, length),
+    )
+
+
+def of_latency(length: int, quiet: float, loud: float, measured: str) -> Cases:
+    """Slow requests of 10,000 a minute, with the same guard."""
+    return Cases(
+        below=Case(latencies(length, fast=10_000 - quiet, slow=quiet), length),
+        above=Case(latencies(length, fast=10_000 - loud, slow=loud), length, measured),
+        low_traffic=Case(_nine_slow(length), length),
+        no_data=Case({}, length),
+    )
+
+
+def _late(total: int, length: int) -> str:
+    """Nothing, then one more each minute until `total`, which is reached just before the end."""
+    return f"{flat(0, length - total - 2)} 1+1x{total - 1} {flat(total, 5)}"
+
+
+def _nine_failed(length: int) -> Series:
+    """Nine requests, all failed: a share of 100 % that means nothing."""
+    failed = requests(length)
+    key = next(series for series in failed if 'outcome="server_error"' in series)
+    return failed | {key: _late(9, length)}
+
+
+def _nine_slow(length: int) -> Series:
+    slow = latencies(length, fast=0, slow=0)
+    all_slow = [series for series in slow if 'route="predict"' in series and 'le="0.' not in series]
+    return slow | dict.fromkeys(all_slow, _late(9, length))
+
+
+def _up(length: int, *, up: int, down: int) -> Series:
+    pods = [own("up", pod=f"{POD}{number}") for number in range(up + down)]
+    return {pod: flat(1 if number < up else 0, length) for number, pod in enumerate(pods)}
+
+
+def _restarts(total: int) -> Series:
+    """Restarts of one pod, one each second minute; one more of another pod does not add up."""
+    metric = "kube_pod_container_status_restarts_total"
+    values = " ".join(f"{number} {number}" for number in range(total + 1)) + f" {total}x30"
+    return {
+        kube(metric, pod=POD, container="inference"): values,
+        kube(metric, pod=OTHER_POD, container="inference"): "0 1x30",
+    }
+
+
+def _throttled(length: int, share: float) -> Series:
+    return {
+        cadvisor("container_cpu_cfs_throttled_periods_total"): counter(600 * share, length),
+        cadvisor("container_cpu_cfs_periods_total"): counter(600, length),
+        cadvisor("container_cpu_cfs_throttled_periods_total", container="guest"): counter(600, length),
+        cadvisor("container_cpu_cfs_periods_total", container="guest"): counter(600, length),
+    }
+
+
+def _memory(length: int, used: float) -> Series:
+    limit = 512 * 2**20
+    return {
+        cadvisor("container_memory_working_set_bytes"): flat(used * limit, length),
+        cadvisor("container_spec_memory_limit_bytes"): flat(limit, length),
+    }
+
+
+def _quota(length: int, used: int) -> Series:
+    quota = {"resourcequota": "tenant-a", "resource": "limits.cpu"}
+    return {
+        kube("kube_resourcequota", type="used", **quota): flat(used, length),
+        kube("kube_resourcequota", type="hard", **quota): flat(1000, length),
+        kube("kube_resourcequota", type="hard", resourcequota="tenant-a", resource="count/pods"): flat(0, length),
+    }
+
+
+def _drift(signal: str, quiet: float, loud: float, measured: str) -> Cases:
+    """A mean that moved, over 200 predictions in six hours; with fewer it says nothing."""
+    length = 8 * 60
+    enough, too_few = 0.6, 0.5
+    return Cases(
+        below=Case(drift(length, per_minute=enough, **{signal: quiet}), length),
+        above=Case(drift(length, per_minute=enough, **{signal: loud}), length, measured, {"model_version": "aaaa"}),
+        low_traffic=Case(drift(length, per_minute=too_few, **{signal: loud}), length),
+        no_data=Case({}, length),
+    )
+
+
+CASES: dict[str, Cases] = {
+    # 14.4, 6, 3 and 1 times a budget of 0.1 %
+    "InferenceErrorBudgetBurn/critical/1h": of_errors(90, quiet=143, loud=145, measured="1.45%"),
+    "InferenceErrorBudgetBurn/critical/6h": of_errors(420, quiet=59, loud=61, measured="0.61%"),
+    "InferenceErrorBudgetBurn/warning/1d": of_errors(DAY + 120, quiet=29, loud=31, measured="0.31%"),
+    "InferenceErrorBudgetBurn/warning/3d": of_errors(3 * DAY + 300, quiet=9, loud=11, measured="0.11%"),
+    # ... and of a budget of 1 %
+    "InferenceLatencyBudgetBurn/critical/1h": of_latency(90, quiet=1430, loud=1450, measured="14.5%"),
+    "InferenceLatencyBudgetBurn/critical/6h": of_latency(420, quiet=590, loud=610, measured="6.1%"),
+    "InferenceLatencyBudgetBurn/warning/1d": of_latency(DAY + 120, quiet=290, loud=310, measured="3.1%"),
+    "InferenceLatencyBudgetBurn/warning/3d": of_latency(3 * DAY + 300, quiet=90, loud=110, measured="1.1%"),
+    "InferenceRequestsShed/warning": Cases(
+        below=Case(requests(30, ok=9_510, shed=490), 30),
+        above=Case(requests(30, ok=9_490, shed=510), 30, "5.1%"),
+        low_traffic=Case(requests(30, ok=1, shed=1.7), 30),
+        no_data=Case({}, 30),
+    ),
+    "InferenceRequestsShed/critical": Cases(
+        below=Case(requests(30, ok=5_100, shed=4_900), 30),
+        above=Case(requests(30, ok=4_900, shed=5_100), 30, "51%"),
+        low_traffic=Case(requests(30, ok=1, shed=1.7), 30),
+        no_data=Case({}, 30),
+    ),
+    "InferenceTargetDown/critical": of_state(6, _up(6, up=1, down=9), _up(6, up=0, down=10), "100%"),
+    "InferenceTargetDown/warning": of_state(16, _up(16, up=10, down=0), _up(16, up=9, down=1), "10%"),
+    "InferenceMetricsAbsent/critical": Cases(
+        below=Case(requests(6), 6),
+        above=Case({own("up"): flat(1, 6)}, 6, "0", {"job": JOB}),
+        low_traffic=Case(idle(6), 6),
+        no_data=Case({}, 6, "0", {"job": JOB}),  # the one alert that silence itself sets off
+    ),
+    "InferencePodsNotReady/critical": of_state(
+        6,
+        deployment(6, wanted=2, ready=1, available=1),
+        deployment(6, wanted=2, ready=1, available=0),
+        "0",
+        deployment=DEPLOYMENT,
+    ),
+    "InferencePodsNotReady/warning": of_state(
+        16,
+        deployment(16, wanted=3, ready=3, available=3),
+        deployment(16, wanted=3, ready=2, available=2),
+        "1",
+        deployment=DEPLOYMENT,
+    ),
+    "InferencePodCrashLooping/warning": of_state(15, _restarts(2), _restarts(3), "3", pod=POD),
+    "InferenceAutoscalerAtMaximum/warning": of_state(
+        16, autoscaler(16, current=9), autoscaler(16, current=10), "10", horizontalpodautoscaler=DEPLOYMENT
+    ),
+    "InferenceCPUThrottling/warning": of_state(25, _throttled(25, 0.24), _throttled(25, 0.26), "26%", pod=POD),
+    "InferenceMemoryNearLimit/warning": of_state(16, _memory(16, 0.89), _memory(16, 0.91), "91%", pod=POD),
+    "InferenceQuotaNearlyUsed/warning": of_state(
+        16, _quota(16, 900), _quota(16, 901), "90.1%", resourcequota="tenant-a", resource="limits.cpu"
+    ),
+    "InferenceModelDrift/warning/confidence": _drift("confidence", 0.81, 0.75, "0.20"),
+    "InferenceModelDrift/warning/unknown_words_ratio": _drift("unknown_words_ratio", 0.29, 0.35, "0.25"),
+    "InferenceModelDrift/warning/length_characters": _drift("length_characters", 510, 400, "5.00"),
+    "InferenceModelDigestsDiffer/warning": of_state(
+        31, digests(31, "aaaa", "aaaa", "aaaa"), digests(31, "aaaa", "aaaa", "bbbb"), "2"
+    ),
+}

@@ -1,0 +1,75 @@
+"""Runs promtool over rules and cases written in Python."""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from constructs_lib.alert_rules import rule_groups
+from constructs_lib.alert_scope import Rule
+from constructs_lib.alert_settings import AlertSettings
+from tenantry.programs import find
+from tests.rules.cases import Case
+from tests.rules.series import DEPLOYMENT, JOB, TENANT
+
+
+def groups(settings: AlertSettings | None = None) -> list[Rule]:
+    return rule_groups(TENANT, JOB, DEPLOYMENT, DEPLOYMENT, settings or AlertSettings())
+
+
+def key(rule: Rule) -> str:
+    """What tells alerts of one name apart: severity, then long window or signal."""
+    labels = rule["labels"]
+    return "/".join(filter(None, (rule["alert"], labels["severity"], labels.get("long") or labels.get("signal"))))
+
+
+def alerts() -> dict[str, Rule]:
+    return {key(rule): rule for group in groups() for rule in group["rules"] if "alert" in rule}
+
+
+def check(rules: Sequence[Rule], folder: Path) -> subprocess.CompletedProcess[str]:
+    """`promtool check rules` over rule groups."""
+    return _promtool("check", "rules", _write(folder / "rules.json", {"groups": rules}))
+
+
+def test(rule: Rule, cases: Sequence[Case], folder: Path) -> subprocess.CompletedProcess[str]:
+    """`promtool test rules` over one alert, with the recording rules that it builds upon."""
+    every = [each for group in groups() for each in group["rules"]]
+    needed = [each for each in every if "record" in each and f"{each['record']}{{" in rule["expr"]]
+    alone = [{"name": "asked", "rules": [*needed, rule]}]
+    rules = _write(folder / "rules.json", {"groups": alone})
+    tests = [_test(rule, case) for case in cases]
+    document = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": tests}
+    return _promtool("test", "rules", _write(folder / "test.json", document))
+
+
+def _test(rule: Rule, case: Case) -> dict[str, Any]:
+    fired = [] if case.measured is None else [_expected(rule, case)]
+    questions = [{"eval_time": f"{case.at}m", "alertname": rule["alert"], "exp_alerts": fired}]
+    if too_early := minutes(rule["for"]) - 1:  # what is pending has not fired yet
+        questions.insert(0, {"eval_time": f"{too_early}m", "alertname": rule["alert"], "exp_alerts": []})
+    series = [{"series": name, "values": values} for name, values in case.series.items()]
+    return {"interval": "1m", "input_series": series, "alert_rule_test": questions}
+
+
+def _expected(rule: Rule, case: Case) -> dict[str, Any]:
+    """The alert with its description worded by hand: measured value and labels in place of the templates."""
+    text = re.sub(r"{{[^}]*\$value[^}]*}}", str(case.measured), rule["annotations"]["description"])
+    text = re.sub(r"{{ \$labels\.(\w+) }}", lambda match: case.labels[match[1]], text)
+    labels = {name: value for name, value in rule["labels"].items() if name != "alertname"}
+    return {"exp_labels": labels | case.labels, "exp_annotations": rule["annotations"] | {"description": text}}
+
+
+def minutes(duration: str) -> int:
+    return int(duration[:-1]) * {"m": 1, "h": 60}[duration[-1]]
+
+
+def _write(path: Path, document: Any) -> Path:
+    path.write_text(json.dumps(document))  # YAML is a superset of JSON
+    return path
+
+
+def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([find("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
