@@ -83,6 +83,7 @@ class Account:
         self.address = urlsplit(cluster.kubectl.server())
         self.tls = _trust(cluster)
         self._local = threading.local()
+        self._open: list[http.client.HTTPSConnection] = []
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, str]:
         """One request; status and the beginning of the body."""
@@ -139,7 +140,13 @@ class Account:
         if connection is None:
             host, port = str(self.address.hostname), self.address.port or 443
             connection = self._local.connection = http.client.HTTPSConnection(host, port, timeout=30, context=self.tls)
+            self._open.append(connection)
         return connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        while self._open:
+            self._open.pop().close()
 
 
 def discover(cluster: Cluster) -> list[Resource]:

@@ -1,6 +1,7 @@
 """What the tests ask of a cluster, over `kubectl` and from inside its pods."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from tenantry.kubectl import Kubectl
 
 INSIDE: Final = Path(__file__).parent / "inside"
 """Scripts that run in pods, with the standard library of the service's own image."""
+HOPELESS: Final = re.compile(r"back-off (40s|1m20s|2m40s|5m0s) restarting|ErrImageNeverPull|InvalidImageName")
+"""What does not pass by itself: a container that ended four times, an image that nobody can bring."""
 Object = Mapping[str, Any]
 
 
@@ -24,7 +27,9 @@ class Cluster:
     kubectl: Kubectl
 
     def apply(self, *objects: Object) -> str:
-        """Apply objects, and return what kubectl said."""
+        """Apply objects, if there are any, and return what kubectl said."""
+        if not objects:
+            return ""
         return self.kubectl.run("apply", "-f", "-", stdin=_listed(objects))
 
     def try_create(self, manifest: Object, *flags: str) -> str:
@@ -93,12 +98,12 @@ class Cluster:
             How long it took, seconds.
 
         Raises:
-            CommandError: It took longer; the message holds the last reason.
+            CommandError: It took longer, or waiting is in vain; the message holds the last reason.
         """
         began, said = time.monotonic(), ""
         while why := reason():
-            if time.monotonic() - began > seconds:
-                raise CommandError(f"{what}: not after {seconds:.0f} s: {why}")
+            if time.monotonic() - began > seconds or HOPELESS.search(why):
+                raise CommandError(f"{what}: not after {time.monotonic() - began:.0f} s: {why}")
             if why != said:
                 say(f"  waiting for {what}: {why}")
                 said = why

@@ -56,7 +56,7 @@ class Cell(StrEnum):
     CONTROL = "control"
     """Not ours to say; measured, since a refusal proves nothing at a target that answers nobody."""
     UNDEFINED = "-"
-    """The question has no answer: a Service leads to pods on any node."""
+    """There is no such question: a Service leads to pods on any node, and what is the platform's has no tenant."""
 
 
 TENANTS: Final = (Source.SAME_TENANT, Source.OTHER_TENANT)
@@ -66,11 +66,11 @@ _OPEN: Final[Mapping[Target, frozenset[Source]]] = {
     Target.IPV6: frozenset({Source.SAME_TENANT, Source.PROMETHEUS}),
     Target.OTHER_PORT: frozenset(),
     Target.UDP: frozenset(),
-    Target.STORE: frozenset(TENANTS),
+    Target.STORE: frozenset({Source.SAME_TENANT}),
     Target.CONSOLE: frozenset(),
-    Target.DNS_UDP: frozenset(TENANTS),
-    Target.DNS_TCP: frozenset(TENANTS),
-    Target.WORLD_HTTPS: frozenset(TENANTS),
+    Target.DNS_UDP: frozenset({Source.SAME_TENANT}),
+    Target.DNS_TCP: frozenset({Source.SAME_TENANT}),
+    Target.WORLD_HTTPS: frozenset({Source.SAME_TENANT}),
 }
 """Who is let in, or out, by a policy of ours; a target that is not here is open to no tenant."""
 _GUARDED: Final = frozenset({*OF_A_TENANT, Target.STORE, Target.CONSOLE})
@@ -86,6 +86,8 @@ def expected(source: Source, target: Target) -> Cell:
         if target is Target.SERVICE:
             return Cell.UNDEFINED
         return Cell.EXPOSED if source is Source.OWN_NODE else Cell.CLOSED
+    if source is Source.OTHER_TENANT and target not in OF_A_TENANT:
+        return Cell.UNDEFINED
     if source in _OPEN.get(target, frozenset()):
         return Cell.OPEN
     return Cell.CLOSED if target in _GUARDED or source in TENANTS else Cell.CONTROL

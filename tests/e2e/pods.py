@@ -39,6 +39,8 @@ def listener(
     if host_network:
         # A node's own ports are not ours to take, and the control plane's node is probed too.
         pod["spec"] |= {"hostNetwork": True, "tolerations": [{"operator": "Exists"}]}
+    else:
+        container["ports"] = [{"name": contract.PORT_NAME, "containerPort": contract.PORT}]
     if node:
         pod["spec"]["nodeName"] = node
     return pod

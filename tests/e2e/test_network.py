@@ -34,7 +34,7 @@ def test_cell(source: Source, target: Target, matrix: Sequence[Measured], probes
     """A cell of the table is as the table says, from every place and at every door that it stands for."""
     asked = [each for each in matrix if (each.source, each.door.kind) == (source, target)]
     if not asked:
-        pytest.skip(f"{target} from {source}: there is no such pair in this cluster")
+        pytest.skip(f"{target}: there is none in this cluster")
     wanted = expected(source, target)
     if wanted is Cell.CLOSED:
         assert not [str(each) for each in asked if each.is_open]

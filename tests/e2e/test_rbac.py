@@ -1,6 +1,7 @@
 """The walls of RBAC: what an account may do, asked with its real token, of everything that the API server serves."""
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import pytest
 
@@ -27,7 +28,8 @@ def everyone(
 ) -> frozenset[Right]:
     """What an account without any Role may do, here as in every cluster."""
     del platform
-    rights, asked = Account(cluster, STRANGER, "default").rights(resources, _namespaces(cluster))
+    with closing(Account(cluster, STRANGER, "default")) as account:
+        rights, asked = account.rights(resources, _namespaces(cluster))
     evidence.count("rbac", "requests of an account without a Role", asked)
     for right in sorted(rights):
         evidence.note("rbac", f"every account of the cluster may: {right}")
@@ -44,7 +46,8 @@ def test_account_may_read_its_own_namespace_and_nothing_else(
     """Every verb on every resource in every namespace: allowed is what the Role promises, beside what all may."""
     tenant = platform.tenants[0]
     namespaces = _namespaces(cluster)
-    rights, asked = Account(cluster, tenant, workload(tenant)).rights(resources, namespaces)
+    with closing(Account(cluster, tenant, workload(tenant))) as account:
+        rights, asked = account.rights(resources, namespaces)
     evidence.count("rbac", f"requests with {tenant}'s token", asked)
     evidence.figure("rbac", "resources and subresources that the API server serves", len(resources))
     evidence.figure("rbac", "namespaces", len(namespaces))
@@ -58,12 +61,12 @@ def test_other_tenants_accounts_have_the_same_rights(
 ) -> None:
     """The other tenants' accounts, by their own tokens: only the Role's verbs, only at home, and no Secret."""
     for tenant in platform.tenants[1:]:
-        account = Account(cluster, tenant, workload(tenant))
-        for resource in (*READABLE, "secrets"):
-            for namespace in (*platform.tenants, "kube-system", ""):
-                evidence.count("rbac", "access reviews")
-                wanted = verb in READ and resource in READABLE and namespace == tenant
-                assert account.may(verb, "", resource, namespace) == wanted, f"{verb} {resource} in '{namespace}'"
+        with closing(Account(cluster, tenant, workload(tenant))) as account:
+            for resource in (*READABLE, "secrets"):
+                for namespace in (*platform.tenants, "kube-system", ""):
+                    evidence.count("rbac", "access reviews")
+                    wanted = verb in READ and resource in READABLE and namespace == tenant
+                    assert account.may(verb, "", resource, namespace) == wanted, f"{verb} {resource} in '{namespace}'"
 
 
 def _namespaces(cluster: Cluster) -> list[str]:

@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -100,14 +101,14 @@ def test_model_is_the_published_one(cluster: Cluster, platform: PlatformUnderTes
 
 def post(port: int, body: object) -> tuple[int, dict[str, Any]]:
     """POST /predict to a forwarded port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("POST", "/predict", json.dumps(body), {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("POST", "/predict", json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
 
 
 def get(port: int, path: str) -> str:
     """GET a path of a forwarded port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", path)
-    return connection.getresponse().read().decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()

@@ -1,0 +1,104 @@
+"""Load from inside the cluster: a pod asks its own tenant's Service, and every request is counted."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.e2e import pods
+from tests.e2e.cluster import INSIDE, Cluster, service
+
+LAG_SECONDS: Final = 14
+"""A second is printed when no request of it can be open any more: the client's time-out, and a little."""
+
+
+@dataclass
+class Window:
+    """What happened to the requests that were sent between two moments."""
+
+    ok: int = 0
+    shed: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    milliseconds: list[float] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.ok + self.shed + self.failed.total()
+
+    def percentile(self, share: float) -> float:
+        """Latency that this share of the answers did not exceed, milliseconds."""
+        ordered = sorted(self.milliseconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+    def __str__(self) -> str:
+        bad = ", ".join(f"{number} {reason}" for reason, number in self.failed.most_common(3))
+        shed = f", {self.shed} shed (429)" if self.shed else ""
+        failed = f"{self.failed.total()} failed{f' ({bad})' if bad else ''}"
+        return (
+            f"{self.requests:,} requests, {failed}{shed}, p50 {self.percentile(0.5)} ms, p99 {self.percentile(0.99)} ms"
+        )
+
+
+class Load:
+    """A load generator pod."""
+
+    def __init__(self, cluster: Cluster, tenant: str, image: str, name: str = "e2e-load") -> None:
+        self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
+
+    def start(self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m") -> None:
+        """Begin to send; keep-alive on, through the tenant's Service.
+
+        Args:
+            rate: Requests a second, of all connections together.
+            connections: How many are kept open.
+            seconds: For how long.
+            characters: Length of the text.
+            cpu: Limit of the pod.
+        """
+        order = {
+            "host": service(self.tenant),
+            "port": 8000,
+            "rate": rate,
+            "connections": connections,
+            "seconds": seconds,
+            "characters": characters,
+        }
+        pod = pods.restricted_pod(self.name, namespace=self.tenant, image=self.image)
+        container = pod["spec"]["containers"][0]
+        container["command"] = ["python", "-c", (INSIDE / "load.py").read_text("utf-8"), json.dumps(order)]
+        container["resources"]["limits"]["cpu"] = cpu
+        pod["spec"]["restartPolicy"] = "Never"
+        self.cluster.apply(pod)
+        self.cluster.wait_for_pods(self.tenant, [self.name])
+
+    def stop(self) -> None:
+        """Delete the pod."""
+        self.cluster.delete("pod", self.name, "-n", self.tenant)
+
+    def wait_for(self, second: float) -> None:
+        """Wait until all requests of that moment are counted."""
+
+        def reason() -> str:
+            done = [line["second"] for line in self._lines(tail=3)]
+            return "" if done and max(done) >= int(second) else "its requests are not counted yet"
+
+        self.cluster.wait("the load", reason, seconds=max(0.0, second - time.time()) + LAG_SECONDS + 30)
+
+    def window(self, begin: float, end: float) -> Window:
+        """What was sent in the seconds from `begin` to `end`, both included."""
+        window = Window()
+        for line in self._lines():
+            if int(begin) <= line["second"] <= int(end):
+                window.ok += line["ok"]
+                window.shed += line["shed"]
+                window.failed.update(line["failed"])
+                window.milliseconds += line["ms"]
+        return window
+
+    def _lines(self, tail: int = -1) -> Iterable[dict[str, Any]]:
+        text = self.cluster.kubectl.run("logs", "-n", self.tenant, self.name, f"--tail={tail}")
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if "second" in line]
