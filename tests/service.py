@@ -139,7 +139,10 @@ def _wait_for(running: Service, path: str) -> None:
         if not serving:
             return False
         running.port = serving[0]["port"]
-        return not path or httpx.get(f"{running.url}{path}", trust_env=False).status_code == httpx.codes.OK
+        try:
+            return httpx.get(f"{running.url}{path}", trust_env=False).status_code == httpx.codes.OK
+        except httpx.TransportError:  # it has just ended
+            return False
 
     if not poll(up, START_SECONDS) or running.process.poll() is not None:
         raise DidNotStartError(running.log.read_text())

@@ -1,0 +1,287 @@
+"""A process's life: how it starts, fails to start, waits, sheds and ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.models import write_tiny_model
+from tests.service import DidNotStartError, Service, answers, poll, read_all, service
+
+BODY = b'{"text": "free money"}'
+SLOW_BODY = json.dumps({"text": ["free money " * 2_000] * 60, "explain": True}).encode()
+"""Takes the scoring thread a good while: an explanation is plain Python."""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+def request(body: bytes = BODY) -> bytes:
+    """A prediction's bytes."""
+    return b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def remove_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def truncate_weights(folder: Path) -> None:
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+
+
+def tamper(folder: Path) -> None:
+    weights = folder / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-5] ^= 1
+    weights.write_bytes(content)
+
+
+def make_too_new(folder: Path) -> None:
+    manifest = folder / "manifest.json"
+    manifest.write_text(re.sub(r'"format": \d+', '"format": 99', manifest.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("harm", "word"),
+    [
+        (remove_manifest, "manifest.json"),
+        (truncate_weights, "truncated"),
+        (tamper, "tampered"),
+        (make_too_new, "newer image"),
+    ],
+)
+def test_a_model_that_is_not_sound_ends_the_start(
+    tmp_path: Path, log: Path, harm: Callable[[Path], None], word: str
+) -> None:
+    """One clear line and exit code 1; never ready, never a traceback."""
+    folder = write_tiny_model(tmp_path / "model")
+    harm(folder)
+    with service(folder, log, wait="") as found:
+        assert found.process.wait(30) == 1
+    failures = [line for line in found.lines() if line["level"] == "error"]
+    assert [line["event"] for line in failures] == ["start failed"]
+    assert word in failures[0]["error"]
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_wrong_setting_ends_the_start(model: Path, log: Path) -> None:
+    """Exit code 2, and the variable's name, what was wrong, and what it was."""
+    with service(model, log, wait="", max_in_flight="many") as found:
+        assert found.process.wait(30) == 2
+    (line,) = found.lines()
+    assert "INFERENCE_MAX_IN_FLIGHT" in line["error"]
+    assert line["value"] == "'many'"
+
+
+def test_a_taken_port_ends_the_start(model: Path, log: Path) -> None:
+    """Exit code 1, and which port."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with service(model, log, wait="", port=port) as found:
+            assert found.process.wait(30) == 1
+    (line,) = found.lines()
+    assert f"port {port}" in line["error"]
+
+
+@pytest.fixture
+def store(model: Path) -> Iterator[HTTPServer]:
+    """A stand-in for an S3 server: 503 until `well` is set, then the model under any key that ends in a file's name."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not self.server.well.is_set():  # type: ignore[attr-defined]
+                self.send_error(503)
+                return
+            content = (model / Path(self.path).name).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("ETag", '"1"')
+            self.send_header("Last-Modified", "Tue, 24 Nov 2026 12:00:00 GMT")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.well = threading.Event()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_waits_for_a_store_that_is_away(
+    model: Path, log: Path, store: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store does not answer the process lives, is not ready and tries again; then it serves."""
+    import hashlib  # noqa: PLC0415
+
+    digest = hashlib.sha256((model / "manifest.json").read_bytes()).hexdigest()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{store.server_port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+    }.items():
+        monkeypatch.setenv(name, value)
+    uri = f"s3://models/tenant-a/spam@sha256:{digest}"
+    waiting = {"store_retries": 0, "load_retry_seconds": 0.1, "load_retry_max_seconds": 0.2}
+    with service(model, log, wait="/healthz", model_uri=uri, **waiting) as found:
+        assert poll(lambda: found.events().count("model store unavailable") >= 2)
+        assert httpx.get(f"{found.url}/readyz", trust_env=False).status_code == 503
+        assert httpx.get(f"{found.url}/healthz", trust_env=False).status_code == 200
+        store.well.set()  # type: ignore[attr-defined]
+        assert poll(lambda: httpx.get(f"{found.url}/readyz", trust_env=False).status_code == 200)
+        assert found.stop() == 0
+
+
+def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path) -> None:
+    """With the places taken: 429 with Retry-After in the protocol's own way; health and metrics are answered."""
+    with service(model, log, max_in_flight=2, offload_characters=1_000) as found:
+        slow = [found.connect(60) for _ in range(2)]
+        for client in slow:
+            client.sendall(request(SLOW_BODY))
+        assert poll(lambda: found.metrics()["inference_requests_in_flight"] == 3)
+        refused = httpx.post(f"{found.url}/predict", content=BODY, trust_env=False)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.headers["content-type"] == "application/problem+json"
+        protocols = httpx.post(f"{found.url}/v2/models/spam/infer", content=b"{}", trust_env=False)
+        assert (protocols.status_code, list(protocols.json())) == (429, ["error"])
+        for path in ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"):
+            assert httpx.get(f"{found.url}{path}", trust_env=False).status_code == 200
+        for client in slow:
+            assert answers(client.recv(10_000_000))[0][0] == 200
+            client.close()
+        metrics = found.metrics()
+        assert metrics['inference_requests_shed_total{reason="in_flight"}'] == 2
+        assert metrics['inference_requests_total{outcome="shed",route="predict"}'] == 1
+        assert metrics['inference_requests_total{outcome="shed",route="infer"}'] == 1
+        assert metrics['inference_requests_total{outcome="client_error",route="predict"}'] == 0
+        assert found.events().count("requests shed") == 1
+
+
+def test_long_texts_do_not_hold_up_the_others(model: Path, log: Path) -> None:
+    """While a long request is scored in its thread, short ones are answered."""
+    with service(model, log, offload_characters=1_000) as found, found.connect(60) as client:
+        client.sendall(request(SLOW_BODY))
+        assert httpx.post(f"{found.url}/predict", content=BODY, trust_env=False).status_code == 200
+        assert found.metrics()["inference_requests_in_flight"] == 2, "the long one is not yet answered"
+        assert answers(client.recv(10_000_000))[0][0] == 200
+
+
+def test_finishes_what_has_begun_before_it_ends(model: Path, log: Path) -> None:
+    """After SIGTERM: not ready at once, requests under way and new ones answered and closed, then exit code 0."""
+    with service(model, log, offload_characters=1_000, drain_notice_seconds=0.5) as found:
+        with found.connect(60) as slow, found.connect() as kept, found.connect() as idle:
+            slow.sendall(request(SLOW_BODY))
+            kept.sendall(request())
+            kept.recv(10_000)
+            assert poll(lambda: found.metrics()["inference_requests_in_flight"] == 2)
+            found.process.send_signal(signal.SIGTERM)
+            assert poll(lambda: "draining" in found.events())
+            assert httpx.get(f"{found.url}/readyz", trust_env=False).status_code == 503
+            assert httpx.get(f"{found.url}/healthz", trust_env=False).status_code == 200
+            kept.sendall(request())
+            status, headers, _ = answers(read_all(kept))[0]
+            assert (status, headers["connection"]) == (200, "close")
+            status, headers, _ = answers(read_all(slow))[0]
+            assert (status, headers["connection"]) == (200, "close")
+            assert read_all(idle) == b""
+        assert found.process.wait(10) == 0
+    assert found.events()[-2:] == ["draining", "stopped"]
+
+
+def test_cuts_off_what_does_not_end(model: Path, log: Path) -> None:
+    """A request that never becomes whole does not hold the process beyond its time: it is refused."""
+    with service(model, log, drain_seconds=0.5) as found, found.connect() as client:
+        client.sendall(request()[:-3])
+        assert poll(lambda: found.metrics() is not None)
+        began = time.monotonic()
+        assert found.stop() == 0
+        assert time.monotonic() - began < 10
+        status, headers, _ = answers(read_all(client))[0]
+        assert (status, headers["connection"]) == (503, "close")
+    assert "drain cut off" in found.events()
+
+
+def test_ctrl_c_skips_the_notice(model: Path, log: Path) -> None:
+    """A person at a terminal does not wait for balancers."""
+    with service(model, log, drain_notice_seconds=20) as found:
+        assert found.stop(signal.SIGINT, seconds=10) == 0
+
+
+def test_says_little_and_never_a_text(model: Path, log: Path) -> None:
+    """One line each for start, model, drain and stop; nothing for a thousand requests, good or bad."""
+    with service(model, log) as found:
+        with httpx.Client(trust_env=False) as client:
+            for body in (
+                b'{"text": "confidential"}',
+                b'{"text": "confidential',
+                b'{"confidential": 1}',
+                b"confidential",
+            ):
+                for path in ("/predict", "/v2/models/spam/infer", "/confidential"):
+                    client.post(f"{found.url}{path}?confidential=1", content=body)
+        found.exchange(b"confidential\r\n\r\n")
+        found.stop()
+    assert found.events() == ["serving", "model loaded", "draining", "stopped"]
+    assert "confidential" not in log.read_text()
+
+
+def test_logs_answers_when_asked_to(model: Path, log: Path) -> None:
+    """The access log says route, status and time, and no more."""
+    with service(model, log, access_log=True) as found:
+        httpx.post(f"{found.url}/predict", content=b'{"text": "confidential"}', trust_env=False)
+        found.stop()
+    lines = [line for line in found.lines() if line["event"] == "answered" and line["route"] == "predict"]
+    assert [line["status"] for line in lines] == [200]
+    assert "confidential" not in log.read_text()
+
+
+def test_many_clients_at_once(model: Path, log: Path) -> None:
+    """Forty connections with fifty requests each: every one is answered, and counted once."""
+
+    def ask(found: Service) -> set[int]:
+        with httpx.Client(trust_env=False) as client:
+            return {client.post(f"{found.url}/predict", content=BODY).status_code for _ in range(50)}
+
+    with service(model, log) as found:
+        with ThreadPoolExecutor(40) as pool:
+            assert set().union(*pool.map(ask, [found] * 40)) == {200}
+        assert found.metrics()['inference_requests_total{outcome="ok",route="predict"}'] == 2_000
+
+
+def test_it_forks_nothing(model: Path, log: Path) -> None:
+    """One process a pod: there is one set of metrics, and it is whole."""
+    with service(model, log) as found:
+        children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children")
+        assert not children.exists() or not children.read_text()
+        assert os.getpgid(found.process.pid) == os.getpgid(0)
+
+
+def test_did_not_start_is_told(tmp_path: Path, log: Path) -> None:
+    """The tests' own helper shows the log of a service that did not start."""
+    with pytest.raises(DidNotStartError, match="start failed"), service(tmp_path / "none", log):
+        pass
