@@ -18,9 +18,9 @@ RUN apt-get update -qq; \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY requirements-build.lock requirements-serving.lock ./
-# The environment gets no pip of its own: the base's installs into it.
+# The environment gets no pip of its own: the base's installs into it. --no-deps: the lock is the whole truth.
 RUN python -m venv --without-pip /opt/tenantry; \
-    pip --python /opt/tenantry/bin/python install --quiet --no-compile --only-binary :all: \
+    pip --python /opt/tenantry/bin/python install --quiet --no-compile --no-deps --only-binary :all: \
     --require-hashes --requirement requirements-serving.lock; \
     pip install --quiet --only-binary :all: --require-hashes --requirement requirements-build.lock
 COPY setup.py ./
