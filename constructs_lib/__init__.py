@@ -1,6 +1,9 @@
 """What a tenant is: walls, workload, eyes. The constructs load jsii, so they are imported when they are asked for."""
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +21,11 @@ __all__ = [
     "PlatformError",
     "PropsError",
 ]
+
+# jsii runs Node: this environment's own, also where nobody activated it.
+_NODE = Path(sys.executable).with_name("node")
+if _NODE.exists():
+    os.environ.setdefault("JSII_NODE", str(_NODE))
 
 _HOMES = {
     "IsolatedTenant": "isolated_tenant",

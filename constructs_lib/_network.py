@@ -10,6 +10,8 @@ from typing import Final
 
 from cdk8s_plus_28 import k8s
 
+from constructs_lib._kube import int_or_string
+
 PRIVATE_IPV4: Final = (
     "0.0.0.0/8",  # this network
     "10.0.0.0/8",  # private; pods and services of most clusters
@@ -35,7 +37,7 @@ HTTPS: Final = 443
 def ports(*numbers: int, protocols: Sequence[str] = ("TCP",)) -> list[k8s.NetworkPolicyPort]:
     """Each port number in each protocol."""
     return [
-        k8s.NetworkPolicyPort(port=k8s.IntOrString.from_number(number), protocol=protocol)
+        k8s.NetworkPolicyPort(port=int_or_string(number), protocol=protocol)
         for number in numbers
         for protocol in protocols
     ]

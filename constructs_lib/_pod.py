@@ -6,6 +6,7 @@ from typing import Final
 from cdk8s_plus_28 import k8s
 
 from constructs_lib._environment import env_name
+from constructs_lib._kube import int_or_string, quantity
 from constructs_lib._labels import selector
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.platform import ModelStore
@@ -45,7 +46,7 @@ def template(
             volumes=[
                 k8s.Volume(
                     name=_SCRATCH,
-                    empty_dir=k8s.EmptyDirVolumeSource(size_limit=k8s.Quantity.from_string(_SCRATCH_SIZE)),
+                    empty_dir=k8s.EmptyDirVolumeSource(size_limit=quantity(_SCRATCH_SIZE)),
                 )
             ],
         ),
@@ -92,7 +93,7 @@ def _container(tenant: IsolatedTenant, image: str, model: str) -> k8s.Container:
 
 def _probe(path: str, *, period_seconds: int, failure_threshold: int) -> k8s.Probe:
     return k8s.Probe(
-        http_get=k8s.HttpGetAction(path=path, port=k8s.IntOrString.from_string(contract.PORT_NAME)),
+        http_get=k8s.HttpGetAction(path=path, port=int_or_string(contract.PORT_NAME)),
         period_seconds=period_seconds,
         timeout_seconds=2,
         failure_threshold=failure_threshold,
@@ -128,4 +129,4 @@ def _store_environment(store: ModelStore) -> list[k8s.EnvVar]:
 
 
 def _quantities(cpu: str, memory: str) -> dict[str, k8s.Quantity]:
-    return {"cpu": k8s.Quantity.from_string(cpu), "memory": k8s.Quantity.from_string(memory)}
+    return {"cpu": quantity(cpu), "memory": quantity(memory)}

@@ -10,6 +10,7 @@ from cdk8s_plus_28 import k8s
 from constructs import Construct
 
 from constructs_lib import _network as net
+from constructs_lib._kube import quantity
 from constructs_lib._labels import labels, object_name
 from constructs_lib._rules import check_names, check_tenant_name
 from constructs_lib.errors import refusing
@@ -144,13 +145,13 @@ class IsolatedTenant(Construct):
             self,
             "quota",
             metadata=self.object_meta(object_name(self.name)),
-            spec=k8s.ResourceQuotaSpec(hard={key: k8s.Quantity.from_string(value) for key, value in hard.items()}),
+            spec=k8s.ResourceQuotaSpec(hard={key: quantity(value) for key, value in hard.items()}),
         )
 
     def _add_limit_range(self) -> ApiObject:
         """No pod above the limits, whatever its containers say; one that says nothing gets them."""
         requests, limits = (
-            {"cpu": k8s.Quantity.from_string(each.cpu), "memory": k8s.Quantity.from_string(each.memory)}
+            {"cpu": quantity(each.cpu), "memory": quantity(each.memory)}
             for each in (self.props.resources.requests, self.props.resources.limits)
         )
         return k8s.KubeLimitRange(

@@ -8,6 +8,7 @@ from cdk8s_plus_28 import k8s
 from constructs import Construct
 
 from constructs_lib import _pod as pod
+from constructs_lib._kube import int_or_string
 from constructs_lib._labels import object_name, selector, service_name
 from constructs_lib._objects import plain_object
 from constructs_lib._rules import check_image, check_model, check_model_owner, check_object_name
@@ -103,7 +104,7 @@ class MonitoredInference(Construct):
                     k8s.ServicePort(
                         name=contract.PORT_NAME,
                         port=contract.PORT,
-                        target_port=k8s.IntOrString.from_string(contract.PORT_NAME),
+                        target_port=int_or_string(contract.PORT_NAME),
                         protocol="TCP",
                     )
                 ],
@@ -118,7 +119,7 @@ class MonitoredInference(Construct):
             metadata=self._tenant.object_meta(self._name),
             spec=k8s.PodDisruptionBudgetSpec(
                 selector=self._selector,
-                max_unavailable=k8s.IntOrString.from_number(1),
+                max_unavailable=int_or_string(1),
                 unhealthy_pod_eviction_policy="AlwaysAllow",
             ),
         )
@@ -128,8 +129,8 @@ class MonitoredInference(Construct):
         strategy = k8s.DeploymentStrategy(
             type="RollingUpdate",
             rolling_update=k8s.RollingUpdateDeployment(
-                max_surge=k8s.IntOrString.from_number(rollout.surge),
-                max_unavailable=k8s.IntOrString.from_number(0),
+                max_surge=int_or_string(rollout.surge),
+                max_unavailable=int_or_string(0),
             ),
         )
         template = pod.template(
