@@ -1,0 +1,1 @@
+"""Benchmarks: what is fast enough, measured as ratios in one run."""

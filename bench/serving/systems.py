@@ -1,0 +1,165 @@
+"""The systems under comparison: how each is started, asked and understood."""
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bench.serving.work import Expected, Work
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8400
+PEERS: Final = Path("bench/peers")
+OURS: Final = "tenantry"
+UNMETERED: Final = "unmetered"
+NAIVE: Final = "naive"
+FLOOR: Final = "floor"
+
+
+def _text_body(text: str) -> object:
+    return {"text": text}
+
+
+def _one_answer(answer: Any) -> Expected:
+    return Expected(answer["prediction"], answer["confidence"])
+
+
+@dataclass(frozen=True)
+class System:
+    """One of them.
+
+    Attributes:
+        name: Short, and that of its environment and its folder in `bench/peers`.
+        title: What the table and the picture say.
+        command: What starts it, but for the program of its own environment.
+        path: Where it is asked.
+        environment: Variables that it needs.
+        body: A text as the request's JSON.
+        understand: The answer's JSON as label and confidence; None: it answers a constant.
+        peer: Whether it is one of the servers that people use instead.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    path: str
+    environment: dict[str, str] = field(default_factory=dict)
+    body: Callable[[str], object] = _text_body
+    understand: Callable[[Any], Expected] | None = _one_answer
+    peer: bool = False
+
+    def encode(self, text: str) -> bytes:
+        """The body of a request."""
+        return json.dumps(self.body(text), ensure_ascii=False).encode()
+
+
+def systems(work: Work, folder: Path) -> list[System]:
+    """All of them, in the order in which they take turns; `folder` holds the peers' environments."""
+    pipeline = str(work.pipeline_file.absolute())
+    ours = {
+        "INFERENCE_MODEL_URI": work.model.absolute().as_uri(),
+        "INFERENCE_HOST": HOST,
+        "INFERENCE_PORT": str(PORT),
+        "INFERENCE_DRAIN_NOTICE_SECONDS": "0",
+    }
+    uvicorn = ("-m", "uvicorn", "--host", HOST, "--port", str(PORT), "--no-access-log", "--log-level", "warning")
+    python = {name: str(folder / name / "bin" / "python") for name in (NAIVE, "mlserver", "bentoml")}
+    return [
+        System(
+            name=NAIVE,
+            title="naive: FastAPI, pydantic, joblib",
+            command=(python[NAIVE], *uvicorn, "--app-dir", str(PEERS / NAIVE), "service:app"),
+            path="/predict",
+            environment={"PIPELINE": pipeline},
+        ),
+        System(
+            name="mlserver",
+            title="MLServer, adaptive batching",
+            command=(python["mlserver"], "-m", "mlserver", "start", str(_mlserver_folder(folder, pipeline))),
+            path="/v2/models/spam/infer",
+            body=lambda text: {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}]},
+            understand=_protocol_answer,
+            peer=True,
+        ),
+        System(
+            name="bentoml",
+            title="BentoML, batching",
+            command=(
+                python["bentoml"], "-m", "bentoml", "serve", "service:Spam", "--working-dir", str(PEERS / "bentoml"),
+                "--host", HOST, "--port", str(PORT),
+            ),
+            path="/predict",
+            environment={"PIPELINE": pipeline, "BENTOML_DO_NOT_TRACK": "True"},
+            body=lambda text: {"texts": [text]},
+            understand=lambda answer: _one_answer(answer[0]),
+            peer=True,
+        ),
+        System(
+            name=OURS,
+            title="Tenantry, as deployed",
+            command=(sys.executable, "-m", "inference"),
+            path="/predict",
+            environment=ours,
+        ),
+        System(
+            name=UNMETERED,
+            title="Tenantry without its metrics",
+            command=(sys.executable, "-m", "bench.peers.unmetered"),
+            path="/predict",
+            environment=ours,
+        ),
+        System(
+            name=FLOOR,
+            title="floor: parses, answers a constant",
+            command=(sys.executable, *uvicorn, "--lifespan", "off", "bench.peers.floor:app"),
+            path="/predict",
+            understand=None,
+        ),
+    ]  # fmt: skip
+
+
+def install(folder: Path, say: Callable[[str], None]) -> None:
+    """Give each peer the environment that its lock describes, unless it has it."""
+    for name in (NAIVE, "mlserver", "bentoml"):
+        lock = (PEERS / name / "requirements.lock").read_bytes()
+        installed = folder / name / "installed.lock"
+        if installed.is_file() and installed.read_bytes() == lock:
+            continue
+        say(f"installing {name} (minutes, once)")
+        shutil.rmtree(folder / name, ignore_errors=True)
+        venv.create(folder / name, with_pip=True)
+        python = str(folder / name / "bin" / "python")
+        pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--require-hashes")
+        subprocess.run([*pip, "--requirement", str(PEERS / name / "requirements.lock")], check=True)
+        installed.write_bytes(lock)
+
+
+def _mlserver_folder(folder: Path, pipeline: str) -> Path:
+    """A folder as `mlserver start` wants it: settings, the model's settings, the runtime."""
+    target = folder / "mlserver-model"
+    target.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "host": HOST, "http_port": PORT, "grpc_port": PORT + 1, "metrics_port": PORT + 2, "parallel_workers": 0,
+        "debug": False, "use_structured_logging": False,
+    }  # fmt: skip
+    model = {
+        "name": "spam",
+        "implementation": "runtime.Spam",
+        "parameters": {"uri": pipeline},
+        "max_batch_size": 32,
+        "max_batch_time": 0.001,
+    }
+    target.joinpath("settings.json").write_text(json.dumps(settings))
+    target.joinpath("model-settings.json").write_text(json.dumps(model))
+    shutil.copy(PEERS / "mlserver" / "runtime.py", target)
+    return target
+
+
+def _protocol_answer(answer: Any) -> Expected:
+    outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+    return Expected(outputs["label"][0], max(outputs["probabilities"]))
