@@ -33,15 +33,17 @@ class Case:
 
     Args:
         series: what Prometheus has scraped.
-        at: minute of the question.
+        at: step of the question.
         measured: the value as the description words it; None where the alert must be quiet.
         labels: labels that the alert has from its series, beside its static ones.
+        step: minutes from one sample, and one evaluation, to the next; series and `at` count in steps.
     """
 
     series: Series
     at: int
     measured: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    step: int = 1
 
 
 @dataclass(frozen=True)
@@ -64,28 +66,30 @@ def of_state(length: int, below: Series, above: Series, measured: str, **labels:
     )
 
 
-def of_errors(length: int, quiet: float, loud: float, measured: str) -> Cases:
-    """Failed requests of 10,000 a minute; nine failures in all are never enough, whatever their share."""
+def of_errors(length: int, quiet: float, loud: float, measured: str, step: int = 1) -> Cases:
+    """Failed requests of 10,000 a step; nine failures in all are never enough, whatever their share."""
     return Cases(
-        below=Case(requests(length, ok=10_000 - quiet, client_error=500, server_error=quiet, shed=5_000), length),
-        above=Case(requests(length, ok=10_000 - loud, server_error=loud), length, measured),
-        low_traffic=Case(_nine_failed(length), length),
-        no_data=Case({}, length),
+        below=Case(
+            requests(length, ok=10_000 - quiet, client_error=500, server_error=quiet, shed=5_000), length, step=step
+        ),
+        above=Case(requests(length, ok=10_000 - loud, server_error=loud), length, measured, step=step),
+        low_traffic=Case(_nine_failed(length), length, step=step),
+        no_data=Case({}, length, step=step),
     )
 
 
-def of_latency(length: int, quiet: float, loud: float, measured: str) -> Cases:
-    """Slow requests of 10,000 a minute, with the same guard."""
+def of_latency(length: int, quiet: float, loud: float, measured: str, step: int = 1) -> Cases:
+    """Slow requests of 10,000 a step, with the same guard."""
     return Cases(
-        below=Case(latencies(length, fast=10_000 - quiet, slow=quiet), length),
-        above=Case(latencies(length, fast=10_000 - loud, slow=loud), length, measured),
-        low_traffic=Case(_nine_slow(length), length),
-        no_data=Case({}, length),
+        below=Case(latencies(length, fast=10_000 - quiet, slow=quiet), length, step=step),
+        above=Case(latencies(length, fast=10_000 - loud, slow=loud), length, measured, step=step),
+        low_traffic=Case(_nine_slow(length), length, step=step),
+        no_data=Case({}, length, step=step),
     )
 
 
 def _late(total: int, length: int) -> str:
-    """Nothing, then one more each minute until `total`, which is reached just before the end."""
+    """Nothing, then one more each step until `total`, which is reached just before the end."""
     return f"{flat(0, length - total - 2)} 1+1x{total - 1} {flat(total, 5)}"
 
 
@@ -159,13 +163,19 @@ CASES: dict[str, Cases] = {
     # 14.4, 6, 3 and 1 times a budget of 0.1 %
     "InferenceErrorBudgetBurn/critical/1h": of_errors(90, quiet=143, loud=145, measured="1.45%"),
     "InferenceErrorBudgetBurn/critical/6h": of_errors(420, quiet=59, loud=61, measured="0.61%"),
-    "InferenceErrorBudgetBurn/warning/1d": of_errors(DAY + 120, quiet=29, loud=31, measured="0.31%"),
-    "InferenceErrorBudgetBurn/warning/3d": of_errors(3 * DAY + 300, quiet=9, loud=11, measured="0.11%"),
+    "InferenceErrorBudgetBurn/warning/1d": of_errors((DAY + 120) // 10, quiet=29, loud=31, measured="0.31%", step=10),
+    "InferenceErrorBudgetBurn/warning/3d": of_errors(
+        (3 * DAY + 300) // 30, quiet=9, loud=11, measured="0.11%", step=30
+    ),
     # ... and of a budget of 1 %
     "InferenceLatencyBudgetBurn/critical/1h": of_latency(90, quiet=1430, loud=1450, measured="14.5%"),
     "InferenceLatencyBudgetBurn/critical/6h": of_latency(420, quiet=590, loud=610, measured="6.1%"),
-    "InferenceLatencyBudgetBurn/warning/1d": of_latency(DAY + 120, quiet=290, loud=310, measured="3.1%"),
-    "InferenceLatencyBudgetBurn/warning/3d": of_latency(3 * DAY + 300, quiet=90, loud=110, measured="1.1%"),
+    "InferenceLatencyBudgetBurn/warning/1d": of_latency(
+        (DAY + 120) // 10, quiet=290, loud=310, measured="3.1%", step=10
+    ),
+    "InferenceLatencyBudgetBurn/warning/3d": of_latency(
+        (3 * DAY + 300) // 30, quiet=90, loud=110, measured="1.1%", step=30
+    ),
     "InferenceRequestsShed/warning": Cases(
         below=Case(requests(30, ok=9_510, shed=490), 30),
         above=Case(requests(30, ok=9_490, shed=510), 30, "5.1%"),

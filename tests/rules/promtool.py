@@ -41,17 +41,17 @@ def test(rule: Rule, cases: Sequence[Case], folder: Path) -> subprocess.Complete
     alone = [{"name": "asked", "rules": [*needed, rule]}]
     rules = _write(folder / "rules.json", {"groups": alone})
     tests = [_test(rule, case) for case in cases]
-    document = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": tests}
+    document = {"rule_files": [str(rules)], "evaluation_interval": f"{cases[0].step}m", "tests": tests}
     return _promtool("test", "rules", _write(folder / "test.json", document))
 
 
 def _test(rule: Rule, case: Case) -> dict[str, Any]:
     fired = [] if case.measured is None else [_expected(rule, case)]
-    questions = [{"eval_time": f"{case.at}m", "alertname": rule["alert"], "exp_alerts": fired}]
+    questions = [{"eval_time": f"{case.at * case.step}m", "alertname": rule["alert"], "exp_alerts": fired}]
     if too_early := minutes(rule["for"]) - 1:  # what is pending has not fired yet
         questions.insert(0, {"eval_time": f"{too_early}m", "alertname": rule["alert"], "exp_alerts": []})
     series = [{"series": name, "values": values} for name, values in case.series.items()]
-    return {"interval": "1m", "input_series": series, "alert_rule_test": questions}
+    return {"interval": f"{case.step}m", "input_series": series, "alert_rule_test": questions}
 
 
 def _expected(rule: Rule, case: Case) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def test_another_tenants_trouble_fires_nothing(key: str, tmp_path: Path) -> None
 def test_a_burn_that_is_over_fires_no_more(key: str, tmp_path: Path) -> None:
     """When the short window is clean again the alert ends, though the long one still remembers."""
     rule, case = ALERTS[key], CASES[key].above
-    short = promtool.minutes(rule["labels"]["short"])
+    short = promtool.minutes(rule["labels"]["short"]) // case.step
     healed = {name: f"{values} {_onwards(name, values)}x{short + 5}" for name, values in case.series.items()}
-    result = promtool.test(rule, [case, Case(healed, case.at + short + 5)], tmp_path)
+    result = promtool.test(rule, [case, Case(healed, case.at + short + 5, step=case.step)], tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
