@@ -123,6 +123,11 @@ checks: # the lists, for .ci/run
 	@echo 'CHECKS="$(CHECKS)"; CHECKS_WITH_DOCKER="$(CHECKS_WITH_DOCKER)"'
 	@echo 'CHECKS_WITH_API_SERVER="$(CHECKS_WITH_API_SERVER)"; CHECKS_WITH_CLUSTER="$(CHECKS_WITH_CLUSTER)"'
 
+##@ Measure
+.PHONY: bench-synth
+bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench/results/synth.json
+	@python -m bench.synth
+
 ##@ Image
 .PHONY: image image-test image-smoke
 IMAGE ?= ml-inference-service:dev
