@@ -8,12 +8,12 @@ from cdk8s_plus_28 import k8s
 from constructs_lib._environment import env_name
 from constructs_lib._kube import int_or_string, quantity
 from constructs_lib._labels import selector
+from constructs_lib.alert_rules import CONTAINER
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.platform import ModelStore
 from inference import contract
 from inference.model_uri import ModelUri
 
-CONTAINER: Final = "inference"
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"
 _SCRATCH_SIZE: Final = "64Mi"

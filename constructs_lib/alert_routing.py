@@ -23,9 +23,6 @@ FOLLOWS_TARGET_DOWN: Final = (
 GROUPING: Final = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
 """Wait for a problem's other alerts, tell what joins them, and remind people every four hours."""
 
-PLATFORM_RECEIVER: Final = "platform"
-WATCHDOG_RECEIVER: Final = "watchdog"
-
 _TITLE: Final = "[{{ .Status }}] {{ .CommonLabels.alertname }} {{ .CommonLabels.namespace }}"
 _TEXT: Final = "{{ range .Alerts }}{{ .Annotations.description }} {{ .Annotations.runbook_url }}\n{{ end }}"
 
@@ -61,30 +58,6 @@ def inhibition_rules() -> list[dict[str, Any]]:
             "equal": ["namespace"],
         },
     ]
-
-
-def alertmanager_settings() -> dict[str, Any]:
-    """The platform's own part of Alertmanager's configuration, as the Helm values carry it.
-
-    Its receivers have no integration until the owner adds one. Routes of AlertmanagerConfigs come before these.
-    """
-    return {
-        "route": {
-            "receiver": PLATFORM_RECEIVER,
-            "group_by": ["namespace", "alertname"],
-            **GROUPING,
-            "routes": [
-                {
-                    "receiver": WATCHDOG_RECEIVER,
-                    "matchers": ['alertname = "Watchdog"'],
-                    "group_wait": "0s",
-                    "repeat_interval": "5m",
-                },
-            ],
-        },
-        "inhibit_rules": inhibition_rules(),
-        "receivers": [{"name": PLATFORM_RECEIVER}, {"name": WATCHDOG_RECEIVER}],
-    }
 
 
 def _integration(receiver: Receiver) -> dict[str, Any]:

@@ -5,6 +5,7 @@ documented ones. Imports no jsii.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from constructs_lib.alert_scope import Rule, Scope, alert
 from constructs_lib.alert_settings import AlertSettings
@@ -12,9 +13,9 @@ from constructs_lib.promql import percent, selector
 from constructs_lib.slo_rules import LONG_WINDOWS, SERVED, SHORT_WINDOWS, burn_alerts, line_rules, recording_rules
 from inference import contract
 
-CONTAINER = "inference"
+CONTAINER: Final = "inference"
 """The container's name in a tenant's pods."""
-DRIFT_WINDOW = "6h"
+DRIFT_WINDOW: Final = "6h"
 
 
 def rule_groups(tenant: str, service: str, deployment: str, hpa: str, settings: AlertSettings) -> list[Rule]:

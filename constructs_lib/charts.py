@@ -11,10 +11,9 @@ from constructs_lib._labels import platform_labels
 from constructs_lib.dashboard import dashboard_json
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+from constructs_lib.monitoring_stack import DASHBOARD_LABELS
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
-DASHBOARD_LABEL: Final = {"grafana_dashboard": "1"}
-"""What the sidecar of kube-prometheus-stack's Grafana takes up."""
 PLATFORM_CHART: Final = "0-platform"
 """A digit first: names of tenants start with a letter, so that this file is applied before theirs."""
 
@@ -52,7 +51,7 @@ def platform_chart(app: App, settings: PlatformSettings) -> Chart:
         metadata=k8s.ObjectMeta(
             name="tenantry-dashboard",
             namespace=settings.monitoring.namespace,
-            labels={**platform_labels(), **DASHBOARD_LABEL},
+            labels={**platform_labels(), **DASHBOARD_LABELS},
         ),
         data={"tenantry-inference.json": dashboard_json()},
     )

@@ -17,11 +17,11 @@ from constructs_lib.alert_rules import rule_groups
 from constructs_lib.alert_settings import AlertSettings
 from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
+from constructs_lib.monitoring_stack import SCRAPE_INTERVAL
 from constructs_lib.receivers import Receiver
 from imports.com.coreos import monitoring
 from inference import contract
 
-SCRAPE_INTERVAL: Final = "30s"
 SCRAPE_TIMEOUT: Final = "10s"
 _MONITORING_API: Final = "monitoring.coreos.com/v1"
 _ALERTMANAGER_API: Final = "monitoring.coreos.com/v1alpha1"

@@ -6,7 +6,7 @@
 
 from typing import Any, Final
 
-from constructs_lib.alert_routing import alertmanager_settings
+from constructs_lib.alert_routing import inhibition_rules
 
 NAMESPACE: Final = "monitoring"
 """Where the chart is installed, and the only namespace that the dashboards' sidecar reads."""
@@ -21,7 +21,7 @@ def helm_values() -> dict[str, Any]:
     """The part of the chart's values without which a tenant's objects would not be found or obeyed.
 
     The selectors are empty (everything, everywhere), as `...NilUsesHelmValues: false` makes them: a tenant's
-    ServiceMonitor, PrometheusRule and AlertmanagerConfig need no label of the chart's.
+    ServiceMonitor, PrometheusRule and AlertmanagerConfig need no label of the chart's. Lists are parts of longer ones.
     """
     label, value = next(iter(DASHBOARD_LABELS.items()))
     return {
@@ -34,7 +34,7 @@ def helm_values() -> dict[str, Any]:
             }
         },
         "alertmanager": {
-            "config": alertmanager_settings(),
+            "config": {"inhibit_rules": inhibition_rules()},
             "alertmanagerSpec": {"alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"}},
         },
         "grafana": {

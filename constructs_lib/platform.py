@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from constructs_lib import _platform_yaml
+from constructs_lib import _platform_yaml, monitoring_stack
 from constructs_lib import _rules as rules
 from constructs_lib._model import Model
 from constructs_lib.alert_settings import AlertSettings
@@ -25,9 +25,9 @@ Labels = Annotated[dict[str, str], Field(min_length=1)]
 class Monitoring(Model):
     """What the cluster calls its Prometheus."""
 
-    namespace: rules.Name = "monitoring"
+    namespace: rules.Name = monitoring_stack.NAMESPACE
     """Namespace of Prometheus and of Grafana's dashboards."""
-    prometheus_labels: Labels = Field(default={"app.kubernetes.io/name": "prometheus"})
+    prometheus_labels: Labels = Field(default=monitoring_stack.PROMETHEUS_POD_LABELS)
     """Labels of Prometheus's pods: they, and no other pods of other namespaces, may reach a tenant's metrics."""
     object_labels: dict[str, str] = Field(default={})
     """Labels that the cluster's Prometheus selects ServiceMonitors and PrometheusRules by; empty where it takes all."""
