@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from constructs_lib.platform import Platform
+from inference import contract
 from tenantry.console import say, step
 from tenantry.errors import CommandError
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
@@ -68,6 +69,11 @@ class PlatformUnderTest:
             self.warnings = self.apply()
         self.ready_seconds = self.wait_until_ready()
         say(f"all tenants are Ready {self.ready_seconds:.0f} s after the apply")
+
+    def adopt(self) -> None:
+        """Take what stands there as the platform under test."""
+        self.found, self.store = True, Store.find(self.cluster)
+        self.digest = digest_in_use(self.cluster, self.tenants[0])
 
     def _make_buckets_and_keys(self, store: Store, tenants: Sequence[str]) -> None:
         """Namespaces first, since Secrets stand in them; they are those of dist/."""
@@ -144,6 +150,13 @@ class PlatformUnderTest:
 
     def _exists(self, each: Mapping[str, Any]) -> bool:
         return self.cluster.exists(*_reference(each))
+
+
+def digest_in_use(cluster: Cluster, tenant: str) -> str:
+    """The digest that a tenant's pods are told to serve."""
+    pod = cluster.ready_pods(tenant)[0]
+    variables = {each["name"]: each.get("value", "") for each in pod["spec"]["containers"][0]["env"]}
+    return str(variables[f"{contract.ENV_PREFIX}MODEL_URI"].partition("@sha256:")[2])
 
 
 def objects(directory: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -159,6 +160,7 @@ def test_every_panel_returns_data(
     """Every query over the service's, the kubelet's and cAdvisor's metrics; kube-state-metrics' where it is there."""
     _predict(cluster, platform)
     has_state = bool(metrics.query("kube_pod_info"))
+    names_containers = bool(metrics.query('container_cpu_usage_seconds_total{container!=""}'))
     variables = {"$tenant": "|".join(platform.tenants), "$model_version": ".+", "$__rate_interval": "2m"}
     empty: dict[str, str] = {}
 
@@ -169,6 +171,12 @@ def test_every_panel_returns_data(
                 expression = query.expr
                 for name, value in variables.items():
                     expression = expression.replace(name, value)
+                if "container_" in expression and not names_containers:
+                    expression = re.sub(r',container="[^"]+"', "", expression)
+                    evidence.note(
+                        "dashboard",
+                        "cAdvisor names no containers in this cluster: its queries were asked of whole pods",
+                    )
                 if "kube_" in expression and not has_state:
                     evidence.not_asked("dashboard", "queries over kube-state-metrics: the cluster has none")
                 elif not metrics.query(expression):

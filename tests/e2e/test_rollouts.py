@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
-from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, bring_image
+from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, bring_image, digest_in_use
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
 
@@ -99,8 +99,6 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> Iterator[Stage]:
     """The first tenant, under load for as long as the events take."""
-    if not platform.digest:
-        platform.digest = _digest_in_use(cluster, platform.tenants[0])
     stage = Stage(cluster, platform, evidence)
     stage.load.stop()
     stage.load.start(rate=RATE, connections=8, seconds=1500, characters=100)
@@ -133,7 +131,7 @@ def test_new_model(stage: Stage, tmp_path: Path) -> None:
     digest = stage.platform.store.publish(model, [stage.tenant])
     assert digest != stage.platform.digest
     stage.during("new model", lambda: stage.apply(digest=digest))
-    assert _digest_in_use(stage.cluster, stage.tenant) == digest
+    assert digest_in_use(stage.cluster, stage.tenant) == digest
     stage.during("back to the first model", stage.apply)
 
 
@@ -228,13 +226,6 @@ def test_enough_requests_were_counted(stage: Stage, evidence: Evidence) -> None:
 
 def _selector(tenant: str) -> str:
     return ",".join(f"{key}={value}" for key, value in service_labels(tenant).items())
-
-
-def _digest_in_use(cluster: Cluster, tenant: str) -> str:
-    """The digest that the tenant's pods are told to serve."""
-    pod = cluster.ready_pods(tenant)[0]
-    variables = {each["name"]: each.get("value", "") for each in pod["spec"]["containers"][0]["env"]}
-    return str(variables["INFERENCE_MODEL_URI"].partition("@sha256:")[2])
 
 
 def _second_image(stage: Stage) -> str:

@@ -1,0 +1,186 @@
+"""It scales: load on one tenant lifts it and no other, and after the load it comes down."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from tests.e2e.cluster import Cluster, service_labels, workload
+from tests.e2e.deployment import PlatformUnderTest
+from tests.e2e.evidence import Evidence
+from tests.e2e.load import Load
+
+LOAD_SECONDS: Final = 150
+RATE: Final = 400
+CHARACTERS: Final = 20_000
+"""Long texts: the answer costs the service much more CPU than the question costs the load generator."""
+FACTOR: Final = 5.0
+"""By how much a neighbour's p99 may grow at most while a tenant eats all it can get."""
+HOG_SECONDS: Final = 40
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a look at the autoscalers found."""
+
+    seconds: float
+    replicas: Mapping[str, int]
+    percent: int | None
+    """CPU of the loaded tenant's pods, percent of their request, as metrics-server says."""
+
+
+@pytest.mark.promise("autoscaling")
+def test_load_lifts_one_tenant_and_no_other(
+    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence, pytestconfig: pytest.Config
+) -> None:
+    """From 2 upward and never over 10 on metrics-server's figures, the neighbour stays, and down again."""
+    tenant, *others = platform.tenants
+    name = f"hpa/{workload(tenant)}"
+    spec = cluster.kubectl.get("hpa", workload(tenant), "-n", tenant)["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
+    load, begin, timeline = Load(cluster, tenant, platform.image), time.time(), list[Moment]()
+    load.stop()
+    load.start(rate=RATE, connections=32, seconds=LOAD_SECONDS, characters=CHARACTERS)
+    try:
+        _watch(cluster, platform.tenants, timeline, begin, until=lambda: time.time() - begin > LOAD_SECONDS)
+        down = {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 15}}}
+        cluster.patch(tenant, name, {"spec": down})
+        ended = time.time()
+        _watch(
+            cluster,
+            platform.tenants,
+            timeline,
+            begin,
+            until=lambda: timeline[-1].replicas[tenant] == 2 or time.time() - ended > 240,
+        )
+    finally:
+        load.stop()
+        cluster.patch(tenant, name, {"spec": {"behavior": spec["behavior"]}})
+    peak = max(moment.replicas[tenant] for moment in timeline)
+    evidence.count("autoscaling", "looks at the autoscalers", len(timeline))
+    evidence.figure("autoscaling", f"{tenant}'s pods at most", peak)
+    evidence.figure("autoscaling", f"{tenant}'s pods over time (s: pods)", _steps(timeline, tenant))
+    evidence.figure("autoscaling", "CPU of request at most, %", max(moment.percent or 0 for moment in timeline))
+    _draw(timeline, Path(pytestconfig.getoption("--report")) / "scaling.svg")
+    assert 4 <= peak <= 10
+    assert timeline[-1].replicas[tenant] == 2
+    assert {moment.replicas[other] for moment in timeline for other in others} == {2}
+    reasons = [
+        event["message"]
+        for event in cluster.items("events", "-n", tenant)
+        if event["reason"] == "SuccessfulRescale" and event["involvedObject"]["kind"] == "HorizontalPodAutoscaler"
+    ]
+    assert any("cpu resource utilization (percentage of request) above target" in reason for reason in reasons)
+
+
+@pytest.mark.promise("fairness")
+def test_a_hog_does_not_slow_its_neighbour(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """Every pod of one tenant burns all the CPU it may; the other tenant's p99 stays within the stated factor.
+
+    With smaller limits and three pods, so that hogs and neighbour fit into two cores.
+    """
+    hog, neighbour = platform.tenants[:2]
+    deployment, autoscaler = f"deployment/{workload(hog)}", f"hpa/{workload(hog)}"
+    template = cluster.kubectl.get("deployment", workload(hog), "-n", hog)["spec"]["template"]
+    resources = template["spec"]["containers"][0]["resources"]
+    small = {"requests": {"cpu": "50m"}, "limits": {"cpu": "200m"}}
+    _resize(cluster, hog, deployment, small)
+    cluster.patch(hog, autoscaler, {"spec": {"minReplicas": 3, "maxReplicas": 3}})
+    load = Load(cluster, neighbour, platform.image)
+    load.stop()
+    try:
+        cluster.kubectl.run("rollout", "status", deployment, "-n", hog, "--timeout=240s")
+        cluster.wait("three hogs", lambda: "" if len(cluster.ready_pods(hog)) == 3 else "fewer", seconds=120)
+        load.start(rate=30, connections=4, seconds=400, characters=100)
+        quiet = _measure(load, HOG_SECONDS)
+        pods = [pod["metadata"]["name"] for pod in cluster.ready_pods(hog)]
+        with ThreadPoolExecutor(len(pods)) as pool:
+            hogs = [
+                pool.submit(cluster.python, hog, pod, "hog", HOG_SECONDS + 25, container="inference") for pod in pods
+            ]
+            loud = _measure(load, HOG_SECONDS, after=5)
+            burned = [each.result() for each in hogs]
+    finally:
+        load.stop()
+        _resize(cluster, hog, deployment, resources)
+        cluster.patch(hog, autoscaler, {"spec": {"minReplicas": 2, "maxReplicas": 10}})
+        platform.wait_until_ready([hog])
+    ratio = round(loud.percentile(0.99) / quiet.percentile(0.99), 2)
+    evidence.count("fairness", "requests to the neighbour", quiet.requests + loud.requests)
+    evidence.figure("fairness", "neighbour, quiet", str(quiet))
+    evidence.figure("fairness", f"neighbour beside {len(pods)} hogs of 200m", str(loud))
+    evidence.figure("fairness", "p99 beside hogs / p99 in quiet", f"{ratio} (at most {FACTOR})")
+    evidence.figure("fairness", "CPU seconds that each hog burned", burned)
+    assert sum(burned) > 0.5 * 0.2 * (HOG_SECONDS + 25) * len(pods), "the hogs must have eaten"
+    assert quiet.failed == loud.failed == {}
+    assert ratio <= FACTOR
+
+
+def _burn(cluster: Cluster, tenant: str, pod: str, seconds: int) -> float:
+    return float(cluster.python(tenant, pod, "hog", seconds, container="inference")["cpu_seconds"])
+
+
+def _measure(load: Load, seconds: float, after: float = 3) -> Any:
+    begin = time.time() + after
+    load.wait_for(begin + seconds)
+    return load.window(begin, begin + seconds)
+
+
+def _resize(cluster: Cluster, tenant: str, deployment: str, resources: Mapping[str, Any]) -> None:
+    arguments = [
+        f"--{kind}={','.join(f'{name}={amount}' for name, amount in resources[kind].items())}"
+        for kind in ("requests", "limits")
+    ]
+    cluster.kubectl.run("set", "resources", deployment, "-n", tenant, "-c", "inference", *arguments)
+
+
+def _watch(cluster: Cluster, tenants: list[str], timeline: list[Moment], begin: float, *, until: Any) -> None:
+    """Look at the autoscalers every two seconds."""
+
+    def look() -> str:
+        replicas = {each: len(cluster.pods(each, labels=service_labels(each))) for each in tenants}
+        status = cluster.kubectl.get("hpa", workload(tenants[0]), "-n", tenants[0])["status"]
+        current = [each["resource"]["current"] for each in status.get("currentMetrics") or () if "resource" in each]
+        percent = current[0].get("averageUtilization") if current else None
+        timeline.append(Moment(round(time.time() - begin, 1), replicas, percent))
+        return "" if until() else f"{replicas[tenants[0]]} pods of {tenants[0]}"
+
+    cluster.wait("the autoscaler", look, seconds=LOAD_SECONDS + 300)
+
+
+def _steps(timeline: list[Moment], tenant: str) -> str:
+    """The moments at which the number changed."""
+    steps = [moment for number, moment in enumerate(timeline) if _changes(timeline, number, tenant)]
+    return ", ".join(f"{moment.seconds:.0f}: {moment.replicas[tenant]}" for moment in steps)
+
+
+def _changes(timeline: list[Moment], number: int, tenant: str) -> bool:
+    return number == 0 or timeline[number - 1].replicas[tenant] != timeline[number].replicas[tenant]
+
+
+def _draw(timeline: list[Moment], path: Path) -> None:
+    """Pods of each tenant, and the loaded one's CPU, over time."""
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    axes = figure.subplots()
+    seconds = [moment.seconds for moment in timeline]
+    for tenant, colour in zip(timeline[0].replicas, ("#e8710a", "#326ce5", "#5f6368"), strict=False):
+        replicas = [moment.replicas[tenant] for moment in timeline]
+        axes.step(seconds, replicas, where="post", label=f"{tenant}: pods", color=colour)
+    axes.axvspan(0, LOAD_SECONDS, color="#e8710a", alpha=0.08, label=f"load on {next(iter(timeline[0].replicas))}")
+    axes.set(xlabel="seconds", ylabel="pods", ylim=(0, 11), yticks=range(0, 11, 2))
+    right = axes.twinx()
+    known = [(moment.seconds, moment.percent) for moment in timeline if moment.percent is not None]
+    right.plot(*zip(*known, strict=True), color="#9aa0a6", linewidth=1, label="CPU of request, % (right)")
+    right.axhline(50, color="#9aa0a6", linewidth=0.8, linestyle="--")
+    right.set(ylabel="CPU of request, %", ylim=(0, None))
+    handles = [each for part in (axes, right) for each in part.get_legend_handles_labels()[0]]
+    axes.legend(handles=handles, loc="upper right", fontsize="small")
+    with rc_context({"svg.hashsalt": "tenantry"}):
+        figure.savefig(path, metadata={"Date": None})
