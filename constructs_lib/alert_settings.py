@@ -6,9 +6,9 @@ and nowhere else. Imports no jsii, so that rules, their tests and the runbook re
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, HttpUrl, field_validator
 
+from constructs_lib._model import Model, refuse
 from inference import contract
 
 RUNBOOK: Final = "https://github.com/vendettaopppp/ml-inference-service/blob/main/docs/runbook.md"
@@ -18,17 +18,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(Model):
     """Objectives and thresholds of one tenant's alerts; each may be set in platform.yaml."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-    )
 
     availability_objective: float = Field(default=0.999, ge=0.9, le=0.9999)
     """Share of answered requests (shed ones apart) that must not be server errors, over 30 days."""
@@ -76,5 +67,5 @@ class AlertSettings(BaseModel):
     def _is_a_bucket(cls, value: float) -> float:
         if value not in contract.LATENCY_BUCKETS:
             bounds = ", ".join(map(str, contract.LATENCY_BUCKETS))
-            raise ValueError(f"{value} s is no bound of the latency histogram: choose one of {bounds}")
+            refuse("is a bound of the service's latency histogram", f"choose one of {bounds}")
         return value
