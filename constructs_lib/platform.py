@@ -14,6 +14,7 @@ from constructs_lib import _platform_yaml, monitoring_stack
 from constructs_lib import _rules as rules
 from constructs_lib._model import Model
 from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.capacity import Cluster, shortfall
 from constructs_lib.platform_errors import PlatformError
 from constructs_lib.receivers import Receiver
 from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -81,6 +82,8 @@ class PlatformSettings(Model):
     """The name servers."""
     network: Network = Network()
     """The world outside."""
+    cluster: Cluster | None = None
+    """The machines, so that `tenantry plan` can say what fits and a synth warns where it does not; absent: unknown."""
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -155,11 +158,15 @@ class Platform(Model):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed, but worth a word: a line each."""
-        unpinned = [tenant.name for tenant in self.tenants if not rules.is_pinned(tenant.model)]
-        if not unpinned:
-            return ()
-        names = ", ".join(unpinned)
-        return (f"the model of {names} is not pinned to a digest: a pod serves what is latest when it starts",)
+        found = []
+        unpinned = ", ".join(tenant.name for tenant in self.tenants if not rules.is_pinned(tenant.model))
+        if unpinned:
+            rule = "is not pinned to a digest: a pod serves what is latest when it starts"
+            found.append(f"the model of {unpinned} {rule}")
+        cluster = self.platform.cluster
+        if cluster is not None and (short := shortfall(self.tenants, cluster)):
+            found.append(short)
+        return tuple(found)
 
     @model_validator(mode="before")
     @classmethod
@@ -195,6 +202,7 @@ __all__ = [
     "API_VERSION",
     "AlertSettings",
     "Autoscaling",
+    "Cluster",
     "Defaults",
     "Dns",
     "Egress",

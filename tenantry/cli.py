@@ -20,6 +20,7 @@ from tenantry import (
     init,
     load,
     models,
+    plan,
     publish,
     rollback,
     serve,
@@ -76,6 +77,7 @@ app.command("init", rich_help_panel=START)(init.init)
 app.command("demo", rich_help_panel=START)(demo.demo)
 app.command("serve", rich_help_panel=START)(serve.serve)
 app.command("synth", rich_help_panel=WRITE)(synth.synth)
+app.command("plan", rich_help_panel=WRITE)(plan.plan)
 app.command("bump", rich_help_panel=WRITE)(bump.bump)
 app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
