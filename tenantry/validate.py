@@ -64,7 +64,7 @@ def _read(folder: Path) -> "dict[str, list[Object]]":
     """
     from ruamel.yaml import YAML
 
-    yaml = YAML(typ="safe", pure=False)
+    yaml = YAML(typ="safe", pure=True)
     files = {path.name: list(yaml.load_all(path)) for path in sorted(folder.glob("*.k8s.yaml"))}
     if not any(files.values()):
         raise InputError(f"--dist {folder}: holds no object; write it with: tenantry synth --output {folder}")
@@ -159,8 +159,10 @@ def _missing_crds(kubectl: Kubectl, files: "dict[str, list[Object]]") -> "list[O
     from ruamel.yaml import YAML
 
     kinds = {each["kind"] for each in _all(files) if each["apiVersion"].startswith(_MONITORING_GROUP)}
-    yaml = YAML(typ="rt", pure=True)
-    crds = [json.loads(json.dumps(each)) for path in sorted(CRDS.glob("*.yaml")) for each in yaml.load_all(path)]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(CRDS.glob("*.yaml"))]
+    # Reading one of them takes seconds: only those that name a kind in question.
+    wanted = [text for text in texts if any(f"    kind: {kind}\n" in text for kind in kinds)]
+    crds = [each for text in wanted for each in YAML(typ="safe", pure=True).load_all(text)]
     used: list[dict[str, Any]] = [each for each in crds if each["spec"]["names"]["kind"] in kinds]
     return [each for each in used if not _exists(kubectl, "crd", each["metadata"]["name"])]
 
