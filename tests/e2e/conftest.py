@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--image", default="ml-inference-service:dev", help="the service's image")
     group.addoption("--keep", action="store_true", help="leave the platform in the cluster")
     group.addoption("--reuse", action="store_true", help="ask what is there: apply and delete nothing of the platform")
+    group.addoption("--no-evidence", action="store_true", help="keep no events and logs of a failure")
     group.addoption("--report", default=str(BUILD), help="folder for e2e-report.json and .md")
 
 
@@ -141,7 +142,7 @@ def platform(
         request.session.stash[FAILED] = True
         raise
     finally:
-        if request.session.stash.get(FAILED, False):
+        if request.session.stash.get(FAILED, False) and not pytestconfig.getoption("--no-evidence"):
             kept = Path(pytestconfig.getoption("--report")) / "evidence"
             platform.keep_evidence(kept)
             say(f"events, logs and descriptions are kept in {kept}")

@@ -38,6 +38,7 @@ class Target(StrEnum):
     API_ADDRESS = "API server's own address"
     KUBELET = "a kubelet, TCP 10250"
     METADATA = "metadata address, TCP 80"
+    PRIVATE_HTTPS = "a pod elsewhere, TCP 443"
     WORLD_HTTPS = "an address outside, TCP 443"
     WORLD_HTTP = "an address outside, TCP 80"
 

@@ -6,10 +6,19 @@ from typing import Any, Final
 from inference import contract
 from tests.e2e.cluster import INSIDE
 
+HTTPS: Final = 443
 MARK: Final = {"tenantry.dev/e2e": "probe"}
 """Label of everything that a run makes beside the platform itself."""
 OTHER_PORT: Final = contract.PORT + 1
 """A port on which probe pods listen and that no policy opens."""
+
+PORTS: Final = (f"tcp:{contract.PORT}", f"udp:{contract.PORT}", f"tcp:{OTHER_PORT}")
+STRANGER: Final = "tenantry-e2e-stranger"
+
+
+def stranger(image: str) -> dict[str, Any]:
+    """A pod that has nothing to do with anybody, and answers on 443, too, as a neighbour's Service might."""
+    return listener("stranger", namespace=STRANGER, image=image, ports=(*PORTS, f"tcp:{HTTPS}"))
 
 
 def namespace(name: str) -> dict[str, Any]:
@@ -25,7 +34,7 @@ def listener(
     labels: Mapping[str, str] | None = None,
     node: str = "",
     host_network: bool = False,
-    ports: Sequence[str] = (f"tcp:{contract.PORT}", f"udp:{contract.PORT}", f"tcp:{OTHER_PORT}"),
+    ports: Sequence[str] = PORTS,
     answer: str = "ok\n",
 ) -> dict[str, Any]:
     """A pod that answers on `ports` and from which probes start."""
@@ -33,6 +42,9 @@ def listener(
     container = pod["spec"]["containers"][0]
     container["command"] = ["python", "-c", (INSIDE / "listen.py").read_text("utf-8"), *ports]
     container["env"] = [{"name": "ANSWER", "value": answer}]
+    if f"tcp:{HTTPS}" in ports:
+        lowest = {"name": "net.ipv4.ip_unprivileged_port_start", "value": str(HTTPS)}
+        pod["spec"]["securityContext"]["sysctls"] = [lowest]
     if ports:
         port = int(ports[0].partition(":")[2])
         container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 60}

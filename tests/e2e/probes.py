@@ -166,6 +166,10 @@ class Probes:
             address = next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP")
             yield Door(Target.KUBELET, "tcp", address, 10250)
         yield Door(Target.METADATA, "tcp", METADATA, 80)
+        stranger = kubectl.get("pod", "stranger", "-n", STRANGER)
+        yield Door(
+            Target.PRIVATE_HTTPS, "tcp", stranger["status"]["podIP"], pods.HTTPS, node=stranger["spec"]["nodeName"]
+        )
         yield Door(Target.WORLD_HTTPS, "tcp", OUTSIDE, 443)
         yield Door(Target.WORLD_HTTP, "tcp", OUTSIDE, 80)
 
@@ -177,7 +181,7 @@ class Probes:
             yield listener(GUEST, tenant)
             labels = {**service_labels(tenant), "app.kubernetes.io/managed-by": "tenantry"}
             yield listener(f"impostor-of-{tenant}", STRANGER, labels=labels)
-        yield listener("stranger", STRANGER)
+        yield pods.stranger(self.image)
         yield listener("false-prometheus", STRANGER, labels=PROMETHEUS_LABELS)
         yield listener("e2e-prometheus", "monitoring", labels=PROMETHEUS_LABELS)
         yield listener("e2e-other", "monitoring")

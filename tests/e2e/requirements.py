@@ -12,7 +12,7 @@ from tests.e2e.cluster import Cluster
 OLDEST: Final = (1, 30)
 CRDS: Final = ("servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com")
 CHECK: Final = "tenantry-e2e-check"
-STRANGER: Final = "tenantry-e2e-stranger"
+STRANGER: Final = pods.STRANGER
 
 
 def missing(cluster: Cluster) -> Iterator[str]:
@@ -50,7 +50,7 @@ def policies_are_enforced(cluster: Cluster, image: str) -> tuple[int, float]:
     cluster.apply(pods.namespace(CHECK), pods.namespace(STRANGER))
     cluster.apply(
         pods.listener("listener", namespace=CHECK, image=image),
-        pods.listener("stranger", namespace=STRANGER, image=image),
+        pods.stranger(image),
     )
     cluster.wait_for_pods(CHECK, ["listener"])
     cluster.wait_for_pods(STRANGER, ["stranger"])

@@ -13,6 +13,14 @@ from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
 pytestmark = pytest.mark.smoke
+POLICIES = [
+    "allow-dns",
+    "allow-model-store",
+    "allow-prometheus",
+    "allow-same-namespace",
+    "allow-world-https",
+    "default-deny",
+]
 SPAM = "Congratulations! You have won a free prize. Click here now to claim your cash, 100% guaranteed, no risk."
 
 
@@ -35,7 +43,7 @@ def test_admission_warns_of_nothing(platform: PlatformUnderTest) -> None:
 
 @pytest.mark.promise("structure")
 def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """One of each kind by its exact name, and the autoscaler's figures."""
+    """One of each kind by its exact name, every policy, and the autoscaler's figures."""
     for tenant in platform.tenants:
         name = workload(tenant)
         for kind in (
@@ -50,6 +58,12 @@ def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformU
         ):
             assert cluster.exists(kind, name, "-n", tenant), f"{tenant} lacks {kind} {name}"
             evidence.count("structure", "objects")
+        policies = [each["metadata"]["name"] for each in cluster.items("networkpolicies", "-n", tenant)]
+        assert policies == POLICIES
+        scaler = cluster.kubectl.get("hpa", name, "-n", tenant)["spec"]
+        target = scaler["metrics"][0]["resource"]
+        assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 10)
+        assert (target["name"], target["target"]["averageUtilization"]) == ("cpu", 50)
         found = cluster.kubectl.get("service", service(tenant), "-n", tenant)["spec"]
         assert (found["type"], [port["port"] for port in found["ports"]]) == ("ClusterIP", [8000])
 

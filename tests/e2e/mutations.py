@@ -1,0 +1,275 @@
+"""Whether the suite has teeth: `build/dist` is broken in one place, applied, and the tests that can see it must go red.
+
+`python -m tests.e2e.mutations` prints caught/total; a mutation counts as caught only if the report names the
+promise that it breaks, and no other.
+"""
+
+import argparse
+import copy
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tenantry.console import result, say
+from tenantry.kubectl import Kubectl
+from tests.e2e import requirements
+from tests.e2e.cluster import Cluster
+from tests.e2e.deployment import BUILD, DIST, ROOT, PlatformUnderTest, bring_image, objects
+from tests.e2e.probes import Probes
+
+TENANT: Final = "tenant-a"
+Object = dict[str, Any]
+EVERY_NAMESPACE: Final[Object] = {"namespaceSelector": {}}
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One thing that is wrong.
+
+    Attributes:
+        what: In a line.
+        kind, name: The object of the tenant that is broken.
+        change: Breaks it; None deletes it.
+        promise: What the report must name.
+        tests: Names of the tests that can see it, as pytest's -k takes them.
+    """
+
+    what: str
+    kind: str
+    name: str
+    change: Callable[[Object], object] | None
+    promise: str
+    tests: str
+
+
+def _rules(object_: Object) -> list[Object]:
+    rules: list[Object] = object_["rules"]
+    return rules
+
+
+def _container(object_: Object) -> Object:
+    container: Object = object_["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
+def _no_exceptions(policy: Object) -> None:
+    for peer in policy["spec"]["egress"][0]["to"]:
+        peer["ipBlock"].pop("except", None)
+
+
+OWN: Final = f"{TENANT}-ml-inference"
+MUTATIONS: Final = (
+    Mutation("no default deny", "NetworkPolicy", "default-deny", None, "structure", "same_objects"),
+    Mutation("Prometheus is not let in", "NetworkPolicy", "allow-prometheus", None, "walls", "test_cell"),
+    Mutation("the store cannot be reached", "NetworkPolicy", "allow-model-store", None, "walls", "test_cell"),
+    Mutation(
+        "every namespace is let in",
+        "NetworkPolicy",
+        "allow-same-namespace",
+        lambda each: each["spec"]["ingress"][0]["from"].append(EVERY_NAMESPACE),
+        "walls",
+        "test_cell",
+    ),
+    Mutation(
+        "private addresses count as the world",
+        "NetworkPolicy",
+        "allow-world-https",
+        _no_exceptions,
+        "walls",
+        "test_cell",
+    ),
+    Mutation(
+        "every port is opened to Prometheus",
+        "NetworkPolicy",
+        "allow-prometheus",
+        lambda each: each["spec"]["ingress"][0].pop("ports"),
+        "walls",
+        "test_cell",
+    ),
+    Mutation(
+        "the Role reads Secrets",
+        "Role",
+        OWN,
+        lambda each: _rules(each)[0]["resources"].append("secrets"),
+        "rbac",
+        "nothing_else",
+    ),
+    Mutation(
+        "the Role deletes pods",
+        "Role",
+        OWN,
+        lambda each: _rules(each)[0]["verbs"].append("delete"),
+        "rbac",
+        "nothing_else",
+    ),
+    Mutation(
+        "the binding is everybody's",
+        "RoleBinding",
+        OWN,
+        lambda each: each["subjects"].append(
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts"}
+        ),
+        "rbac",
+        "nothing_else",
+    ),
+    Mutation(
+        "Pod Security is only baseline",
+        "Namespace",
+        TENANT,
+        lambda each: each["metadata"]["labels"].update({"pod-security.kubernetes.io/enforce": "baseline"}),
+        "containers",
+        "pod_security",
+    ),
+    Mutation(
+        "the root file system is writable",
+        "Deployment",
+        OWN,
+        lambda each: _container(each)["securityContext"].pop("readOnlyRootFilesystem"),
+        "containers",
+        "spells_every_field",
+    ),
+    Mutation(
+        "capabilities are kept",
+        "Deployment",
+        OWN,
+        lambda each: _container(each)["securityContext"].pop("capabilities"),
+        "containers",
+        "spells_every_field",
+    ),
+    Mutation(
+        "the pod gets a token",
+        "Deployment",
+        OWN,
+        lambda each: each["spec"]["template"]["spec"].update({"automountServiceAccountToken": True}),
+        "containers",
+        "spells_every_field",
+    ),
+    Mutation(
+        "the quota is lower",
+        "ResourceQuota",
+        OWN,
+        lambda each: each["spec"]["hard"].update({"pods": "12"}),
+        "fairness",
+        "quota_refuses",
+    ),
+    Mutation(
+        "NodePorts are allowed",
+        "ResourceQuota",
+        OWN,
+        lambda each: each["spec"]["hard"].pop("services.nodeports"),
+        "fairness",
+        "open_nodes",
+    ),
+    Mutation(
+        "pods may be larger",
+        "LimitRange",
+        OWN,
+        lambda each: [item["max"].update({"memory": "1Gi"}) for item in each["spec"]["limits"]],
+        "fairness",
+        "oversize",
+    ),
+    Mutation(
+        "the autoscaler goes to 20",
+        "HorizontalPodAutoscaler",
+        OWN,
+        lambda each: each["spec"].update({"maxReplicas": 20}),
+        "structure",
+        "same_objects",
+    ),
+    Mutation("nobody scrapes", "ServiceMonitor", OWN, None, "structure", "same_objects"),
+)
+
+
+def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | None]:
+    """The object that a mutation is about, sound and broken (None: deleted)."""
+    found = [
+        each
+        for each in sound
+        if (each["kind"], each["metadata"]["name"]) == (mutation.kind, mutation.name)
+        and each["metadata"].get("namespace", TENANT) == TENANT
+    ]
+    if len(found) != 1:
+        raise SystemExit(f"'{mutation.what}' is about {mutation.kind} {mutation.name}: there are {len(found)} of it")
+    if mutation.change is None:
+        return found[0], None
+    changed = copy.deepcopy(found[0])
+    mutation.change(changed)
+    if changed == found[0]:
+        raise SystemExit(f"'{mutation.what}' changes nothing")
+    return found[0], changed
+
+
+def try_one(cluster: Cluster, image: str, mutation: Mutation, sound: list[Object]) -> tuple[bool, str]:
+    """Break, ask, mend; whether it was caught, and what the tests said."""
+    before, after = broken(mutation, sound)
+    # Not by patch: what kubectl applied before must be taken away, too.
+    place = ("-n", TENANT) if mutation.kind != "Namespace" else ()
+    report = BUILD / "mutations" / mutation.what.replace(" ", "-")
+    try:
+        if after is None:
+            cluster.delete(mutation.kind, mutation.name, *place)
+        else:
+            cluster.apply(after)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/e2e",
+            "-m",
+            "e2e",
+            "-k",
+            mutation.tests,
+            "--reuse",
+            "-q",
+            "-x",
+        ]
+        command += ["--no-evidence", "--image", image, "--report", str(report)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        cluster.apply(before)
+    rows = json.loads((report / "e2e-report.json").read_text("utf-8"))["promises"]
+    red = [row["id"] for row in rows if row["result"] == "broken"]
+    return done.returncode == 1 and red == [mutation.promise], ", ".join(red) or f"pytest ended with {done.returncode}"
+
+
+def main() -> int:
+    """Set up once, try every mutation, take everything away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", default="ml-inference-service:dev")
+    parser.add_argument("--keep", action="store_true", help="leave the platform in the cluster")
+    arguments = parser.parse_args()
+    cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
+    if problems := list(requirements.missing(cluster)):
+        raise SystemExit("\n".join(problems))
+    bring_image(cluster, arguments.image)
+    requirements.policies_are_enforced(cluster, arguments.image)
+    platform = PlatformUnderTest(cluster, arguments.image)
+    probes = Probes(cluster, arguments.image, tuple(platform.tenants))
+    caught = 0
+    try:
+        platform.prepare()
+        probes.start()
+        sound = objects(DIST)
+        for mutation in MUTATIONS:
+            began = time.monotonic()
+            is_caught, said = try_one(cluster, arguments.image, mutation, sound)
+            caught += is_caught
+            took = time.monotonic() - began
+            say(f"{'caught' if is_caught else 'MISSED'}  {mutation.what}: broke {said} ({took:.0f} s)")
+        platform.wait_until_ready()
+    finally:
+        if not arguments.keep:
+            probes.stop()
+            cluster.delete("namespace", requirements.CHECK, requirements.STRANGER)
+            platform.remove()
+    result(f"{caught}/{len(MUTATIONS)} mutations caught")
+    return 0 if caught == len(MUTATIONS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
