@@ -33,7 +33,7 @@ export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 CHECKS := demo test page-test store-test workflows
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
-CHECKS_WITH_CLUSTER :=
+CHECKS_WITH_CLUSTER := e2e-smoke
 
 ##@ Start here
 .PHONY: help demo serve test

@@ -182,8 +182,8 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def bring_image(cluster: Cluster, image: str) -> None:
-    """Build the image if it is not there, and bring it to the nodes where somebody here can.
+def bring_image(cluster: Cluster, image: str, *, build: bool = True) -> None:
+    """Build an image of this checkout, one without a registry in its name, and bring it to the nodes where that works.
 
     A Kind cluster and a cluster of TENANTRY_CLUSTER_TOOLS are loaded; any other pulls by itself.
     """
@@ -196,7 +196,7 @@ def bring_image(cluster: Cluster, image: str) -> None:
     if shutil.which("docker") is None or not _succeeds("docker", "info"):
         say(f"image {image}: no Docker Engine answers here, so it must be on the nodes already")
         return
-    if not _succeeds("docker", "image", "inspect", image):
+    if build and "/" not in image:
         with step(f"building {image}"):
             run(["make", "image", f"IMAGE={image}"])
     with step(f"bringing {image} to the nodes"):

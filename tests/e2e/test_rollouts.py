@@ -236,7 +236,7 @@ def _second_image(stage: Stage) -> str:
         or subprocess.run(["docker", "tag", stage.platform.image, image], capture_output=True, check=False).returncode
     ):
         pytest.skip("no Docker Engine here to give the image a second name")
-    bring_image(stage.cluster, image)
+    bring_image(stage.cluster, image, build=False)
     return image
 
 
