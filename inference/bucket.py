@@ -97,6 +97,15 @@ class Bucket:
                 return None
             return found.bytes().to_bytes(), {"e_tag": found.meta["e_tag"]}
 
+    def put(self, key: str, data: bytes) -> None:
+        """Write object `key`, in one piece.
+
+        Raises:
+            StoreError: as `inference.store.fetch`.
+        """
+        with self.explained("write", key):
+            obstore.put(self.store, key, data, use_multipart=False)
+
     @contextmanager
     def explained(self, verb: str, key: str) -> Iterator[None]:
         """Turn what goes wrong with `key` inside the block into a `StoreError`."""

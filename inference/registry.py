@@ -118,10 +118,8 @@ def _write_version(bucket: Bucket, address: ModelUri, files: Mapping[str, bytes]
                     "nothing is overwritten here: find out who changed it, delete it, then publish again"
                 )
         return False
-    with bucket.explained("write", directory + WEIGHTS_FILE):
-        obstore.put(bucket.store, directory + WEIGHTS_FILE, files[WEIGHTS_FILE], use_multipart=False)
-    with bucket.explained("write", directory + MANIFEST_FILE):
-        obstore.put(bucket.store, directory + MANIFEST_FILE, files[MANIFEST_FILE], use_multipart=False)
+    for name in (WEIGHTS_FILE, MANIFEST_FILE):
+        bucket.put(directory + name, files[name])
     return True
 
 

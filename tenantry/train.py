@@ -13,9 +13,11 @@ from tenantry.errors import InputError
 from tenantry.serve import MODEL
 
 if TYPE_CHECKING:
+    from inference.artifact import Artifact
     from inference.corpus import Dataset
 
 _BUCKET: Final = f"s3://{contract.DATASETS_BUCKET}/"
+_REPORTS: Final = f"s3://{contract.ARTIFACTS_BUCKET}/"
 
 DataOption = Annotated[
     str | None,
@@ -28,9 +30,17 @@ DataOption = Annotated[
 ]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write, made where it is missing.")]
 NameOption = Annotated[str, typer.Option("--name", help="The model's name in the Open Inference Protocol.")]
+ReportOption = Annotated[
+    str | None,
+    typer.Option(
+        "--report", metavar="URI", help=f"Where the hold-out report goes, too: {_REPORTS}TENANT, as that tenant may."
+    ),
+]
 
 
-def train(data: DataOption = None, output: OutputOption = MODEL, name: NameOption = "spam") -> None:
+def train(
+    data: DataOption = None, output: OutputOption = MODEL, name: NameOption = "spam", report: ReportOption = None
+) -> None:
     """Train a text classifier, measure it on texts held out, and write it as data.
 
     A CSV file has the columns text and label; a JSONL file has an object with both on each line. A fifth of the rows is
@@ -43,6 +53,7 @@ def train(data: DataOption = None, output: OutputOption = MODEL, name: NameOptio
     from inference.report import summary
     from inference.train import train as fit
 
+    folder = _report_folder(report)
     try:
         with steps() as begin:
             begin(f"reading {data or 'the SpamAssassin mails'}")
@@ -52,6 +63,8 @@ def train(data: DataOption = None, output: OutputOption = MODEL, name: NameOptio
     write(output, training.artifact)
     result(summary(training.artifact.manifest.metrics))
     result(f"{output}: version {training.artifact.version}")
+    if folder:
+        result(_write_report(folder, training.artifact))
 
 
 def _read(data: str | None) -> "Dataset":
@@ -70,3 +83,20 @@ def _read(data: str | None) -> "Dataset":
         copy = Path(folder) / Path(key).name
         copy.write_bytes(Bucket.open(contract.DATASETS_BUCKET).get(key))
         return load_file(copy)
+
+
+def _report_folder(uri: str | None) -> str | None:
+    """The folder of the artifacts' bucket that the option names."""
+    folder = uri and uri.removeprefix(_REPORTS).strip("/")
+    if uri and (not uri.startswith(_REPORTS) or not folder):
+        raise InputError(f"--report {uri}: reports go to {_REPORTS}TENANT")
+    return folder
+
+
+def _write_report(folder: str, artifact: "Artifact") -> str:
+    """Put the manifest, which is the whole report, beside those of other versions; gives back where."""
+    from inference.bucket import Bucket
+
+    key = f"{folder}/{artifact.manifest.name}/{artifact.digest}/report.json"
+    Bucket.open(contract.ARTIFACTS_BUCKET).put(key, artifact.manifest_bytes)
+    return f"{_REPORTS}{key}"

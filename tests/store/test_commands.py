@@ -11,9 +11,10 @@ from typer.testing import CliRunner, Result
 from constructs_lib.platform import Platform
 from inference import artifact
 from inference.artifact import Artifact
+from inference.bucket import Bucket
 from tenantry.cli import app
 from tests.artifacts import sealed
-from tests.store.conftest import S3Server
+from tests.store.conftest import ROOT, S3Server
 
 PLATFORM = """\
 # who the tenants are
@@ -156,6 +157,51 @@ def test_rollback_before_anything_is_published_says_so(run: Run) -> None:
     result = run("rollback", "tenant-a")
     assert result.exit_code == 1
     assert "nothing is published" in result.stderr
+
+
+TEXTS = "text,label\n" + "".join(
+    f"{text} {number},{label}\n"
+    for text, label in (("win money", "spam"), ("lunch at noon", "ham"))
+    for number in range(20)
+)
+
+
+def test_train_reads_its_data_from_the_datasets(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Bucket.open("datasets", server.settings(ROOT[0])).put("mails/week-1.csv", TEXTS.encode())
+    _as_user(monkeypatch, server, ROOT[0])
+    result = _train(tmp_path, "--data", "s3://datasets/mails/week-1.csv")
+    assert result.exit_code == 0, result.output
+    assert artifact.read_directory(tmp_path / "model").manifest.data.rows == 40
+
+
+def test_a_tenant_may_keep_its_training_report(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mails.csv").write_text(TEXTS)
+    _as_user(monkeypatch, server, "tenantry-tenant-a")
+    data = ["--data", str(tmp_path / "mails.csv")]
+    result = _train(tmp_path, *data, "--report", "s3://artifacts/tenant-a")
+    assert result.exit_code == 0, result.output
+    model = artifact.read_directory(tmp_path / "model")
+    key = f"tenant-a/spam/{model.digest}/report.json"
+    assert result.stdout.endswith(f"s3://artifacts/{key}\n")
+    assert Bucket.open("artifacts", server.settings(ROOT[0])).get(key) == model.manifest_bytes
+    assert "denied" in _train(tmp_path, *data, "--report", "s3://artifacts/tenant-b").stderr
+    assert _train(tmp_path, *data, "--report", "s3://models/tenant-a").exit_code == 2
+
+
+def _as_user(monkeypatch: pytest.MonkeyPatch, server: S3Server, user: str) -> None:
+    settings = server.settings(user)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", user)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", settings.secret_access_key.get_secret_value())
+
+
+def _train(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["train", "--output", str(folder / "model"), *options])
 
 
 @pytest.mark.parametrize("verb", ["publish", "models", "rollback"])
