@@ -58,6 +58,15 @@ def listener(
     return pod
 
 
+def answering_at(pod: dict[str, Any], address: str) -> dict[str, Any]:
+    """A pod on the host's network that answers on port 80 of an address that nobody else has: a positive control."""
+    container = pod["spec"]["containers"][0]
+    container["command"] += [f"address:{address}", f"tcp:80@{address}"]
+    pod["spec"]["securityContext"] |= {"runAsNonRoot": False, "runAsUser": 0}
+    container["securityContext"]["capabilities"]["add"] = ["NET_ADMIN", "NET_BIND_SERVICE"]
+    return pod
+
+
 def restricted_pod(name: str, *, namespace: str, image: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A pod as Pod Security's `restricted` standard wants it, small enough for every quota."""
     return {

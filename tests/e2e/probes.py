@@ -17,6 +17,8 @@ PROMETHEUS_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 OUTSIDE: Final = os.environ.get("OUTSIDE_ADDRESS", "203.0.113.10")
 """A public address that answers on 80 and 443; the shared cluster's is of the range that is kept for documentation."""
 METADATA: Final = "169.254.169.254"
+DISPOSABLE: Final = os.environ.get("DISPOSABLE") == "1"
+NODE_PORT: Final = "tcp:18765"
 ATTEMPTS: Final = 2
 SECONDS: Final = 3
 
@@ -187,7 +189,8 @@ class Probes:
         yield listener("e2e-other", "monitoring")
         for node in self.cluster.items("nodes"):
             name = node["metadata"]["name"]
-            yield listener(f"on-{name}", NODES, node=name, host_network=True, ports=("tcp:18765",))
+            pod = listener(f"on-{name}", NODES, node=name, host_network=True, ports=(NODE_PORT,))
+            yield pods.answering_at(pod, METADATA) if DISPOSABLE else pod
 
     def _is_there(self, manifest: Mapping[str, Any]) -> bool:
         return self.cluster.exists("pod", manifest["metadata"]["name"], "-n", manifest["metadata"]["namespace"])
