@@ -30,13 +30,13 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
-CHECKS := demo test page-test store-test workflows
+CHECKS := demo test rules page-test store-test workflows
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
 
 ##@ Start here
-.PHONY: help demo serve test
+.PHONY: help demo serve monitor test
 help: ## list every target
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -45,6 +45,9 @@ demo: $(RUNTIME) $(NODE) ## set up, write dist/, train, serve every tenant here,
 
 serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running until Ctrl-C
 	@tenantry serve
+
+monitor: monitoring-tools $(RUNTIME) ## the same, under Prometheus with its rules and a little traffic, until Ctrl-C
+	@tenantry monitor
 
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
@@ -85,7 +88,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit store-test workflows terraform-test terraform-full check checks
+.PHONY: lint types unit rules store-test workflows terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
 	@ruff check .
 	@ruff format --check .
@@ -101,6 +104,9 @@ unit: $(DEV) $(NODE) ## unit and snapshot tests
 
 page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pictures in build/page
 	@pytest tests/browser
+
+rules: monitoring-tools ## every alert and panel, asked of real Prometheus and Alertmanager
+	@pytest tests/rules
 
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
@@ -177,8 +183,11 @@ e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break a manifest, see the suite go red
 	@tenantry e2e mutations --image $(IMAGE)
 
 ##@ Set up
-.PHONY: install lock clean
+.PHONY: install monitoring-tools lock clean
 install: $(DEV) $(NODE) ## everything that make test needs
+
+monitoring-tools: $(DEV) ## prometheus, promtool, alertmanager, amtool: from PATH, else unpacked from packages (apt-get)
+	@tools/monitoring-tools
 
 lock: $(DEV) ## write the locks anew from pyproject.toml and package.json
 	@tools/lock

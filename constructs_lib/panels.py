@@ -50,6 +50,14 @@ class Panel:
     logarithmic: bool = False
 
 
+def filled(expression: str, *, tenant: str = ".+", model_version: str = ".+", rate_interval: str = "2m") -> str:
+    """A panel's query with values in place of Grafana's variables, as Prometheus takes it."""
+    values = {"$tenant": tenant, "$model_version": model_version, INTERVAL: rate_interval}
+    for name, value in values.items():
+        expression = expression.replace(name, value)
+    return expression
+
+
 def _own(metric: str, **labels: str) -> str:
     return selector(metric, namespace=TENANT, **labels)
 

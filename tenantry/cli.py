@@ -24,6 +24,7 @@ from tenantry import (
     publish,
     rollback,
     serve,
+    silence,
     smoke,
     synth,
     train,
@@ -87,6 +88,7 @@ app.command("up", rich_help_panel=CLUSTER)(up.up)
 app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
 app.command("load", rich_help_panel=CLUSTER)(load.load)
 app.command("down", rich_help_panel=CLUSTER)(down.down)
+app.command("silence", rich_help_panel=CLUSTER)(silence.silence)
 app.command("apply", rich_help_panel=CLUSTER)(apply.apply)
 app.command("validate", rich_help_panel=CLUSTER)(validate.validate)
 app.command("e2e", rich_help_panel=CLUSTER)(e2e.e2e)

@@ -1,0 +1,54 @@
+"""Alertmanager's configuration as the operator makes it from the Helm values and the tenants' AlertmanagerConfigs."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from constructs_lib.alert_routing import alertmanager_config_spec
+from constructs_lib.receivers import WebhookReceiver
+
+ROOT = Path(__file__).parents[2]
+VALUES = ROOT / "terraform" / "platform" / "values" / "kube-prometheus-stack.yaml"
+_SNAKE = {
+    "groupBy": "group_by",
+    "groupWait": "group_wait",
+    "groupInterval": "group_interval",
+    "repeatInterval": "repeat_interval",
+}
+
+
+def values() -> dict[str, Any]:
+    """The Helm values that Terraform passes."""
+    loaded: dict[str, Any] = YAML(typ="safe").load(VALUES)
+    return loaded
+
+
+def operator_config(
+    tenants: dict[str, str], platform: str = "http://127.0.0.1:9/", *, impatient: bool = False
+) -> dict[str, Any]:
+    """The whole configuration: the values' own, with the route and receiver of each tenant that has one before it.
+
+    As the Prometheus Operator does (strategy OnNamespace), a tenant's route gets the matcher of its namespace and
+    `continue: true`, and its receiver the name `<namespace>/<object>/<name>`.
+
+    Args:
+        tenants: tenant to the address of its webhook.
+        platform: address of the webhook of the platform's own receiver.
+        impatient: tell at once instead of waiting for a problem's other alerts.
+    """
+    config: dict[str, Any] = values()["alertmanager"]["config"]
+    routes, receivers = [], []
+    for tenant, url in tenants.items():
+        spec = alertmanager_config_spec(WebhookReceiver(type="webhook", secret_name="alerts"))  # noqa: S106 - a name
+        route = {_SNAKE.get(key, key): value for key, value in spec["route"].items()}
+        name = f"{tenant}/{tenant}-ml-inference/{route['receiver']}"
+        routes.append(route | {"receiver": name, "matchers": [f'namespace="{tenant}"'], "continue": True})
+        receivers.append({"name": name, "webhook_configs": [{"url": url, "send_resolved": True}]})
+    own = [each | ({"webhook_configs": [{"url": platform}]} if each["name"] == "platform" else {})
+           for each in config["receivers"]]  # fmt: skip
+    route = config["route"] | {"routes": [*routes, *config["route"]["routes"]]}
+    if impatient:
+        waits = {"group_wait": "0s", "group_interval": "1s"}
+        route = route | waits | {"routes": [each | waits for each in route["routes"]]}
+    return config | {"route": route, "receivers": [*own, *receivers]}

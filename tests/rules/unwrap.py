@@ -1,0 +1,25 @@
+"""Takes rule groups out of the PrometheusRules in dist/."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+DIST = Path(__file__).parents[2] / "dist"
+
+
+def prometheus_rules(files: Iterable[Path]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Namespace and rule groups of every PrometheusRule in some YAML files."""
+    for path in files:
+        for document in YAML(typ="safe").load_all(path):
+            if document and document.get("kind") == "PrometheusRule":
+                yield document["metadata"]["namespace"], document["spec"]["groups"]
+
+
+def dist_rules() -> dict[str, list[dict[str, Any]]]:
+    """Each tenant's rule groups as committed; at least one."""
+    found = dict(prometheus_rules(sorted(DIST.glob("*.yaml"))))
+    if not found:
+        raise AssertionError(f"{DIST} has no PrometheusRule")
+    return found
