@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from constructs_lib.charts import build_app
+from constructs_lib import charts
 from constructs_lib.dist import place
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform, PlatformError
@@ -18,7 +18,7 @@ def synth(file: Path = ROOT / "platform.yaml", output: Path = ROOT / "dist") -> 
     cdk8s empties its own output folder before this runs, and names it in CDK8S_OUTDIR: `output` is another one.
     """
     build = Path(os.environ.get("CDK8S_OUTDIR", ROOT / "build" / "synth"))
-    build_app(Platform.load(file), build).synth()
+    charts.synth(Platform.load(file), build)
     place(build, output)
 
 

@@ -18,18 +18,26 @@ PLATFORM_CHART: Final = "0-platform"
 """A digit first: names of tenants start with a letter, so that this file is applied before theirs."""
 
 
-def build_app(platform: Platform, outdir: Path | str, *, image: str | None = None, model: str | None = None) -> App:
-    """All of `dist/`, to be written to `outdir` by `App.synth()`.
+def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, model: str | None = None) -> None:
+    """Write all of `dist/` into a folder.
+
+    Each file is an app of its own: cdk8s prepares and validates the whole app again for every chart in it, so that in a
+    single app a tenant would cost the more the more tenants there are.
 
     Args:
         platform: who the tenants are.
-        outdir: where `App.synth()` writes.
+        outdir: where to write.
         image: takes the place of every tenant's image.
         model: takes the place of every tenant's model; `{tenant}` in it becomes the tenant's name.
+
+    Raises:
+        PropsError: image or model break a rule.
     """
     app = App(outdir=str(outdir))
     platform_chart(app, platform.platform)
+    app.synth()
     for tenant in platform.tenants:
+        app = App(outdir=str(outdir))
         tenant_chart(
             app,
             tenant,
@@ -37,7 +45,7 @@ def build_app(platform: Platform, outdir: Path | str, *, image: str | None = Non
             image=image or tenant.image,
             model=model.replace("{tenant}", tenant.name) if model else tenant.model,
         )
-    return app
+        app.synth()
 
 
 def platform_chart(app: App, settings: PlatformSettings) -> Chart:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from constructs_lib.charts import build_app
+from constructs_lib.charts import synth
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
 
@@ -30,7 +30,7 @@ def write(platform: Platform, output: Path, *, image: str | None = None, model: 
     """
     check_target(output)
     with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as build:
-        build_app(platform, build, image=image, model=model).synth()
+        synth(platform, build, image=image, model=model)
         return place(Path(build), output)
 
 

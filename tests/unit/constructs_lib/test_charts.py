@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib.charts import build_app
+from constructs_lib import charts
 from constructs_lib.platform import Platform
 from tenantry.init import FIRST
 from tests.kube import Object, by_kind
 
 
 def synth(folder: Path, platform: Platform, **overrides: str) -> dict[str, list[Object]]:
-    build_app(platform, folder, **overrides).synth()
+    charts.synth(platform, folder, **overrides)
     return {path.name: list(yaml.safe_load_all(path.read_text(encoding="utf-8"))) for path in folder.iterdir()}
 
 

@@ -81,11 +81,11 @@ def test_a_swap_that_fails_half_way_brings_the_old_back(tmp_path: Path, monkeypa
 def test_a_synth_that_fails_half_way_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = folder(tmp_path / "dist", a="0")
 
-    class Broken:
-        def synth(self) -> None:
-            raise RuntimeError("half way")
+    def fails(_: Platform, folder: str, **__: str | None) -> None:
+        (Path(folder) / "a.k8s.yaml").write_text("1", encoding="utf-8")
+        raise RuntimeError("half way")
 
-    monkeypatch.setattr(dist, "build_app", lambda *_, **__: Broken())
+    monkeypatch.setattr(dist, "synth", fails)
     with pytest.raises(RuntimeError, match="half way"):
         write(Platform.load(SHIPPED), target)
     assert content(target) == {"a.k8s.yaml": "0"}
