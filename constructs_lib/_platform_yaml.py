@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ def load(model: type[M], path: Path) -> M:
     except ValidationError as error:
         schema = model.model_json_schema()
         details = error.errors(include_url=False)
-        raise PlatformError(path, mistakes + [_mistake(document, schema, detail) for detail in details]) from None
+        mistakes += _unique([_mistake(document, schema, detail) for detail in details])
+        raise PlatformError(path, mistakes) from None
     if mistakes:
         raise PlatformError(path, mistakes)
     return platform
@@ -68,8 +70,19 @@ def _repeated(document: Document, path: KeyPath, place: Place) -> Mistake:
     )
 
 
-def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) -> Mistake:
-    """A mistake from what pydantic says: its place in the file, and the rule and fix in the file's terms."""
+def _unique(found: list[tuple[Mistake, str]]) -> list[Mistake]:
+    """Each mistake once: one in `defaults` shows in every tenant, too; one that only a tenant makes of it names it."""
+    own = {mistake for mistake, heir in found if not heir}
+    inherited = ((mistake, heir) for mistake, heir in found if heir and mistake not in own)
+    return [*own, *(replace(mistake, rule=f"{mistake.rule} (in {heir})") for mistake, heir in inherited)]
+
+
+def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) -> tuple[Mistake, str]:
+    """A mistake from what pydantic says: its place in the file, and the rule and fix in the file's terms.
+
+    Returns:
+        The mistake, and which tenant it is in where it stands in `defaults` or in the platform's part.
+    """
     context = error.get("ctx", {})
     path = _without_tags(document.data, (*error["loc"], *context.get("at", ())))
     written = _written(document, path)
@@ -81,7 +94,8 @@ def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) ->
         line, column = document.values[_existing(document, written)]
     rule, fix = _rule_and_fix(schema, document.data, path, error)
     text = "" if kind == "extra_forbidden" or not found else _shown(value)
-    return Mistake(line=line, column=column, field=_field(written), value=text, rule=rule, fix=fix)
+    heir = "" if written == path else _field(path[:2])
+    return Mistake(line=line, column=column, field=_field(written), value=text, rule=rule, fix=fix), heir
 
 
 def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: ErrorDetails) -> tuple[str, str]:

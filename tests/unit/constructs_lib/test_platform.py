@@ -137,6 +137,13 @@ def test_a_mistake_in_defaults_is_told_once_and_where_it_stands(tmp_path: Path) 
     assert (found.line, found.column, found.field) == (10, 30, "defaults.autoscaling.minReplicas")
 
 
+def test_a_default_that_only_one_tenant_cannot_live_with_names_the_tenant(tmp_path: Path) -> None:
+    text = tenants("name: a\nmodel: s3://models/a/m", "name: b\nmodel: s3://models/b/m\nautoscaling: {maxReplicas: 4}")
+    found = the_mistake(tmp_path, text + "defaults:\n  autoscaling: {minReplicas: 5}\n")
+    assert (found.line, found.field) == (11, "defaults.autoscaling.minReplicas")
+    assert found.rule == "is at most maxReplicas, 4 (in tenants[1])"
+
+
 @pytest.mark.parametrize(
     ("more", "field", "suggestion"),
     [
