@@ -108,6 +108,19 @@ page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pic
 rules: monitoring-tools ## every alert and panel, asked of real Prometheus and Alertmanager
 	@pytest tests/rules
 
+drain-test: $(DEV) ## restart the service ten times with load on, behind a balancer: no request may fail
+	@pytest -s tests/abuse
+
+KSERVE := build/kserve/.ready
+kserve-test: $(DEV) $(KSERVE) ## ask the service with KServe's own client (450 MB, in build/kserve, once)
+	@KSERVE_PYTHON=build/kserve/bin/python pytest tests/kserve
+
+$(KSERVE): tests/kserve/requirements.lock
+	@echo "installing what $< names, into build/kserve"
+	@$(PYTHON) -m venv build/kserve
+	@build/kserve/bin/pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	@touch $@
+
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store

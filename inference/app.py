@@ -1,7 +1,7 @@
 """The service as a FastAPI application whose predicting routes are answered before FastAPI's own machinery."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Final
@@ -13,13 +13,20 @@ from starlette.types import Message, Receive, Scope, Send
 
 from inference import __version__, contract, openapi, problems
 from inference.endpoints import Endpoint, InferEndpoint, PredictEndpoint
-from inference.errors import InferenceError, PayloadTooLargeError, RequestError, UnsupportedMediaTypeError
+from inference.errors import (
+    BadRequestError,
+    InferenceError,
+    PayloadTooLargeError,
+    RequestError,
+    UnsupportedMediaTypeError,
+)
 from inference.limits import Admission
 from inference.loading import load_patiently
 from inference.logs import where
 from inference.metrics import OTHER, Metrics
 from inference.model import Model
 from inference.problems import Answer, InternalError
+from inference.protocol import BINARY_HEADER
 from inference.settings import Settings
 
 _log = structlog.get_logger()
@@ -81,10 +88,11 @@ class InferenceApp(FastAPI):
     async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
         """What `endpoint` says to a request."""
         try:
-            body = await self._body(scope, receive)
-            answer_body = endpoint.answer if len(body) <= self.settings.offload_characters else endpoint.answer_later
-            found: bytes | Awaitable[bytes] = answer_body(body)
-            return Answer(200, problems.JSON, found if isinstance(found, bytes) else await found)
+            json_bytes = _check_headers(scope)
+            body = await self._body(receive)
+            if json_bytes is None and len(body) <= self.settings.offload_characters:
+                return Answer(200, problems.JSON, endpoint.answer(body))
+            return Answer(200, problems.JSON, await endpoint.answer_later(body, json_bytes))
         except Exception as error:  # noqa: BLE001 - nothing that a client sends may end in a stack trace
             return failed(error, scope["path"])
 
@@ -112,10 +120,7 @@ class InferenceApp(FastAPI):
             document["components"] = {"schemas": openapi.components(self.settings)}
         return self.openapi_schema or {}
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        for name, value in scope["headers"]:
-            if name == b"content-encoding" and value.lower() != b"identity":
-                raise encoded(value)
+    async def _body(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
         size = 0
         while True:
@@ -187,6 +192,23 @@ async def send_answer(answer: Answer, send: Send) -> None:
     """Send a whole answer by ASGI."""
     await send({"type": "http.response.start", "status": answer.status, "headers": header_bytes(answer)})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _check_headers(scope: Scope) -> int | None:
+    """How many bytes of the body are JSON, where the client says so.
+
+    Raises:
+        RequestError: the body is compressed, or that number is none.
+    """
+    json_bytes = None
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise encoded(value)
+        if name == BINARY_HEADER:
+            if not value.isdigit():
+                raise BadRequestError(f"header {name.decode()} is no number of bytes")
+            json_bytes = int(value[:20])
+    return json_bytes
 
 
 @asynccontextmanager

@@ -34,10 +34,12 @@ from inference.limits import EXEMPT, BurstLog
 from inference.metrics import OTHER, QUEUE
 from inference.problems import JSON, Answer
 from inference.problems import answer as told
+from inference.protocol import BINARY_HEADER
 
 _log = structlog.get_logger()
 _bursts: Final = BurstLog()
 _EXEMPT: Final = frozenset(path.encode() for path in EXEMPT)
+_WATCHED: Final = frozenset({b"content-length", b"content-encoding", BINARY_HEADER})
 _LINGER_SECONDS: Final = 2.0
 """How long a refused client may go on sending before it is cut off."""
 
@@ -117,6 +119,7 @@ class Connection(HttpToolsProtocol):
         self.head_bytes = 0
         self.body: list[bytes] = []
         self.body_bytes = 0
+        self.is_binary = False
         self.refusal: RequestError | None = None
         self.pending: _Pending | None = None
 
@@ -187,6 +190,7 @@ class Connection(HttpToolsProtocol):
         self.headers = []
         self.body = []
         self.expect_100_continue = False
+        self.is_binary = False
         self.began = perf_counter()
         if self.phase is not Phase.HEAD:
             self.phase = Phase.HEAD
@@ -199,10 +203,8 @@ class Connection(HttpToolsProtocol):
             if size > self.settings.max_header_bytes:
                 self._refuse_in_parser(self._headers_too_large())
         for name, value in self.headers:
-            if name == b"content-length" and int(value) > self.settings.max_body_bytes:
-                self._refuse_in_parser(too_large(self.settings))
-            if name == b"content-encoding" and value.lower() != b"identity":
-                self._refuse_in_parser(encoded(value))
+            if name in _WATCHED:
+                self._watch(name, value)
         if self.parser.should_upgrade():
             return
         self.phase = Phase.BODY
@@ -237,6 +239,7 @@ class Connection(HttpToolsProtocol):
         endpoint = self.service.endpoints_by_target.get(self.url) if not answering else None
         if (
             endpoint is None
+            or self.is_binary
             or len(body) > self.settings.offload_characters
             or self.flow.write_paused
             or self.parser.get_method() != b"POST"
@@ -388,6 +391,16 @@ class Connection(HttpToolsProtocol):
             self.pending = self.pending._replace(keep_alive=False)
         if self._is_answering():
             self.cycle.keep_alive = False
+
+    def _watch(self, name: bytes, value: bytes) -> None:
+        """Look at one of the headers that decide how a body is read, or whether."""
+        if name == b"content-length":
+            if int(value) > self.settings.max_body_bytes:
+                self._refuse_in_parser(too_large(self.settings))
+        elif name == BINARY_HEADER:
+            self.is_binary = True
+        elif value.lower() != b"identity":
+            self._refuse_in_parser(encoded(value))
 
     def _refuse_in_parser(self, error: RequestError) -> None:
         self.refusal = error

@@ -67,15 +67,19 @@ class Endpoint(ABC):
         self._count(texts, predictions, parsed - begin, perf_counter() - parsed)
         return answer
 
-    async def answer_later(self, body: bytes) -> bytes:
+    async def answer_later(self, body: bytes, json_bytes: int | None = None) -> bytes:
         """The same, scored in a thread.
+
+        Args:
+            body: The request's.
+            json_bytes: How many bytes of it are JSON; the others are the protocol's binary tensors. Absent: all.
 
         Raises:
             RequestError: as `answer`.
         """
         model = self._loaded()
         begin = perf_counter()
-        request, texts = self._parse(body)
+        request, texts = self._parse(body, json_bytes)
         parsed = perf_counter()
         answer, predictions = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._work, model, request, texts
@@ -91,6 +95,10 @@ class Endpoint(ABC):
     def _texts(self, request: Any) -> list[str]:
         """The texts of a request."""
 
+    def _read_binary(self, _request: Any, _raw: bytes) -> None:
+        """Take what follows the JSON into the request."""
+        raise BadRequestError("this route takes JSON only")
+
     @abstractmethod
     def _work(self, model: Model, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
         """Score, and write the answer; touches nothing that the loop's thread changes."""
@@ -100,15 +108,17 @@ class Endpoint(ABC):
             raise NotReadyError(NOT_LOADED)
         return self.model
 
-    def _parse(self, body: bytes) -> tuple[Any, list[str]]:
+    def _parse(self, body: bytes, json_bytes: int | None = None) -> tuple[Any, list[str]]:
         try:
-            request = self._decode(body)
+            request = self._decode(body if json_bytes is None else body[:json_bytes])
         except msgspec.ValidationError as error:
             raise self.invalid(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequestError(f"the body is not JSON: {error}") from error
         except RecursionError as error:
             raise BadRequestError("the body is nested too deep") from error
+        if json_bytes is not None:
+            self._read_binary(request, body[json_bytes:])
         texts = self._texts(request)
         if len(texts) > self._settings.max_texts:
             raise self.invalid(f"{len(texts)} texts; a request has at most {self._settings.max_texts}")
@@ -161,6 +171,9 @@ class InferEndpoint(Endpoint):
     route = INFER
     request_type = protocol.InferRequest
     invalid = BadRequestError
+
+    def _read_binary(self, request: protocol.InferRequest, raw: bytes) -> None:
+        protocol.read_binary(request, raw)
 
     def _texts(self, request: protocol.InferRequest) -> list[str]:
         protocol.wanted_outputs(request)

@@ -19,6 +19,9 @@ INPUT: Final = "text"
 LABEL: Final = "label"
 PROBABILITIES: Final = "probabilities"
 OUTPUTS: Final = (LABEL, PROBABILITIES)
+BINARY_HEADER: Final = b"inference-header-content-length"
+"""HTTP header that says how many bytes of a body are JSON; the rest are binary tensors."""
+BINARY_SIZE: Final = "binary_data_size"
 BYTES: Final = "BYTES"
 FP64: Final = "FP64"
 PLATFORM: Final = "tenantry_naive_bayes"
@@ -31,9 +34,12 @@ class InferInput(Struct):
     shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(description="`[n]` or `[n, 1]`.", examples=[[1]])]
     datatype: Annotated[str, Meta(description="`BYTES`.", examples=[BYTES])]
     data: Annotated[
-        list[Any],
-        Meta(description="The texts, flat or nested as `shape` says.", examples=[["Win a free prize now"]]),
-    ]
+        list[Any] | UnsetType,
+        Meta(
+            description="The texts, flat or nested as `shape` says; absent where they follow the JSON in binary form.",
+            examples=[["Win a free prize now"]],
+        ),
+    ] = UNSET
     parameters: Parameters | None = None
 
 
@@ -155,6 +161,8 @@ def texts_of(request: InferRequest) -> list[str]:
         raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {shape}")
     if shape[0] == 0:
         raise BadRequestError("inputs[0].shape: at least one text is needed")
+    if tensor.data is UNSET:
+        raise BadRequestError("inputs[0].data: the texts are missing")
     data = _flat(tensor.data, len(shape))
     if len(data) != shape[0]:
         raise BadRequestError(f"inputs[0].data: shape {shape} means {shape[0]} texts, found {len(data)}")
@@ -162,6 +170,26 @@ def texts_of(request: InferRequest) -> list[str]:
         if not isinstance(text, str):
             raise BadRequestError(f"inputs[0].data[{index}]: {BYTES} are JSON strings, found {_json_type(text)}")
     return data
+
+
+def read_binary(request: InferRequest, raw: bytes) -> None:
+    """Take the texts from behind the JSON: the binary tensor data extension, by which KServe's client sends arrays.
+
+    Each text is its length in bytes (4 bytes, little-endian) and then its UTF-8.
+
+    Raises:
+        BadRequestError: the bytes are not what the JSON says they are.
+    """
+    for tensor in request.inputs:
+        size = (tensor.parameters or {}).get(BINARY_SIZE)
+        if size is None:
+            continue
+        if not isinstance(size, int) or not 0 <= size <= len(raw) or tensor.data is not UNSET:
+            raise BadRequestError(f"inputs: {BINARY_SIZE} of '{tensor.name}' does not fit what follows the JSON")
+        tensor.data = list(_binary_texts(raw[:size]))
+        raw = raw[size:]
+    if raw:
+        raise BadRequestError(f"{len(raw)} bytes behind the JSON belong to no tensor")
 
 
 def wanted_outputs(request: InferRequest) -> Sequence[str]:
@@ -202,6 +230,19 @@ def _flat(data: list[Any], dimensions: int) -> list[Any]:
             raise BadRequestError("inputs[0].data: neither flat nor nested as the shape says")
         data = [item[0] for item in data]
     return data
+
+
+def _binary_texts(raw: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(raw):
+        end = start + 4 + int.from_bytes(raw[start : start + 4], "little")
+        if end > len(raw):
+            raise BadRequestError("inputs: the last binary text is cut off")
+        try:
+            yield raw[start + 4 : end].decode()
+        except UnicodeDecodeError as error:
+            raise BadRequestError(f"inputs: a binary text is not UTF-8: {error.reason}") from error
+        start = end
 
 
 def _flat_probabilities(predictions: Sequence["Prediction"]) -> Iterator[float]:

@@ -221,3 +221,48 @@ def test_is_not_ready_without_a_model() -> None:
         assert "no model is loaded" in response.json()["error"]
     body = json.dumps({"inputs": [tensor()]})
     assert "no model is loaded" in error(client.post("/v2/models/spam/infer", content=body), 503)
+
+
+def binary(*texts: bytes, size: int | None = None, **changes: Any) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a request whose texts follow its JSON."""
+    raw = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+    described = tensor(shape=[len(texts)], parameters={"binary_data_size": len(raw) if size is None else size})
+    del described["data"]
+    head = json.dumps({"inputs": [described | changes]}).encode()
+    return head + raw, {"Inference-Header-Content-Length": str(len(head))}
+
+
+def test_takes_binary_texts(client: AsgiClient) -> None:
+    """Texts behind the JSON are answered as those in it."""
+    content, headers = binary(*(text.encode() for text in TEXTS))
+    response = client.post("/v2/models/spam/infer", content=content, headers=headers)
+    assert response.json() == infer(client)
+
+
+@pytest.mark.parametrize(
+    ("request_parts", "word"),
+    [
+        (binary(b"a", size=3), "cut off"),
+        (binary(b"a", size=99), "does not fit"),
+        (binary(b"a", size=-1), "does not fit"),
+        (binary(b"a", data=["a"]), "does not fit"),
+        (binary(b"a", size=0), "belong to no tensor"),
+        (binary(b"\xff"), "not UTF-8"),
+        (binary(b"a", b"b", shape=[3]), "means 3 texts, found 2"),
+        ((binary(b"a")[0], {"Inference-Header-Content-Length": "x"}), "no number"),
+        ((binary(b"a")[0], {"Inference-Header-Content-Length": "9" * 30}), "not JSON"),
+        ((binary(b"a")[0], {}), "not JSON"),
+    ],
+)
+def test_names_what_is_wrong_with_binary_texts(
+    client: AsgiClient, request_parts: tuple[bytes, dict[str, str]], word: str
+) -> None:
+    """Bytes that are not what the JSON says they are get 400."""
+    content, headers = request_parts
+    assert word in error(client.post("/v2/models/spam/infer", content=content, headers=headers), 400)
+
+
+def test_predict_takes_no_binary(client: AsgiClient) -> None:
+    """The extension is the protocol's alone."""
+    content, headers = binary(b"a")
+    assert client.post("/predict", content=content, headers=headers).status_code in {400, 422}
