@@ -210,6 +210,7 @@ def test_models_come_from_the_stores_pods_on_its_api_port(minimal: list[Object])
         ("100.64.0.1", False),
         ("169.254.169.254", False),
         ("127.0.0.1", False),
+        ("198.18.0.1", False),
         ("0.0.0.0", False),  # noqa: S104 - an address that must not be reached
         ("224.0.0.1", False),
         ("255.255.255.255", False),
