@@ -40,7 +40,7 @@ def helm_values() -> dict[str, Any]:
         "grafana": {
             "sidecar": {
                 "dashboards": {"enabled": True, "label": label, "labelValue": value},
-                "datasources": {"enabled": True, "alertmanager": {"enabled": True}},
+                "datasources": {"alertmanager": {"enabled": True}},
             }
         },
     }
