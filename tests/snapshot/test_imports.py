@@ -1,0 +1,31 @@
+"""The bindings in imports/ are what `cdk8s import` makes of the CRDs beside them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BINDINGS = ROOT / "imports" / "com"
+
+
+def test_the_bindings_are_what_the_crds_give(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
+    crds = ROOT / "imports" / "crds" / "monitoring.coreos.com.yaml"
+    done = subprocess.run(
+        ["cdk8s", "import", str(crds), "--language", "python", "--output", str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, "CDK8S_CHECK_UPGRADE": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    fresh = tmp_path / "com"
+    files = {each.relative_to(fresh) for each in fresh.rglob("*") if each.is_file()}
+    assert files
+    assert files == {
+        each.relative_to(BINDINGS) for each in BINDINGS.rglob("*") if each.is_file() and "__pycache__" not in each.parts
+    }
+    assert [str(each) for each in files if (fresh / each).read_bytes() != (BINDINGS / each).read_bytes()] == []
