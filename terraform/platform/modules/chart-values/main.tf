@@ -3,8 +3,7 @@ locals {
   stack_file          = file("${path.module}/../../values/kube-prometheus-stack.yaml")
   metrics_server_file = file("${path.module}/../../values/metrics-server.yaml")
 
-  stack          = yamldecode(local.stack_file)
-  metrics_server = yamldecode(local.metrics_server_file)
+  stack = yamldecode(local.stack_file)
 
   is_kind              = startswith(var.context, "kind-")
   kubelet_insecure_tls = coalesce(var.kubelet_insecure_tls, local.is_kind)
