@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,5 +125,5 @@ def test_no_lock_or_state_is_committed() -> None:
 
 def test_the_tables_of_the_readmes_are_up_to_date() -> None:
     script = hcl.TERRAFORM.parent / "tools" / "terraform_docs.py"
-    done = subprocess.run([script, "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
