@@ -39,6 +39,8 @@ class PlatformUnderTest:
         digest: Of the model that they serve.
         warnings: What the API server warned of while `build/dist` was applied.
         ready_seconds: How long it took from apply to Ready.
+        made: What this run has made.
+        relabelled: Labels that this run has given to namespaces that were there before.
     """
 
     cluster: Cluster
@@ -49,6 +51,7 @@ class PlatformUnderTest:
     warnings: str = ""
     ready_seconds: float = 0
     made: list[Mapping[str, Any]] = field(default_factory=list)
+    relabelled: dict[str, set[str]] = field(default_factory=dict)
     store: Store | None = None
 
     @property
@@ -64,7 +67,12 @@ class PlatformUnderTest:
         with step("publishing the models"):
             self._make_buckets_and_keys(store, tenants)
         self.synth(model=f"s3://models/{{tenant}}/spam@sha256:{self.digest}")
-        self.made += [each for each in objects(DIST) if not self._exists(each)]
+        for each in objects(DIST):
+            if not self._exists(each):
+                self.made.append(each)
+            elif each["kind"] == "Namespace" and each not in self.made:
+                found = self.cluster.kubectl.get(*_reference(each))["metadata"].get("labels", {})
+                self.relabelled[each["metadata"]["name"]] = set(each["metadata"]["labels"]) - set(found)
         with step(f"applying {DIST.relative_to(ROOT)}"):
             self.warnings = self.apply()
         self.ready_seconds = self.wait_until_ready()
@@ -131,6 +139,9 @@ class PlatformUnderTest:
                     self.cluster.delete(*_reference(each))
             if namespaces:
                 self.cluster.delete("namespace", *namespaces)
+            for namespace, labels in self.relabelled.items():
+                if labels and not self.found:
+                    self.cluster.kubectl.run("label", "namespace", namespace, *(f"{each}-" for each in labels))
             if self.store and self.store.ours and not self.found:
                 self.store.remove(self.tenants)
 

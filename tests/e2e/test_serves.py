@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from inference.artifact import read_directory
+from inference.model import Model
 from tests.e2e.cluster import Cluster, is_ready, service, workload
-from tests.e2e.deployment import PlatformUnderTest
+from tests.e2e.deployment import MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
 pytestmark = pytest.mark.smoke
@@ -84,13 +86,15 @@ def test_two_pods_a_tenant_are_ready_on_different_nodes(
 @pytest.mark.promise("serves")
 def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """`kubectl port-forward` to the Service and POST /predict answer as the local service does."""
+    local = Model.from_artifact(read_directory(MODEL)).predict(SPAM)
+    assert local.label == "spam"
     for tenant in platform.tenants:
         with cluster.kubectl.port_forward(tenant, f"service/{service(tenant)}", 8000) as port:
             status, answer = post(port, {"text": SPAM})
         evidence.count("serves", "predictions")
         assert status == 200
-        assert answer["prediction"] == "spam"
-        assert 0.5 < answer["confidence"] <= 1
+        assert answer["prediction"] == local.label
+        assert answer["confidence"] == pytest.approx(local.confidence, abs=1e-9)
         evidence.figure("serves", f"{tenant} answers", json.dumps(answer))
 
 

@@ -1,5 +1,6 @@
 """`tenantry apply`: what it refuses, what it says before, and what it hands to kubectl."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ class Recorder:
 
     context = "kind-test"
 
-    def __init__(self, prunable: str = "") -> None:
-        self.prunable, self.calls = prunable, list[tuple[str, ...]]()
+    def __init__(self, prunable: str = "", *, differs: bool = True) -> None:
+        self.prunable, self.differs, self.calls = prunable, differs, list[tuple[str, ...]]()
 
     def require_reachable(self) -> None:
         """It is."""
@@ -36,6 +37,10 @@ class Recorder:
         if "--dry-run=client" in arguments:
             return self.prunable if module.TENANTS in arguments else ""
         return "namespace/tenant-a unchanged\n"
+
+    def try_run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`kubectl diff`: 1 where the cluster differs."""
+        return subprocess.CompletedProcess(arguments, int(self.differs), "", "")
 
     @property
     def changes(self) -> list[tuple[str, ...]]:
@@ -54,12 +59,19 @@ def _apply(monkeypatch: pytest.MonkeyPatch, kubectl: Recorder, dist: Path, *flag
     return CliRunner().invoke(app, ["apply", "--dist", str(dist), *flags])
 
 
-def test_a_second_apply_says_that_nothing_changed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Both passes prune, each by its own selector and allow-list."""
+def test_a_second_apply_does_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where `kubectl diff` finds nothing, and nothing goes, nothing is asked and nothing is applied."""
+    kubectl = Recorder(differs=False)
+    done = _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT))
+    assert (done.exit_code, kubectl.changes) == (0, [])
+    assert "nothing changed" in done.stdout
+
+
+def test_both_passes_prune_by_their_own_lists(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A tenant's Namespace may be pruned, the platform's never."""
     kubectl = Recorder()
     done = _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT), confirm="kind-test")
     assert done.exit_code == 0, done.output
-    assert "nothing changed" in done.stdout
     platform, tenants = kubectl.changes
     assert all("--prune" in call for call in kubectl.changes)
     assert "--prune-allowlist=core/v1/Namespace" in tenants
