@@ -143,6 +143,13 @@ checks: # the lists, for .ci/run
 	@echo 'CHECKS_WITH_API_SERVER="$(CHECKS_WITH_API_SERVER)"; CHECKS_WITH_CLUSTER="$(CHECKS_WITH_CLUSTER)"'
 
 ##@ Measure
+.PHONY: bench bench-scorers
+bench: $(DEV) $(NODE) ## the service against what people use instead (12 minutes on a quiet machine; wrk, two cores)
+	@python -m bench.serving --picture docs/serving.svg
+
+bench-scorers: $(DEV) $(NODE) ## what scoring one text costs, in each scorer
+	@python -m bench.scorers
+
 .PHONY: bench-synth
 bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench/results/synth.json
 	@python -m bench.synth

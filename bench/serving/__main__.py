@@ -46,7 +46,7 @@ class Bench:
         self.seconds = seconds
         self.samples: list[dict[str, Any]] = []
         self.starts: list[dict[str, Any]] = []
-        self.checked: dict[str, int] = {}
+        self.checked: dict[str, dict[str, dict[str, int]]] = {}
         self.expected = {name: work.expected(work.texts[name][:count]) for name, count in CHECKED.items()}
 
     def plan(self) -> list[tuple[int, System, list[tuple[str, int]]]]:
@@ -73,10 +73,10 @@ class Bench:
                     }
                 )
                 if number == 1:
-                    self.checked[system.name] = sum(
-                        check(target, self.work.texts[name][:count], self.expected[name])
-                        for name, count in CHECKED.items()
-                    )
+                    self.checked[system.name] = {
+                        name: dict(zip(("equal", "refused"), self._check(target, name), strict=True))
+                        for name in CHECKED
+                    }
                 load(target, self._bodies(system, SHORT), 32, 1)  # warms it up
                 for workload, connections in cells:
                     what = f"round {number} of {self.rounds}: {system.name}, {workload}, {connections} connections"
@@ -87,6 +87,10 @@ class Bench:
                         | measured
                     )
                     progress.advance(task)
+
+    def _check(self, target: Running, workload: str) -> tuple[int, int]:
+        expected = self.expected[workload]
+        return check(target, self.work.texts[workload][: len(expected)], expected)
 
     def _measure(self, target: Running, workload: str, connections: int) -> dict[str, float]:
         bodies = self._bodies(target.system, workload)
@@ -137,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     summary = Summary(bench.samples, bench.starts, [system.name for system in known if system.peer])
     titles = {system.name: system.title for system in known}
     _write(options.output, bench, summary, titles, time.monotonic() - begin)
+    picture(summary, titles, options.picture or options.output / "serving.svg")
     print(table(summary, titles))
     return 0
 
@@ -161,7 +166,6 @@ def _write(output: Path, bench: Bench, summary: Summary, titles: dict[str, str],
     }
     (output / "serving.json").write_text(json.dumps(result, indent=1) + "\n")
     (output / "serving.md").write_text(table(summary, titles))
-    picture(summary, titles, output / "serving.svg")
 
 
 def _require() -> None:
@@ -192,6 +196,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=Path("bench/results"), help="folder of the results (%(default)s)"
     )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="the picture (serving.svg among the results)")
     return parser.parse_args(arguments)
 
 

@@ -80,7 +80,7 @@ def systems(work: Work, folder: Path) -> list[System]:
         System(
             name="mlserver",
             title="MLServer, adaptive batching",
-            command=(python["mlserver"], "-m", "mlserver", "start", str(_mlserver_folder(folder, pipeline))),
+            command=(str(folder / "mlserver" / "bin" / "mlserver"), "start", str(_mlserver_folder(folder, pipeline))),
             path="/v2/models/spam/infer",
             body=lambda text: {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}]},
             understand=_protocol_answer,

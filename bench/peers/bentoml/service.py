@@ -13,7 +13,7 @@ class Spam:
     def __init__(self) -> None:
         self.pipeline = joblib.load(os.environ["PIPELINE"])
 
-    @bentoml.api(batchable=True, max_batch_size=64, max_latency_ms=10_000)
+    @bentoml.api(batchable=True, max_batch_size=64, max_latency_ms=1000)
     def predict(self, texts: list[str]) -> list[dict[str, float | str]]:
         """Classify a batch of texts."""
         probabilities = self.pipeline.predict_proba(texts)
