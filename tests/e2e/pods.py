@@ -67,6 +67,15 @@ def answering_at(pod: dict[str, Any], address: str) -> dict[str, Any]:
     return pod
 
 
+def killer(namespace: str, *, image: str, node: str) -> dict[str, Any]:
+    """A pod that sees its node's processes and may end them."""
+    pod = restricted_pod("e2e-killer", namespace=namespace, image=image)
+    pod["spec"] |= {"hostPID": True, "nodeName": node}
+    pod["spec"]["securityContext"] |= {"runAsNonRoot": False, "runAsUser": 0}
+    pod["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] = ["KILL"]
+    return pod
+
+
 def restricted_pod(name: str, *, namespace: str, image: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A pod as Pod Security's `restricted` standard wants it, small enough for every quota."""
     return {

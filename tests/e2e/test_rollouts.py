@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e import pods
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
 from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, bring_image, digest_in_use
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
+from tests.e2e.requirements import STRANGER
 
 pytestmark = pytest.mark.promise("rollouts")
 RATE: Final = 120
@@ -45,7 +47,7 @@ class Stage:
         if not may_fail:
             assert window.failed == {}, str(window)
 
-    def settle(self, pods: int = 2) -> None:
+    def settle(self, at_least: int = 2) -> None:
         """Wait until only Ready pods of the newest version are there, and none is about to end."""
 
         def reason() -> str:
@@ -55,7 +57,7 @@ class Stage:
             status = self.cluster.kubectl.get("deployment", workload(self.tenant), "-n", self.tenant)
             seen = status["status"].get("observedGeneration") == status["metadata"]["generation"]
             updated = status["status"].get("updatedReplicas", 0)
-            if ending or waiting or len(found) < pods or updated < len(found) or not seen:
+            if ending or waiting or len(found) < at_least or updated < len(found) or not seen:
                 return f"{len(found)} pods, {updated} of the newest version, {len(ending)} end, {len(waiting)} wait"
             return ""
 
@@ -205,14 +207,29 @@ def test_scale_down(stage: Stage) -> None:
         stage.apply()
 
 
-def test_killed_pod(stage: Stage) -> None:
-    """SIGKILL: what was on its connections is lost, and the number is stated."""
-    pod = stage.cluster.ready_pods(stage.tenant)[0]["metadata"]["name"]
-    stage.during(
-        "a pod killed (SIGKILL; failures are expected and stated)",
-        lambda: stage.cluster.delete("pod", pod, "-n", stage.tenant, "--grace-period=0", "--force"),
-        may_fail=True,
+def test_killed_container(stage: Stage) -> None:
+    """SIGKILL, without any warning: what was on its connections is lost, and the number is stated."""
+    pod = stage.cluster.ready_pods(stage.tenant)[0]
+    name, killer = (
+        pod["metadata"]["name"],
+        pods.killer(STRANGER, image=stage.platform.image, node=pod["spec"]["nodeName"]),
     )
+    stage.cluster.apply(killer)
+    stage.cluster.wait_for_pods(STRANGER, [killer["metadata"]["name"]])
+
+    def change() -> None:
+        answer = stage.cluster.python(STRANGER, killer["metadata"]["name"], "kill", pod["metadata"]["uid"])
+        assert answer["killed"] > 0
+        stage.cluster.wait("the restart", lambda: "" if restarts() > 0 else "none yet", seconds=60)
+
+    def restarts() -> int:
+        found = stage.cluster.kubectl.get("pod", name, "-n", stage.tenant)
+        return int(found["status"]["containerStatuses"][0]["restartCount"])
+
+    try:
+        stage.during("a container killed (SIGKILL: failures are expected, and stated)", change, may_fail=True)
+    finally:
+        stage.cluster.delete("pod", killer["metadata"]["name"], "-n", STRANGER)
 
 
 def test_enough_requests_were_counted(stage: Stage, evidence: Evidence) -> None:
