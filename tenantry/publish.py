@@ -84,8 +84,11 @@ def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":
     """The manifest of the version that the tenant serves: the pinned one, else the newest, else none."""
     from inference.registry import manifest, published
 
-    digests = [address.digest] if address.digest else published(bucket, address)[:1]
-    return manifest(bucket, address.at(digests[0])) if digests else None
+    digests = published(bucket, address)
+    if address.digest and address.digest not in digests:
+        say(f"the pinned version, sha256:{address.digest}, is not in this store: there is nothing to compare with")
+        return None
+    return manifest(bucket, address.at(address.digest or digests[0])) if digests else None
 
 
 def _refuse_worse(new: "Manifest", served: "Manifest | None", tolerance: float, tenant: str) -> None:

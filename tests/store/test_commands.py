@@ -105,6 +105,16 @@ def test_force_publishes_a_worse_model(run: Run, write: Write) -> None:
     assert _json(run("publish", "tenant-a", "--model", write(worse), "--force", "--format", "json"))["created"]
 
 
+def test_a_pin_that_an_empty_store_lacks_does_not_stop_the_first_publication(
+    run: Run, write: Write, file: Path
+) -> None:
+    model = sealed()
+    file.write_text(file.read_text().replace("   # what it serves", f"@sha256:{model.digest}"))
+    result = run("publish", "tenant-a", "--model", write(model))
+    assert result.exit_code == 0, result.output
+    assert "there is nothing to compare with" in result.stderr
+
+
 def test_models_says_who_serves_what_and_how_good_it_is(run: Run, write: Write, file: Path) -> None:
     old, new = sealed(macro_f1=0.9), sealed(macro_f1=0.95)
     for tenant in ("tenant-a", "tenant-b"):
