@@ -20,6 +20,7 @@ from tenantry import (
     init,
     load,
     models,
+    monitor,
     plan,
     publish,
     rollback,
@@ -77,6 +78,7 @@ START, WRITE, MODELS, CLUSTER = "Start here", "Write", "Models", "On a cluster"
 app.command("init", rich_help_panel=START)(init.init)
 app.command("demo", rich_help_panel=START)(demo.demo)
 app.command("serve", rich_help_panel=START)(serve.serve)
+app.command("monitor", rich_help_panel=START)(monitor.monitor)
 app.command("synth", rich_help_panel=WRITE)(synth.synth)
 app.command("plan", rich_help_panel=WRITE)(plan.plan)
 app.command("bump", rich_help_panel=WRITE)(bump.bump)

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
@@ -22,10 +22,18 @@ _WORDS: Final = _SENTENCES.split()
 
 
 @contextmanager
-def flowing(servers: Sequence[Server]) -> Iterator[None]:
-    """Ask every tenant, again and again, until the block ends."""
+def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
+    """Ask every tenant, again and again, until the block ends.
+
+    Args:
+        servers: the tenants' processes.
+        texts: what each tenant is asked about; a tenant that is left out gets words of no meaning.
+    """
     stop = threading.Event()
-    threads = [threading.Thread(target=_ask, args=(server, stop), daemon=True) for server in servers]
+    threads = [
+        threading.Thread(target=_ask, args=(server, (texts or {}).get(server.tenant, ()), stop), daemon=True)
+        for server in servers
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -49,7 +57,7 @@ def burst(server: Server, count: int = BURST) -> list[int]:
             return list(pool.map(send, range(count)))
 
 
-def _ask(server: Server, stop: threading.Event) -> None:
+def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
     chance = random.Random(server.tenant)  # noqa: S311 - the same traffic every time, not a secret
     url = f"{server.url}{contract.PREDICT_PATH}"
     turn = 0
@@ -57,7 +65,7 @@ def _ask(server: Server, stop: threading.Event) -> None:
         while not stop.wait(PAUSE_SECONDS):
             turn += 1
             try:
-                client.post(url, json={"text": _text(chance)})
+                client.post(url, json={"text": chance.choice(texts) if texts else _text(chance)})
                 if turn % 20 == 0:
                     client.post(url, json={"test": "a wrong key"})
                 if turn % 100 == 0:

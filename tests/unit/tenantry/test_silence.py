@@ -65,7 +65,7 @@ def api() -> Iterator[Api]:
             del format, arguments
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     found.address = f"http://127.0.0.1:{server.server_address[1]}"
     try:

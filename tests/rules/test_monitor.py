@@ -1,0 +1,64 @@
+"""`tenantry monitor`: the state of each alert, and a page with the panels."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from constructs_lib.panels import PANELS
+from tenantry.cli import app
+from tenantry.monitor import alerts
+from tenantry.monitor_page import serving_page
+from tests.models import write_tiny_model
+from tests.rules import promtool
+from tests.rules.conftest import TENANTS, Live, wait_for
+from tests.rules.routing import ROOT
+
+
+def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:
+    """All rules are listed, each once, with what tells them apart."""
+    wanted = {(tenant, *key.split("/")) for tenant in TENANTS for key in promtool.alerts()}
+
+    def unlisted() -> str:
+        found = [
+            tuple(filter(None, (each.tenant, each.name, each.severity, each.detail))) for each in alerts(live.stack)
+        ]
+        assert sorted(found) == sorted(wanted)
+        unknown = [each for each in alerts(live.stack) if each.state == "unknown"]
+        return f"not evaluated yet: {unknown}" if unknown else ""
+
+    wait_for(unlisted)
+
+
+def test_page_shows_the_panels(live: Live) -> None:
+    """The page answers, and its data are the eight panels; only the cluster's has nothing to show here."""
+    with serving_page(live.stack) as address:
+        page = httpx.get(address, trust_env=False)
+        assert page.headers["content-type"].startswith("text/html")
+        assert "panels.json" in page.text
+
+        def empty() -> str:
+            shown = httpx.get(f"{address}panels.json", trust_env=False, timeout=30).json()["panels"]
+            assert [each["title"] for each in shown] == [panel.title for panel in PANELS]
+            without = [each["title"] for each in shown if not each["lines"]]
+            return "" if without == ["Replicas and CPU"] else f"no data: {without}"
+
+        wait_for(empty)
+        assert httpx.get(f"{address}elsewhere", trust_env=False).status_code == 404
+
+
+def test_command_watches_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It serves, watches, lists each alert with its state, and leaves nothing running."""
+    monkeypatch.chdir(tmp_path)
+    model = write_tiny_model(tmp_path / "model")
+    arguments = ["--file", str(ROOT / "platform.yaml"), "--model", str(model), "--seconds", "6", "--format", "json"]
+    result = CliRunner().invoke(app, ["monitor", *arguments])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout[result.stdout.index("[") :])
+    assert {each["tenant"] for each in found} == set(TENANTS)
+    assert len(found) == len(TENANTS) * len(promtool.alerts())
+    (prometheus,) = [line.split()[-1] for line in result.stdout.splitlines() if "Prometheus" in line]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(prometheus, trust_env=False)

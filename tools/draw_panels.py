@@ -1,0 +1,99 @@
+#!/usr/bin/env python
+"""Draw docs/monitoring/*.png: each panel of the dashboard, from the data of a run on this machine.
+
+The tenants of platform.yaml are served here under a real Prometheus and asked mails of the training corpus, for as many
+minutes as the first argument says (6); see `tenantry monitor`. Grafana is not involved. `make panels` calls it.
+"""
+
+import re
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
+from matplotlib.ticker import FuncFormatter
+
+from constructs_lib.panels import PANELS, Panel
+from tenantry.console import say, step
+from tenantry.local_stack import Stack
+from tenantry.monitor import watched
+from tenantry.panel_data import Line, lines
+from tenantry.serve import MODEL, PLATFORM_FILE, chosen, require_model
+
+FOLDER: Final = Path("docs/monitoring")
+UNITS: Final = {
+    "reqps": "requests/s",
+    "percentunit": "share",
+    "s": "seconds",
+    "short": "",
+    "cps": "predictions/s",
+    "suffix:x": "times",
+}
+STEP_SECONDS: Final = 5
+
+
+def main(minutes: float) -> None:
+    """Run, then draw."""
+    names = chosen(PLATFORM_FILE, ())
+    require_model(MODEL)
+    stop = threading.Event()
+    with watched(PLATFORM_FILE, MODEL, 8001, names, stop) as stack:
+        start = time.time()
+        with step(f"letting traffic flow for {minutes:g} minutes"):
+            stop.wait(minutes * 60)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for number, panel in enumerate(PANELS, start=1):
+            draw(stack, panel, FOLDER / f"{number}-{slug(panel.title)}.png", start=start, end=time.time())
+
+
+def slug(title: str) -> str:
+    """A title as a file's name."""
+    return re.sub(r"\W+", "-", title.lower())
+
+
+def draw(stack: Stack, panel: Panel, path: Path, *, start: float, end: float) -> None:
+    """Draw one panel; one without data gets no picture."""
+    found = list(lines(stack, panel, start=start, end=end, step=STEP_SECONDS, rate_interval="30s"))
+    if not found:
+        say(f"{panel.title}: no data here, no picture")
+        return
+    figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
+    sides = {panel.unit: axes}
+    for number, line in enumerate(found):
+        if line.unit not in sides:
+            sides[line.unit] = axes.twinx()
+        _plot(sides[line.unit], line, f"C{number % 10}")
+    for unit, side in sides.items():
+        side.set_ylabel(UNITS[unit])
+        if panel.logarithmic and unit == panel.unit:
+            side.set_yscale("log")
+        else:
+            side.set_ylim(bottom=0)
+        if unit == "percentunit":
+            side.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g} %"))
+    axes.set_title(panel.title, loc="left", fontsize=11, weight="bold")
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize=7, frameon=False)
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+    plt.close(figure)
+    say(f"wrote {path}")
+
+
+def _plot(axes: Axes, line: Line, color: str) -> None:
+    times = [datetime.fromtimestamp(when, UTC) for when, _ in line.points]
+    values = [value for _, value in line.points]
+    axes.plot(times, values, label=line.legend, color=color, linestyle="--" if line.is_line else "-", linewidth=1.3)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 6)
