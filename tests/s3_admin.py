@@ -28,7 +28,9 @@ def user_policies(tenants: list[str], folder: Path) -> dict[str, dict[str, Any]]
     """
     module = folder / "store-access"
     shutil.copytree(STORE_ACCESS, module)
-    terraform = ["terraform", f"-chdir={module}"]
+    program = shutil.which("terraform") or shutil.which("tofu")
+    assert program, "Terraform's own policies are tried: put terraform 1.9 or tofu 1.10 on PATH"
+    terraform = [program, f"-chdir={module}"]
     for arguments in (
         ["init", "-input=false", "-backend=false"],
         ["apply", "-input=false", "-auto-approve", f"-var=tenants={json.dumps(tenants)}"],

@@ -95,6 +95,25 @@ def test_scripts_call_targets_and_tools_that_exist(file: Path) -> None:
                 assert os.access(ROOT / tool, os.X_OK), tool
 
 
+def test_every_check_of_the_makefile_runs_somewhere() -> None:
+    """A target that somebody adds to the lists of checks cannot be forgotten here."""
+    lists = re.findall(r"(?m)^CHECKS\w* := (.*)$", (ROOT / "Makefile").read_text())
+    run = set()
+    for file in FILES:
+        for job in _jobs(file).values():
+            run |= set(job.get("strategy", {}).get("matrix", {}).get("target", ()))
+            for step in job["steps"]:
+                run |= set(re.findall(r"\bmake ([a-z][\w-]*)", step.get("run", "")))
+    # Applied and walked through by the whole suite, on a real cluster.
+    covered = {"validate": "e2e", "e2e-smoke": "e2e"}
+    assert {covered.get(target, target) for targets in lists for target in targets.split()} <= run
+
+
+def test_the_required_check_waits_for_all_others() -> None:
+    jobs = _jobs(ROOT / ".github" / "workflows" / "ci.yml")
+    assert set(jobs["required"]["needs"]) == set(jobs) - {"required", "comment"}
+
+
 def test_the_scanner_has_no_secret_and_no_right() -> None:
     scanners = {
         name: job
