@@ -17,6 +17,7 @@ from tests.e2e.evidence import Evidence
 from tests.e2e.probes import Probes
 from tests.e2e.promises import PROMISES
 
+SLOW: Final = ("test_rollouts.py", "test_scaling.py")
 HERE: Final = Path(__file__).parent
 EVIDENCE: Final = pytest.StashKey[Evidence]()
 
@@ -44,6 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = item.get_closest_marker("promise")
         if marker is None or marker.args[0] not in PROMISES:
             raise pytest.UsageError(f"{item.nodeid} names no promise of tests/e2e/promises.py")
+    items.sort(key=lambda item: item.path.name in SLOW)  # what is answered soon comes first
     if "e2e" not in config.option.markexpr:
         config.hook.pytest_deselected(items=ours)
         items[:] = [item for item in items if item not in ours]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.e2e import pods
 from tests.e2e.cluster import INSIDE, Cluster, service
 
-LAG_SECONDS: Final = 14
+LAG_SECONDS: Final = 9
 """A second is printed when no request of it can be open any more: the client's time-out, and a little."""
 
 

@@ -242,12 +242,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default="ml-inference-service:dev")
     parser.add_argument("--keep", action="store_true", help="leave the platform in the cluster")
+    parser.add_argument("--reuse", action="store_true", help="break the platform that is there, and bring no image")
     arguments = parser.parse_args()
     cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
     if problems := list(requirements.missing(cluster)):
         raise SystemExit("\n".join(problems))
-    bring_image(cluster, arguments.image)
-    requirements.policies_are_enforced(cluster, arguments.image)
+    if not arguments.reuse:
+        bring_image(cluster, arguments.image)
+        requirements.policies_are_enforced(cluster, arguments.image)
     platform = PlatformUnderTest(cluster, arguments.image)
     probes = Probes(cluster, arguments.image, tuple(platform.tenants))
     caught = 0
@@ -263,7 +265,7 @@ def main() -> int:
             say(f"{'caught' if is_caught else 'MISSED'}  {mutation.what}: broke {said} ({took:.0f} s)")
         platform.wait_until_ready()
     finally:
-        if not arguments.keep:
+        if not (arguments.keep or arguments.reuse):
             probes.stop()
             cluster.delete("namespace", requirements.CHECK, requirements.STRANGER)
             platform.remove()

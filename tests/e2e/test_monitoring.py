@@ -131,7 +131,7 @@ def test_alert_reaches_the_webhook_and_a_silence_stops_it(
     try:
         with alertmanager(cluster) as alerts:
             cluster.wait("the receiver", lambda: _config_reason(alerts, tenant), seconds=120)
-            loud = _raise(cluster, tenant, "E2ELoud", seconds=100)
+            loud = _raise(cluster, tenant, "E2ELoud", seconds=70)
             took = _wait_for_delivery(cluster, "E2ELoud", "firing", seconds=120)
             evidence.figure("alerts", "seconds until the alert was at the webhook", round(took))
             silence = _silence(alerts, tenant, "E2ESilent")

@@ -210,10 +210,8 @@ def test_scale_down(stage: Stage) -> None:
 def test_killed_container(stage: Stage) -> None:
     """SIGKILL, without any warning: what was on its connections is lost, and the number is stated."""
     pod = stage.cluster.ready_pods(stage.tenant)[0]
-    name, killer = (
-        pod["metadata"]["name"],
-        pods.killer(STRANGER, image=stage.platform.image, node=pod["spec"]["nodeName"]),
-    )
+    name = pod["metadata"]["name"]
+    killer = pods.killer(STRANGER, image=stage.platform.image, node=pod["spec"]["nodeName"])
     stage.cluster.apply(killer)
     stage.cluster.wait_for_pods(STRANGER, [killer["metadata"]["name"]])
 

@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 5.0
 
 
 class Tally:
