@@ -41,6 +41,7 @@ def down(
             require_state_of(root, kubectl.context)
             confirm(kubectl, "remove the platform, its tenants and their buckets")
             root.destroy()
+            root.discard_empty_state()
         else:
             _delete_kind_cluster(cluster_root(name, stop), name)
     shutil.rmtree(DIST, ignore_errors=True)
@@ -60,4 +61,6 @@ def _delete_kind_cluster(root: Terraform, name: str) -> None:
     if platform.outputs().get("context") == f"kind-{name}":
         # Its objects went with the cluster: a destroy one by one would have nothing to talk to.
         platform.forget()
+        platform.discard_empty_state()
+    root.discard_empty_state()
     KUBECONFIG.unlink(missing_ok=True)

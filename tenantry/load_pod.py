@@ -7,13 +7,28 @@ Arguments: host, port, path, seconds, connections. Prints one JSON object: `answ
 import collections
 import http.client
 import json
+import socket
 import sys
 import threading
 import time
 
 REQUESTS_A_CONNECTION = 50
 """After so many a connection is opened anew, so that pods that joined meanwhile get their share."""
+WAIT_SECONDS = 30
+"""How long the first connection may take."""
 WORDS = "meeting offer free report click money patch invoice tuesday winner server holiday price urgent thanks order"
+
+
+def wait_for(host: str, port: int, seconds: float) -> None:
+    """Try until a connection opens: a new pod's network policies need a moment to be in force."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((host, port), timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
 
 
 def send(host: str, port: int, path: str, until: float, answers: "collections.Counter[str]") -> None:
@@ -42,6 +57,7 @@ def main(arguments: "list[str]") -> None:
     """Read the arguments, send, print the counts."""
     host, port, path, seconds, connections = arguments
     answers: collections.Counter[str] = collections.Counter()
+    wait_for(host, int(port), WAIT_SECONDS)
     until = time.monotonic() + float(seconds)
     threads = [
         threading.Thread(target=send, args=(host, int(port), path, until, answers)) for _ in range(int(connections))

@@ -74,13 +74,24 @@ class Terraform:
         return self._read("state", "list").split()
 
     def forget(self) -> None:
-        """Take everything out of the state without touching it: for what is gone already."""
+        """Take everything out of the state without touching it: for what is gone already.
+
+        Raises:
+            CommandError: Terraform refused.
+        """
         addresses = self.resources()
         if not addresses:
             return
         done = subprocess.run(self._command("state", "rm", *addresses), capture_output=True, text=True, check=False)
         if done.returncode:
             raise CommandError(f"{self.root}: its state could not be cleared: {done.stderr.strip()}")
+
+    def discard_empty_state(self) -> None:
+        """Remove the state's files and their backups, which hold passwords, once nothing is in the state."""
+        if not self.resources():
+            for file in self.root.glob("terraform.tfstate*"):
+                if file.is_file():
+                    file.unlink()
 
     def _command(self, *arguments: str) -> list[str]:
         name = program()
@@ -155,10 +166,9 @@ class Narrator:
         kind = message.get("type")
         if kind == "change_summary" and message["changes"].get("operation") == "plan":
             self._plan(message["changes"])
-        elif kind == "apply_complete":
+        elif kind == "apply_complete" and message["hook"]["action"] in _DONE:
             hook = message["hook"]
-            done = _DONE.get(hook["action"], hook["action"])
-            say(f"  {done} {hook['resource']['addr']}, {hook.get('elapsed_seconds', 0):.0f} s")
+            say(f"  {_DONE[hook['action']]} {hook['resource']['addr']}, {hook.get('elapsed_seconds', 0):.0f} s")
         elif kind == "apply_progress" and message["hook"].get("elapsed_seconds", 0) % 60 == 0:
             hook = message["hook"]
             say(f"  still at {hook['resource']['addr']}, {hook['elapsed_seconds']:.0f} s")

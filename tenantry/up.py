@@ -184,6 +184,7 @@ def _describe(target: Target, platform: "Platform", outputs: dict[str, Any]) -> 
         ("  user", outputs["grafana_user"]),
         ("  password", outputs["grafana_password_command"]),
         ("MinIO", outputs["store_console_command"]),
+        ("  keys", outputs["store_keys_command"]),
         (first, f"kubectl --namespace {first} port-forward service/{service_name(first)} {contract.PORT}"),
         ("next", "make smoke, make load, make down"),
     ]

@@ -38,6 +38,11 @@ output "store_console_command" {
   value       = var.object_store.enabled ? "${var.kubectl} --context ${var.context} --namespace ${local.store_namespace} port-forward service/minio-console ${local.console_port}" : null
 }
 
+output "store_keys_command" {
+  description = "Command that prints the name and password of MinIO's root user; null where MinIO was left out."
+  value       = var.object_store.enabled ? "${var.kubectl} --context ${var.context} --namespace ${local.store_namespace} get secret minio-root --output go-template='{{range .data}}{{. | base64decode}} {{end}}'" : null
+}
+
 output "store_namespace" {
   description = "Namespace of the object store; null where MinIO was left out."
   value       = var.object_store.enabled ? local.store_namespace : null
