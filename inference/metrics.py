@@ -7,7 +7,7 @@ a client.
 """
 
 import platform
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Protocol
@@ -27,6 +27,8 @@ QUEUE, PARSE, SCORE = contract.PHASES
 SHED_IN_FLIGHT, SHED_DRAINING = contract.SHED_REASONS
 _SUCCESS_BELOW: Final = 400
 _CLIENT_ERROR_BELOW: Final = 500
+_SETTLE_AFTER: Final = 1_000
+"""Values that a distribution holds before it sorts them into its buckets, which takes a tenth of a millisecond."""
 
 
 class Load(Protocol):
@@ -41,24 +43,40 @@ class Load(Protocol):
 
 
 class Distribution:
-    """Counts of values between bounds, and their sum: a histogram's numbers."""
+    """A histogram's numbers: how many values lie between bounds, and their sum.
 
-    __slots__ = ("bounds", "counts", "total")
+    Attributes:
+        add: Counts a value; the append of a list, since nothing is cheaper. `settle` sorts the list into buckets now
+            and then, in a fraction of the time that finding each value's bucket would take.
+    """
+
+    __slots__ = ("_bounds", "_counts", "_total", "_unsettled", "add")
 
     def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = list(bounds)
-        self.counts = [0] * (len(self.bounds) + 1)
-        self.total = 0.0
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._total = 0.0
+        self._unsettled: list[float] = []
+        self.add: Final = self._unsettled.append
 
-    def add(self, value: float) -> None:
-        """Count `value`; a bound counts itself in."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
+    def settle(self) -> None:
+        """Sort what was added since the last time into the buckets; a bound counts itself in."""
+        values = self._unsettled
+        values.sort()
+        below = 0
+        for index, bound in enumerate(self._bounds):
+            up_to = bisect_right(values, bound, below)
+            self._counts[index] += up_to - below
+            below = up_to
+        self._counts[-1] += len(values) - below
+        self._total += sum(values)
+        values.clear()
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Upper bound and how many values lie at or below it, as Prometheus wants them."""
-        bounds = [*(f"{float(bound)}" for bound in self.bounds), "+Inf"]
-        return list(zip(bounds, accumulate(map(float, self.counts)), strict=True))
+    def read(self) -> tuple[list[tuple[str, float]], float]:
+        """Upper bound and how many values lie at or below it, as Prometheus wants them; and the sum of all."""
+        self.settle()
+        bounds = [*(f"{float(bound)}" for bound in self._bounds), "+Inf"]
+        return list(zip(bounds, accumulate(map(float, self._counts)), strict=True)), self._total
 
 
 class TextMetrics:
@@ -70,6 +88,7 @@ class TextMetrics:
         self.confidence: Final = Distribution(contract.RATIO_BUCKETS)
         self.unknown_words: Final = Distribution(contract.RATIO_BUCKETS)
         self.length: Final = Distribution(contract.LENGTH_BUCKETS)
+        self._unsettled = 0
 
     def add(self, prediction: "Prediction", characters: int) -> None:
         """Count one classified text."""
@@ -78,6 +97,11 @@ class TextMetrics:
         self.confidence.add(confidence)
         self.unknown_words.add(unknown_words / words if words else 0.0)
         self.length.add(characters)
+        self._unsettled += 1
+        if self._unsettled >= _SETTLE_AFTER:
+            self._unsettled = 0
+            for distribution in (self.confidence, self.unknown_words, self.length):
+                distribution.settle()
 
 
 class Metrics(Collector):
@@ -90,6 +114,7 @@ class Metrics(Collector):
         self.phases: Final = {phase: Distribution(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
         self.shed: Final = dict.fromkeys(contract.SHED_REASONS, 0)
         self.texts: TextMetrics | None = None
+        self._unsettled = 0
         self.registry: Final = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -103,6 +128,11 @@ class Metrics(Collector):
         outcome = OK if status < _SUCCESS_BELOW else CLIENT_ERROR if status < _CLIENT_ERROR_BELOW else SERVER_ERROR
         self.requests[route][outcome] += 1
         self.durations[route].add(seconds)
+        self._unsettled += 1
+        if self._unsettled >= _SETTLE_AFTER:
+            self._unsettled = 0
+            for distribution in (*self.durations.values(), *self.phases.values()):
+                distribution.settle()
 
     def add_shed(self, route: str, reason: str) -> None:
         """Count a request that was refused to protect the others."""
@@ -188,5 +218,5 @@ def _histogram(
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, text, labels=labels)
     for values, distribution in distributions.items():
-        family.add_metric(values, distribution.buckets(), distribution.total)
+        family.add_metric(values, *distribution.read())
     return family
