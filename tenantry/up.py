@@ -15,7 +15,7 @@ import typer
 from tenantry import terraform
 from tenantry.console import result, say
 from tenantry.errors import InputError
-from tenantry.kubectl import KUBECONFIG, ContextOption, KubeconfigOption, Kubectl, confirm
+from tenantry.kubectl import KUBECONFIG, ContextOption, KubeconfigOption, Kubectl, confirm, confirmed
 from tenantry.serve import MODEL, PLATFORM_FILE, FileOption
 from tenantry.terraform import Terraform
 
@@ -80,6 +80,7 @@ def up(
         synth(file=file, output=DIST, image=image)
         root = platform_root(target.kubectl, file, stop)
         require_state_of(root, target.kubectl.context)
+        require_named(removed_tenants(root, platform), target.kubectl.context)
         root.apply()
         outputs = root.outputs()
         if not (model / "manifest.json").is_file() and model == MODEL:
@@ -140,6 +141,22 @@ def require_state_of(root: Terraform, context: str) -> None:
         raise InputError(
             f"the state of {root.root} is that of context {known}, not of {context}: take that one down first "
             f"(tenantry down --context {known}), or keep a second state: TF_WORKSPACE={context} tenantry up ..."
+        )
+
+
+def removed_tenants(root: Terraform, platform: "Platform") -> list[str]:
+    """Tenants that the root's state knows and platform.yaml no longer lists."""
+    known = root.outputs().get("tenants", []) if root.resources() else []
+    return sorted(set(known) - {tenant.name for tenant in platform.tenants})
+
+
+def require_named(tenants: Sequence[str], context: str) -> None:
+    """Raise InputError unless the variable CONFIRM names each tenant that would go, with all that it has."""
+    unnamed = [tenant for tenant in tenants if not confirmed(tenant)]
+    if unnamed:
+        raise InputError(
+            f"{', '.join(unnamed)} would be deleted, namespace and all, since platform.yaml no longer lists it; if that "
+            f'is meant: CONFIRM="{" ".join([context, *tenants])}"'
         )
 
 

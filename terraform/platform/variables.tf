@@ -111,7 +111,7 @@ variable "kube_prometheus_stack" {
 
   validation {
     condition     = alltrue([for document in var.kube_prometheus_stack.values : can(yamldecode(document))])
-    error_message = "Each of kube_prometheus_stack.values must be a YAML document; read a file with file(\"my-values.yaml\") in a .tfvars.json made by a script, or pass its text."
+    error_message = "Each of kube_prometheus_stack.values must be the text of a YAML document: in terraform.tfvars a here-document holds it."
   }
 
   validation {
@@ -144,7 +144,7 @@ variable "metrics_server" {
 
   validation {
     condition     = alltrue([for document in var.metrics_server.values : can(yamldecode(document))])
-    error_message = "Each of metrics_server.values must be a YAML document."
+    error_message = "Each of metrics_server.values must be the text of a YAML document: in terraform.tfvars a here-document holds it."
   }
 
   validation {

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from constructs_lib.platform import Platform
 from tenantry import local_image, up
 from tenantry.errors import InputError
 from tenantry.kubectl import Kubectl, confirm
 from tenantry.terraform import Terraform
 from tests.fake_programs import FakePrograms
 
+PLATFORM = Path(__file__).parents[3] / "platform.yaml"
 KUBECTL = Kubectl(kubeconfig=None, context="kind-tenantry")
 
 
@@ -76,6 +78,19 @@ def test_the_state_of_another_cluster_is_never_applied_to_this_one(programs: Fak
     with pytest.raises(InputError, match="context production, not of kind-tenantry"):
         up.require_state_of(root, "kind-tenantry")
     up.require_state_of(root, "production")
+
+
+def test_a_tenant_is_not_deleted_before_it_was_named(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = '{"tenants": {"value": ["tenant-a", "tenant-b", "tenant-old"]}}'
+    programs.add("terraform", {"output": {"says": known}, "state list": {"says": "a.b\n"}})
+    root = Terraform(root=Path("root"), variables={}, stop=threading.Event())
+    gone = up.removed_tenants(root, Platform.load(PLATFORM))
+    assert gone == ["tenant-old"]
+    monkeypatch.setenv("CONFIRM", "kind-tenantry")
+    with pytest.raises(InputError, match='tenant-old would be deleted.*CONFIRM="kind-tenantry tenant-old"'):
+        up.require_named(gone, "kind-tenantry")
+    monkeypatch.setenv("CONFIRM", "kind-tenantry tenant-old")
+    up.require_named(gone, "kind-tenantry")
 
 
 def test_the_image_goes_only_to_nodes_that_lack_it(programs: FakePrograms) -> None:

@@ -120,7 +120,7 @@ def test_no_lock_or_state_is_committed() -> None:
         ["git", "ls-files", "terraform"], cwd=hcl.TERRAFORM.parent, capture_output=True, text=True, check=True
     ).stdout.split()
     assert listed
-    assert [name for name in listed if ".terraform" in name or ".tfstate" in name or name.endswith(".tfvars")] == []
+    assert [name for name in listed if ".terraform" in name or ".tfstate" in name] == []
 
 
 def test_the_tables_of_the_readmes_are_up_to_date() -> None:
