@@ -1,7 +1,9 @@
 """A run against a real cluster: requirements, the platform under test, probe pods, and the report at the end."""
 
 import os
+import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +62,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return report
     row = item.config.stash[EVIDENCE].rows[marker.args[0]]
     if report.failed:
-        row.failures.append(f"{item.name}: {str(call.excinfo.value if call.excinfo else '').strip()[:400]}")
+        said = " ".join(str(call.excinfo.value if call.excinfo else "").split())
+        row.failures.append(f"{item.name}: {said[:400]}")
         item.session.stash[FAILED] = True
     elif report.skipped:
         item.config.stash[EVIDENCE].not_asked(marker.args[0], f"{report.longrepr[2]}".removeprefix("Skipped: "))  # type: ignore[index]
@@ -77,6 +80,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if evidence is None or not any(row.tests or row.failures or row.unasked for row in evidence.rows.values()):
         return
     directory = Path(config.getoption("--report"))
+    evidence.about["minutes"] = round((datetime.now(UTC) - evidence.began).total_seconds() / 60, 1)
+    evidence.not_asked("delivery", "only a push to GitHub shows it; the workflows have tests of their own")
     evidence.write(directory)
     terminalreporter.section("what was asked")
     for key, row in evidence.rows.items():
@@ -108,8 +113,17 @@ def cluster(evidence: Evidence) -> Cluster:
         "cluster": f"{len(nodes)} nodes, Kubernetes {nodes[0]['status']['nodeInfo']['kubeletVersion']}, "
         f"{nodes[0]['status']['nodeInfo']['containerRuntimeVersion']}",
         "context": cluster.kubectl.context,
+        "commit": _commit(),
+        "may disturb others": os.environ.get("DISPOSABLE") == "1",
     }
     return cluster
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "not a checkout"
 
 
 @pytest.fixture(scope="session")

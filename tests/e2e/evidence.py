@@ -47,10 +47,8 @@ class Evidence:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {promise: Row() for promise in PROMISES}
-        self.about: dict[str, Any] = {
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": platform.machine(),
-        }
+        self.began = datetime.now(UTC)
+        self.about: dict[str, Any] = {"at": self.began.isoformat(timespec="seconds"), "machine": platform.machine()}
 
     def count(self, promise: str, what: str, number: int = 1) -> None:
         """Add probes of a kind."""
