@@ -88,7 +88,7 @@ def of_latency(length: int, quiet: float, loud: float, measured: str, step: int 
     )
 
 
-def _late(total: int, length: int) -> str:
+def late(total: int, length: int) -> str:
     """Nothing, then one more each step until `total`, which is reached just before the end."""
     return f"{flat(0, length - total - 2)} 1+1x{total - 1} {flat(total, 5)}"
 
@@ -97,13 +97,13 @@ def _nine_failed(length: int) -> Series:
     """Nine requests, all failed: a share of 100 % that means nothing."""
     failed = requests(length)
     key = next(series for series in failed if 'outcome="server_error"' in series)
-    return failed | {key: _late(9, length)}
+    return failed | {key: late(9, length)}
 
 
 def _nine_slow(length: int) -> Series:
     slow = latencies(length, fast=0, slow=0)
     all_slow = [series for series in slow if 'route="predict"' in series and 'le="0.' not in series]
-    return slow | dict.fromkeys(all_slow, _late(9, length))
+    return slow | dict.fromkeys(all_slow, late(9, length))
 
 
 def _up(length: int, *, up: int, down: int) -> Series:
@@ -188,41 +188,41 @@ CASES: dict[str, Cases] = {
         low_traffic=Case(requests(30, ok=1, shed=1.7), 30),
         no_data=Case({}, 30),
     ),
-    "InferenceTargetDown/critical": of_state(6, _up(6, up=1, down=9), _up(6, up=0, down=10), "100%"),
-    "InferenceTargetDown/warning": of_state(16, _up(16, up=10, down=0), _up(16, up=9, down=1), "10%"),
+    "InferenceTargetDown/critical": of_state(5, _up(5, up=1, down=9), _up(5, up=0, down=10), "100%"),
+    "InferenceTargetDown/warning": of_state(15, _up(15, up=10, down=0), _up(15, up=9, down=1), "10%"),
     "InferenceMetricsAbsent/critical": Cases(
-        below=Case(requests(6), 6),
-        above=Case({own("up"): flat(1, 6)}, 6, "0", {"job": JOB}),
-        low_traffic=Case(idle(6), 6),
-        no_data=Case({}, 6, "0", {"job": JOB}),  # the one alert that silence itself sets off
+        below=Case(requests(5), 5),
+        above=Case({own("up"): flat(1, 5)}, 5, "0", {"job": JOB}),
+        low_traffic=Case(idle(5), 5),
+        no_data=Case({}, 5, "0", {"job": JOB}),  # the one alert that silence itself sets off
     ),
     "InferencePodsNotReady/critical": of_state(
-        6,
-        deployment(6, wanted=2, ready=1, available=1),
-        deployment(6, wanted=2, ready=1, available=0),
+        5,
+        deployment(5, wanted=2, ready=1, available=1),
+        deployment(5, wanted=2, ready=1, available=0),
         "0",
         deployment=DEPLOYMENT,
     ),
     "InferencePodsNotReady/warning": of_state(
-        16,
-        deployment(16, wanted=3, ready=3, available=3),
-        deployment(16, wanted=3, ready=2, available=2),
+        15,
+        deployment(15, wanted=3, ready=3, available=3),
+        deployment(15, wanted=3, ready=2, available=2),
         "1",
         deployment=DEPLOYMENT,
     ),
     "InferencePodCrashLooping/warning": of_state(15, _restarts(2), _restarts(3), "3", pod=POD),
     "InferenceAutoscalerAtMaximum/warning": of_state(
-        16, autoscaler(16, current=9), autoscaler(16, current=10), "10", horizontalpodautoscaler=DEPLOYMENT
+        15, autoscaler(15, current=9), autoscaler(15, current=10), "10", horizontalpodautoscaler=DEPLOYMENT
     ),
     "InferenceCPUThrottling/warning": of_state(25, _throttled(25, 0.24), _throttled(25, 0.26), "26%", pod=POD),
-    "InferenceMemoryNearLimit/warning": of_state(16, _memory(16, 0.89), _memory(16, 0.91), "91%", pod=POD),
+    "InferenceMemoryNearLimit/warning": of_state(15, _memory(15, 0.89), _memory(15, 0.91), "91%", pod=POD),
     "InferenceQuotaNearlyUsed/warning": of_state(
-        16, _quota(16, 900), _quota(16, 901), "90.1%", resourcequota="tenant-a", resource="limits.cpu"
+        15, _quota(15, 900), _quota(15, 901), "90.1%", resourcequota="tenant-a", resource="limits.cpu"
     ),
-    "InferenceModelDrift/warning/confidence": _drift("confidence", 0.81, 0.75, "0.20"),
-    "InferenceModelDrift/warning/unknown_words_ratio": _drift("unknown_words_ratio", 0.29, 0.35, "0.25"),
-    "InferenceModelDrift/warning/length_characters": _drift("length_characters", 510, 400, "5.00"),
+    "InferenceModelDrift/warning/confidence": _drift("confidence", 0.81, 0.79, "0.16"),
+    "InferenceModelDrift/warning/unknown_words_ratio": _drift("unknown_words_ratio", 0.29, 0.31, "0.21"),
+    "InferenceModelDrift/warning/length_characters": _drift("length_characters", 510, 490, "4.08"),
     "InferenceModelDigestsDiffer/warning": of_state(
-        31, digests(31, "aaaa", "aaaa", "aaaa"), digests(31, "aaaa", "aaaa", "bbbb"), "2"
+        30, digests(30, "aaaa", "aaaa", "aaaa"), digests(30, "aaaa", "aaaa", "bbbb"), "2"
     ),
 }

@@ -25,8 +25,8 @@ def key(rule: Rule) -> str:
     return "/".join(filter(None, (rule["alert"], labels["severity"], labels.get("long") or labels.get("signal"))))
 
 
-def alerts() -> dict[str, Rule]:
-    return {key(rule): rule for group in groups() for rule in group["rules"] if "alert" in rule}
+def alerts(settings: AlertSettings | None = None) -> dict[str, Rule]:
+    return {key(rule): rule for group in groups(settings) for rule in group["rules"] if "alert" in rule}
 
 
 def check(rules: Sequence[Rule], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -34,9 +34,11 @@ def check(rules: Sequence[Rule], folder: Path) -> subprocess.CompletedProcess[st
     return _promtool("check", "rules", _write(folder / "rules.json", {"groups": rules}))
 
 
-def test(rule: Rule, cases: Sequence[Case], folder: Path) -> subprocess.CompletedProcess[str]:
+def ask(
+    rule: Rule, cases: Sequence[Case], folder: Path, settings: AlertSettings | None = None
+) -> subprocess.CompletedProcess[str]:
     """`promtool test rules` over one alert, with the recording rules that it builds upon."""
-    every = [each for group in groups() for each in group["rules"]]
+    every = [each for group in groups(settings) for each in group["rules"]]
     needed = [each for each in every if "record" in each and f"{each['record']}{{" in rule["expr"]]
     alone = [{"name": "asked", "rules": [*needed, rule]}]
     rules = _write(folder / "rules.json", {"groups": alone})
