@@ -155,8 +155,8 @@ def require_named(tenants: Sequence[str], context: str) -> None:
     unnamed = [tenant for tenant in tenants if not confirmed(tenant)]
     if unnamed:
         raise InputError(
-            f"{', '.join(unnamed)} would be deleted, namespace and all, since platform.yaml no longer lists it; if that "
-            f'is meant: CONFIRM="{" ".join([context, *tenants])}"'
+            f"{', '.join(unnamed)} would be deleted, namespace and all, since platform.yaml no longer lists it; "
+            f'if that is meant: CONFIRM="{" ".join([context, *tenants])}"'
         )
 
 

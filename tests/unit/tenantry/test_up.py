@@ -87,7 +87,7 @@ def test_a_tenant_is_not_deleted_before_it_was_named(programs: FakePrograms, mon
     gone = up.removed_tenants(root, Platform.load(PLATFORM))
     assert gone == ["tenant-old"]
     monkeypatch.setenv("CONFIRM", "kind-tenantry")
-    with pytest.raises(InputError, match='tenant-old would be deleted.*CONFIRM="kind-tenantry tenant-old"'):
+    with pytest.raises(InputError, match=r'tenant-old would be deleted.*CONFIRM="kind-tenantry tenant-old"'):
         up.require_named(gone, "kind-tenantry")
     monkeypatch.setenv("CONFIRM", "kind-tenantry tenant-old")
     up.require_named(gone, "kind-tenantry")
