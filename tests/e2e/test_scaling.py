@@ -102,9 +102,7 @@ def test_a_hog_does_not_slow_its_neighbour(cluster: Cluster, platform: PlatformU
         quiet = _measure(load, HOG_SECONDS)
         pods = [pod["metadata"]["name"] for pod in cluster.ready_pods(hog)]
         with ThreadPoolExecutor(len(pods)) as pool:
-            hogs = [
-                pool.submit(cluster.python, hog, pod, "hog", HOG_SECONDS + 25, container="inference") for pod in pods
-            ]
+            hogs = [pool.submit(_burn, cluster, hog, pod, HOG_SECONDS + 25) for pod in pods]
             loud = _measure(load, HOG_SECONDS, after=5)
             burned = [each.result() for each in hogs]
     finally:
