@@ -14,7 +14,8 @@ import uvicorn
 
 from inference import __version__
 from inference.app import InferenceApp
-from inference.connection import Connection, State
+from inference.connection import Connection
+from inference.reading import State
 
 _log = structlog.get_logger()
 _SWEEP_SECONDS: Final = 0.1
