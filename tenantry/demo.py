@@ -45,12 +45,13 @@ def demo(
     from tenantry.processes import run, stop_requested
 
     names = chosen(file, ())
+    if model != MODEL:
+        require_model(model)
     bodies = [json.dumps({"text": text}) for text in QUESTIONS]
     with stop_requested() as stop:
         run([*_TENANTRY, "synth", "--file", str(file)], stop=stop, doing="writing dist/")
-        if model == MODEL and not (model / "manifest.json").is_file():
+        if not (model / "manifest.json").is_file():
             run([*_TENANTRY, "train", "--output", str(model)], stop=stop, doing="training the model")
-        require_model(model)
         with serving(names, model=model, first_port=port, stop=stop) as servers:
             exchanges = {server: [(body, server.ask(body)) for body in bodies] for server in servers}
     if output is Format.JSON:

@@ -214,3 +214,11 @@ def test_demo_stops_at_a_mistake_in_the_file(folder: Path) -> None:
     done = CliRunner().invoke(app, ["demo"])
     assert done.exit_code == 2
     assert "platform.yaml" in done.stderr
+
+
+def test_demo_refuses_a_wrong_folder_before_it_writes(folder: Path) -> None:
+    """Only the demo's own model is trained where it is missing."""
+    done = CliRunner().invoke(app, ["demo", "--model", "nowhere"])
+    assert done.exit_code == 2
+    assert "--model nowhere: no model there" in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["platform.yaml"]
