@@ -10,7 +10,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from constructs_lib.dist import SUFFIX
+from constructs_lib.dist import SUFFIX, write
+from constructs_lib.platform import Platform
 from tests.kube import Object
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,9 @@ KINDS = {  # of every platform; a tenant with a receiver has an AlertmanagerConf
 }
 
 
-def _objects() -> list[Object]:
-    return [
-        each for path in sorted((ROOT / "dist").glob(f"*{SUFFIX}")) for each in yaml.safe_load_all(path.read_text())
-    ]
+def _objects(folder: Path) -> list[Object]:
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    return [each for path in files for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
 
 
 def _crd_schemas() -> dict[tuple[str, str], dict[str, Any]]:
@@ -68,7 +68,7 @@ def _closed(schema: Any, *, top: bool = True) -> Any:
     return result
 
 
-OBJECTS = _objects()
+OBJECTS = _objects(ROOT / "dist")
 SCHEMAS = _crd_schemas()
 
 
@@ -109,6 +109,34 @@ def _with_an_unknown_field() -> Iterator[Any]:
 def test_a_broken_object_is_noticed(item: Object) -> None:
     """The control: validation has teeth for unknown fields and wrong types, in both kinds of schema."""
     with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError)):
+        _validate(item)
+
+
+RECEIVERS = (
+    {"type": "webhook", "secretName": "s"},
+    {"type": "slack", "secretName": "s", "channel": "#a"},
+    {"type": "pagerduty", "secretName": "s"},
+    {"type": "email", "secretName": "s", "to": "a@example.org", "sender": "b@example.org", "smarthost": "m:25"},
+)
+
+
+def test_what_a_tenant_may_add_follows_its_schema_too(tmp_path: Path) -> None:
+    """Every kind of receiver, every list filled: objects that dist/ as shipped does not have."""
+    tenants = [
+        {
+            "name": receiver["type"],
+            "model": "file:/models/spam",
+            "receiver": receiver,
+            "egress": [{"cidr": "2001:db8::/32", "port": 514, "protocol": "UDP"}],
+            "imagePullSecrets": ["registry"],
+        }
+        for receiver in RECEIVERS
+    ]
+    file = {"apiVersion": "tenantry.dev/v1alpha1", "platform": {"image": "a/b:1"}, "tenants": tenants}
+    write(Platform.model_validate(file), tmp_path / "dist")
+    objects = _objects(tmp_path / "dist")
+    assert sum(item["kind"] == "AlertmanagerConfig" for item in objects) == len(RECEIVERS)
+    for item in objects:
         _validate(item)
 
 
