@@ -1,6 +1,7 @@
 """A real Prometheus and a real Alertmanager on this machine, watching tenants that are served here."""
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -90,6 +91,7 @@ def watching(
             address = f"{HOST}:{ports[len(started)]}"
             command = [programs.find(name), f"--config.file={folder}/{name}.json", *flags]
             with (folder / f"{name}.log").open("wb") as log:
+                shutil.rmtree(folder / name, ignore_errors=True)  # an earlier run's series would be summed with ours
                 arguments = [*command, f"{store}={folder}/{name}", f"{listen}={address}"]
                 started.append(processes.start(arguments, stdout=log, stderr=subprocess.STDOUT))
         _wait_until_ready(started[0], stack.prometheus, folder / "prometheus.log")

@@ -1,22 +1,24 @@
 """A little traffic for tenants that are served here: good requests, wrong ones, and bursts of which some are shed."""
 
+import json
 import random
+import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 import httpx
 
 from inference import contract
-from tenantry.local import Server
+from tenantry.local import HOST, Server
 
 PAUSE_SECONDS: Final = 0.1
 BURST: Final = 32
 """Requests at once: more than the limit in flight that `tenantry monitor` sets."""
-_LONG: Final = 20_000
-"""Words of a burst's texts: they take long enough to be in flight together."""
+HOLD_SECONDS: Final = 0.1
+"""How long a burst's requests wait for their bodies."""
 _SENTENCES: Final = "the patch fixes the build, please review it before the meeting. click here and win free money now!"
 _WORDS: Final = _SENTENCES.split()
 
@@ -45,16 +47,34 @@ def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None
 
 
 def burst(server: Server, count: int = BURST) -> list[int]:
-    """Send long texts all at once and return the status of each answer."""
-    body = {"text": " ".join(_WORDS * (_LONG // len(_WORDS)))}
+    """Begin requests all at once, finish them a moment later, and return the status of each answer.
 
-    with httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=count)) as client:
+    What has begun is in flight, so that those above the limit are shed, however fast the service is.
+    """
+    body = json.dumps({"text": _SENTENCES}).encode()
+    head = (
+        f"POST {contract.PREDICT_PATH} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection((HOST, server.port), timeout=30)) for _ in range(count)
+        ]
+        for connection in connections:
+            connection.sendall(head)
+        time.sleep(HOLD_SECONDS)
+        for connection in connections:
+            with suppress(OSError):  # a refused one may be closed already
+                connection.sendall(body)
+        return [status for connection in connections if (status := _status(connection))]
 
-        def send(_number: int) -> int:
-            return client.post(f"{server.url}{contract.PREDICT_PATH}", json=body).status_code
 
-        with ThreadPoolExecutor(count) as pool:
-            return list(pool.map(send, range(count)))
+def _status(connection: socket.socket) -> int:
+    """The status of the answer on a connection; 0 where it broke before."""
+    try:
+        return int(connection.recv(16).split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
 def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
@@ -70,7 +90,7 @@ def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
                     client.post(url, json={"test": "a wrong key"})
                 if turn % 100 == 0:
                     burst(server)
-            except httpx.HTTPError:
+            except (httpx.HTTPError, OSError):
                 continue  # it is gone for now: that is what the alerts are for
 
 
