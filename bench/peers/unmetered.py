@@ -1,15 +1,22 @@
 """Our own service with its measuring taken out: the difference is what measuring costs."""
 
 import sys
+from collections.abc import Sequence
 
+from inference import metrics
 from inference.__main__ import main
-from inference.metrics import Distribution, Metrics, TextMetrics
 
 
 def _nothing(*_: object) -> None: ...
 
 
+class _Deaf(metrics.Distribution):
+    def __init__(self, bounds: Sequence[float]) -> None:
+        super().__init__(bounds)
+        self.add = _nothing
+
+
 if __name__ == "__main__":
-    for owner, name in ((Distribution, "add"), (TextMetrics, "add"), (Metrics, "add_answer")):
-        setattr(owner, name, _nothing)
+    metrics.Distribution = _Deaf
+    metrics.TextMetrics.add = metrics.Metrics.add_answer = _nothing
     sys.exit(main())
