@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tenantry import processes
 from tenantry.console import say
-from tenantry.errors import CommandError, InterruptedByUserError
+from tenantry.errors import CommandError, InputError, InterruptedByUserError
 
 CLUSTER: Final = Path("terraform/cluster")
 PLATFORM: Final = Path("terraform/platform")
@@ -105,6 +105,8 @@ class Terraform:
         return done.stdout if done.returncode == 0 else ""
 
     def _init(self) -> None:
+        if not self.root.is_dir():
+            raise InputError(f"there is no folder {self.root} here: run this in a clone of the project")
         done = subprocess.run(
             self._command("init", "-input=false", "-no-color"), capture_output=True, text=True, check=False
         )

@@ -1,6 +1,7 @@
 """Terraform is run as it wants to be, and what it does is told a line a thing."""
 
 import json
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenantry import terraform
-from tenantry.errors import CommandError
+from tenantry.errors import CommandError, InputError, InterruptedByUserError
 from tenantry.terraform import Narrator, Terraform
 from tests.fake_programs import FakePrograms
 
@@ -19,6 +20,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "bin"
     folder.mkdir()
+    (tmp_path / "root").mkdir()
     return FakePrograms(folder, monkeypatch)
 
 
@@ -82,6 +84,39 @@ def test_a_failed_init_repeats_terraforms_reason(programs: FakePrograms) -> None
     assert not any(" apply" in call for call in programs.asked)
 
 
+def test_outside_of_the_project_there_is_no_root(programs: FakePrograms) -> None:
+    programs.add("terraform")
+    with pytest.raises(InputError, match="no folder elsewhere here"):
+        Terraform(root=Path("elsewhere"), variables={}, stop=threading.Event()).apply()
+    assert programs.asked == []
+
+
+SLOW = """#!{python}
+import json, signal, sys
+if "apply" not in sys.argv:
+    sys.exit()
+signal.signal(signal.SIGINT, lambda *_: [open("state", "w").close(), sys.exit(1)])
+signal.signal(signal.SIGTERM, lambda *_: [open("killed", "w").close(), sys.exit(1)])
+print(json.dumps({plan}), flush=True)
+signal.pause()
+"""
+
+
+def test_an_interrupted_terraform_may_write_its_state(
+    programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGINT, once, and time: a Terraform that is killed forgets what it made."""
+    script = programs.folder / "terraform"
+    script.write_text(SLOW.format(python=sys.executable, plan=PLAN))
+    script.chmod(0o755)
+    stop = threading.Event()
+    monkeypatch.setattr(Narrator, "_plan", lambda *_: stop.set())  # as soon as it has said its plan
+    with pytest.raises(InterruptedByUserError, match="what was made so far is in its state"):
+        Terraform(root=Path("root"), variables={}, stop=stop).apply()
+    assert (tmp_path / "state").exists()
+    assert not (tmp_path / "killed").exists()
+
+
 def test_outputs_are_plain_values(programs: FakePrograms) -> None:
     programs.add("terraform", {"output": {"says": '{"context": {"value": "kind-x", "type": "string"}}'}})
     assert _root().outputs() == {"context": "kind-x"}
@@ -100,7 +135,6 @@ def test_forget_takes_all_out_of_the_state(programs: FakePrograms) -> None:
 
 
 def test_a_state_with_something_in_it_is_never_discarded(programs: FakePrograms, tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
     state = tmp_path / "root" / "terraform.tfstate"
     state.write_text("{}")
     programs.add("terraform", {"state list": {"says": "a.b\n"}})

@@ -24,6 +24,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "bin"
     folder.mkdir()
+    (tmp_path / "terraform" / "cluster").mkdir(parents=True)
     return FakePrograms(folder, monkeypatch)
 
 
