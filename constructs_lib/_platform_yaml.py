@@ -15,6 +15,24 @@ from constructs_lib.platform_errors import Mistake, PlatformError
 
 M = TypeVar("M", bound=BaseModel)
 _VALUE_LENGTH = 80
+_RULES = {
+    "string_type": "is text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "is a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "is a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "is true or false"),
+    **dict.fromkeys(("tuple_type", "list_type"), "is a list"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "is a mapping"),
+    "finite_number": "is a finite number",
+    "greater_than": "is more than {gt}",
+    "greater_than_equal": "is at least {ge}",
+    "less_than": "is less than {lt}",
+    "less_than_equal": "is at most {le}",
+    "literal_error": "is {expected}",
+    "string_pattern_mismatch": "matches {pattern}",
+    "string_too_short": "is not empty",
+    "too_short": "is not empty",
+}
+"""What pydantic's own errors are in a file's terms, by their type."""
 _WHOLE = "is a mapping with apiVersion, platform and tenants"
 
 
@@ -42,9 +60,15 @@ def _read(path: Path) -> Document:
     try:
         document = read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _whole(path, (1, 1), "exists", "write one with 'tenantry init', or name another with --file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _whole(path, (1, 1), f"is a readable text file in UTF-8 ({error})", "correct the file") from None
+        raise _whole(
+            path, (1, 1), "is a file that exists", "write one with 'tenantry init', or name another with --file"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _whole(path, (1, 1), f"is text in UTF-8 ({error.reason})", "save it in UTF-8") from None
+    except OSError as error:
+        raise _whole(
+            path, (1, 1), f"is a file that can be read ({error.strerror})", "name another with --file"
+        ) from None
     except BrokenYamlError as error:
         raise _whole(path, error.place, f"is one YAML document ({error})", "correct the syntax") from None
     if document.data is None:
@@ -72,9 +96,10 @@ def _repeated(document: Document, path: KeyPath, place: Place) -> Mistake:
 
 def _unique(found: list[tuple[Mistake, str]]) -> list[Mistake]:
     """Each mistake once: one in `defaults` shows in every tenant, too; one that only a tenant makes of it names it."""
-    own = {mistake for mistake, heir in found if not heir}
-    inherited = ((mistake, heir) for mistake, heir in found if heir and mistake not in own)
-    return [*own, *(replace(mistake, rule=f"{mistake.rule} (in {heir})") for mistake, heir in inherited)]
+    own = [mistake for mistake, heir in found if not heir]
+    told = {(mistake.field, mistake.rule) for mistake in own}
+    inherited = ((mistake, heir) for mistake, heir in found if heir and (mistake.field, mistake.rule) not in told)
+    return own + [replace(mistake, rule=f"{mistake.rule} (in {heir})") for mistake, heir in inherited]
 
 
 def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) -> tuple[Mistake, str]:
@@ -114,8 +139,8 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
     if error["type"].startswith("union_tag"):
         tags = context.get("expected_tags", "webhook, slack, pagerduty, email")
         return f"has a 'type', one of {tags}", "add or correct it"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return message[:1].lower() + message[1:], f"correct it: {about}" if about else "correct it"
+    rule = _RULES.get(error["type"], "").format(**context) or error["msg"].removeprefix("Value error, ")
+    return rule, f"correct it ({about})" if about else "correct it"
 
 
 def _properties(schema: dict[str, Any], data: Any, path: KeyPath) -> dict[str, Any]:

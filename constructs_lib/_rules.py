@@ -111,7 +111,8 @@ def check_model(model: str) -> str:
     try:
         ModelUri.parse(model)
     except ValueError as error:
-        refuse(f"is the address of a model ({error})", f"write {GRAMMAR}")
+        reason = str(error).removeprefix(f"model '{model}': ").partition("; write ")[0]
+        refuse(f"is the address of a model: {reason}", f"write {GRAMMAR}")
     return model
 
 

@@ -137,6 +137,14 @@ def test_a_mistake_in_defaults_is_told_once_and_where_it_stands(tmp_path: Path) 
     assert (found.line, found.column, found.field) == (10, 30, "defaults.autoscaling.minReplicas")
 
 
+def test_a_wrong_image_of_the_platform_is_told_once(tmp_path: Path) -> None:
+    text = tenants("name: a\nmodel: s3://models/a/m", "name: b\nmodel: s3://models/b/m").replace(
+        "service:1.0", "service"
+    )
+    assert the_mistake(tmp_path, text).field == "platform.image"
+    assert the_mistake(tmp_path, text.replace("registry.example/service", "[a]")).rule == "is text"
+
+
 def test_a_default_that_only_one_tenant_cannot_live_with_names_the_tenant(tmp_path: Path) -> None:
     text = tenants("name: a\nmodel: s3://models/a/m", "name: b\nmodel: s3://models/b/m\nautoscaling: {maxReplicas: 4}")
     found = the_mistake(tmp_path, text + "defaults:\n  autoscaling: {minReplicas: 5}\n")
@@ -205,9 +213,9 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
     ("more", "field", "rule"),
     [
         ("autoscaling: {minReplicas: 11}", "autoscaling.minReplicas", "is at most maxReplicas, 10"),
-        ("autoscaling: {minReplicas: 0}", "autoscaling.minReplicas", "greater than or equal to 1"),
-        ("autoscaling: {targetCpuPercent: 101}", "autoscaling.targetCpuPercent", "less than or equal to 100"),
-        ("autoscaling: {maxReplicas: many}", "autoscaling.maxReplicas", "valid integer"),
+        ("autoscaling: {minReplicas: 0}", "autoscaling.minReplicas", "is at least 1"),
+        ("autoscaling: {targetCpuPercent: 101}", "autoscaling.targetCpuPercent", "is at most 100"),
+        ("autoscaling: {maxReplicas: many}", "autoscaling.maxReplicas", "is a whole number"),
         ("resources: {requests: {cpu: 600m}}", "resources.requests.cpu", "is at most the limit, 500m"),
         ("resources: {requests: {memory: 1Gi}}", "resources.requests.memory", "is at most the limit, 512Mi"),
         ("resources: {limits: {cpu: 0.0001}}", "resources.limits.cpu", "CPU quantity"),
@@ -224,12 +232,19 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("image: 'UPPER case:1'", "image", "is an image reference"),
         ("egress: [{cidr: 192.0.2.1/24, port: 1}]", "egress[0].cidr", "has host bits set"),
         ("egress: [{cidr: 0.0.0.0/0, port: 1}]", "egress[0].cidr", "is not every address"),
-        ("egress: [{cidr: 192.0.2.0/24, port: 65536}]", "egress[0].port", "less than or equal to 65535"),
+        ("egress: [{cidr: 192.0.2.0/24, port: 65536}]", "egress[0].port", "is at most 65535"),
         ("egress: [{cidr: 192.0.2.0/24}]", "egress[0].port", "is required"),
         ("imagePullSecrets: [Not_A_Name]", "imagePullSecrets[0]", "is the name of an object"),
         ("receiver: {type: pigeon, secretName: s}", "receiver", "'webhook', 'slack', 'pagerduty', 'email'"),
         ("receiver: {type: slack, secretName: s}", "receiver.channel", "is required"),
-        ("alerts: {quotaRatio: 1.5}", "alerts.quotaRatio", "less than 1"),
+        ("alerts: {quotaRatio: 1.5}", "alerts.quotaRatio", "is less than 1"),
+        ("alerts: {quotaRatio: lots}", "alerts.quotaRatio", "is a number"),
+        ("egress: {}", "egress", "is a list"),
+        ("autoscaling: []", "autoscaling", "is a mapping"),
+        ("image: 5", "image", "is text"),
+        ("egress: [{cidr: 192.0.2.0/24, port: 1, protocol: ICMP}]", "egress[0].protocol", "is 'TCP' or 'UDP'"),
+        ("receiver: {type: slack, secretName: s, channel: ''}", "receiver.channel", "is not empty"),
+        ("receiver: {type: slack, secretName: s, channel: c, sendResolved: x}", "receiver.sendResolved", "is true or"),
         ("alerts: {latencyThresholdSeconds: 0.2}", "alerts.latencyThresholdSeconds", "histogram"),
     ],
 )
