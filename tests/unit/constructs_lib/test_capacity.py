@@ -75,6 +75,12 @@ def test_says_for_how_many_tenants_of_a_kind_there_is_room(tenants: tuple[Tenant
     assert tenants_like(need(tenants[0]), free) == (28, 5)
 
 
+@pytest.mark.parametrize("tight", [{"cpu": 1250}, {"memory": 1300 * MEBIBYTE}, {"pods": 5}])
+def test_the_scarcest_of_cpu_memory_and_pods_decides(tenants: tuple[Tenant, ...], tight: dict[str, int]) -> None:
+    free = [Room(**{"cpu": 10**6, "memory": 2**40, "pods": 100, **tight})] * 4
+    assert tenants_like(need(tenants[0]), free) == (10, 1)
+
+
 def test_a_cluster_that_is_large_enough_is_not_worth_a_word(tmp_path: Path) -> None:
     assert not any("cluster" in warning for warning in _load(tmp_path, "{cpu: 4, memory: 8Gi}").warnings)
 

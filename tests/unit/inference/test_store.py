@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -241,11 +242,14 @@ def test_an_unknown_host_is_worth_another_try() -> None:
 
 
 def test_silence_is_worth_another_try() -> None:
+    """It is not waited for longer than the setting says: far less than the client's own half minute."""
+    began = time.monotonic()
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as silent,
         pytest.raises(StoreUnavailableError, match="timed out"),
     ):
         fetch(URI, _settings(f"http://127.0.0.1:{silent.server_port}", read_timeout_seconds=0.05))
+    assert time.monotonic() - began < 20
 
 
 def test_a_request_is_sent_again_when_the_store_stumbles(serve: Serve) -> None:

@@ -4,16 +4,20 @@ import hashlib
 import shutil
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from matplotlib.figure import Figure
 
 from tenantry.diagram.drawing import svg_and_png
 from tenantry.diagram.facts import Architecture, read
+from tenantry.diagram.lines import draw_lines
 from tenantry.diagram.mermaid import mermaid
 from tenantry.diagram.reach import Pod, allowed
+from tenantry.diagram.shapes import Canvas
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -92,6 +96,22 @@ def test_a_store_that_a_tenant_cannot_reach_has_no_line(changed: Callable[..., A
     assert "pods0 --x|blocked| api" in mermaid(architecture)
 
 
+def test_every_line_depends_on_what_the_policies_say(architecture: Architecture) -> None:
+    """Closing one open connection, or opening one of those that are crossed out, gives another picture."""
+    others = [("tenant-a", "tenant-b"), ("tenant-b", "console")]
+    within = {(tenant.name, tenant.name) for tenant in architecture.tenants}
+    pairs = [{pair} for pair in sorted(architecture.open - within) + others]
+    pictures = {_lines_of(replace(architecture, open=architecture.open ^ pair)) for pair in [set(), *pairs]}
+    assert len(pictures) == 1 + len(pairs)
+
+
+def _lines_of(architecture: Architecture) -> str:
+    figure = Figure()
+    axes = figure.add_subplot()
+    draw_lines(Canvas(axes), architecture)
+    return "\n".join(str(each.get_path()) for each in axes.patches) + f"{len(axes.lines)}"
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "said"),
     [
@@ -148,6 +168,13 @@ def test_reads_policies_as_kubernetes_does(
     policies: list[dict[str, Any]], source: Pod, target: Pod, *, expected: bool
 ) -> None:
     assert allowed(policies, source, target, 80) is expected
+
+
+def test_a_policy_without_types_is_about_ingress() -> None:
+    policy = _policy("Ingress")
+    del policy["spec"]["policyTypes"]
+    assert not allowed([policy], B, A, 80)
+    assert allowed([policy], A, B, 80)
 
 
 def test_a_selector_that_it_cannot_read_is_an_error() -> None:
