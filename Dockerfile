@@ -32,7 +32,9 @@ RUN CFLAGS=-g0 python setup.py --quiet build_ext --inplace; \
     find /opt/tenantry -depth \( -name tests -o -name '*.pyx' -o -name '*.c' -o -name '*.pyi' -o -name '*.pxd' \
     -o -path '*/bin/*' ! -name 'python*' \) -exec rm -rf {} +
 ARG SOURCE_DATE_EPOCH=0
+# The checkout's file modes depend on who cloned it: any user is to be able to read the service.
 RUN /opt/tenantry/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/tenantry/lib; \
+    chmod -R u=rwX,go=rX /opt/tenantry; \
     find /opt/tenantry -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
 # --- root: the base without what only installs, tests or documents ----------------------------------------------------

@@ -52,7 +52,7 @@ monitor: monitoring-tools $(RUNTIME) ## the same, under Prometheus with its rule
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports update-imports bump generated diagram train snap terraform-docs
+.PHONY: synth schema imports update-imports bump generated diagram panels train snap terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -80,6 +80,9 @@ bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew:
 	@tenantry bump $(IMAGE)
 
 generated: synth schema imports diagram terraform-docs ## write all that is generated and committed
+
+panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run here (MINUTES=6)
+	@python -m tools.draw_panels $(or $(MINUTES),6)
 
 diagram: $(DEV) ## draw docs/architecture.{mmd,svg,png} from dist/ and terraform/
 	@python -m tenantry.diagram
@@ -160,7 +163,7 @@ IMAGE ?= ml-inference-service:dev
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-slim)
-	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(if $(BASE),--build-arg BASE=$(BASE)) .
+	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(if $(BASE),--build-arg BASE=$(BASE)) .
 
 image-test: $(DEV) | docker ## build it twice, compare, run it locked down, look inside
 	@pytest tests/image

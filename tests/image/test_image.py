@@ -59,6 +59,13 @@ def test_holds_no_tool_and_no_leftover(image: Image) -> None:
     assert [path for path in image.files() if tool.search(path)] == []
 
 
+def test_any_user_can_read_the_service_and_none_can_change_it(image: Image) -> None:
+    """Whatever the umask of the clone was: readable by all, writable by root alone."""
+    modes = {path: entry.mode for path, entry in image.files().items() if path.startswith("opt/tenantry/lib/")}
+    assert len(modes) > 500
+    assert {path for path, mode in modes.items() if mode & 0o444 != 0o444 or (mode & 0o022 and mode != 0o777)} == set()
+
+
 def test_its_bytecode_asks_for_no_time_stamp(image: Image) -> None:
     """A read-only file system cannot take bytecode: every module has it, bound to no time stamp (PEP 552)."""
     code = """
