@@ -19,12 +19,12 @@ _ALSO_CALLED: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager
 
 
 def find(name: str) -> str:
-    """The path of a program: from PATH, from the test cluster's folder, or from what was unpacked here.
+    """The path of a program: from PATH, or from what was unpacked here.
 
     Raises:
         CommandError: it is nowhere; says how to get it.
     """
-    folders = os.pathsep.join([os.environ.get("PATH", ""), os.environ.get("TENANTRY_CLUSTER_BIN", ""), str(UNPACKED)])
+    folders = os.pathsep.join([os.environ.get("PATH", ""), str(UNPACKED)])
     for called in _ALSO_CALLED.get(name, (name,)):
         if found := shutil.which(called, path=folders):
             return found

@@ -22,12 +22,21 @@ EXPRESSIONS = {
     **{f"panel {panel.title}: {query.legend}": filled(query.expr) for panel in PANELS for query in panel.queries},
     **{f"rule {rule['record']}": rule["expr"] for rule in RULES if "record" in rule},
 }
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RUNBOOK_QUERIES = [
+    each.replace('\\"', '"').replace("$T", "tenant-a") for each in re.findall(r'^promql "(.+)"$', RUNBOOK, re.MULTILINE)
+]
 OF_THE_CLUSTER = ("kube_", "container_")
 
 
 def own_names(expression: str) -> set[str]:
     """Metrics of the service's own that an expression names; recorded series (`level:metric:operations`) are not."""
     return set(OWN.findall(re.sub(r"\w+:[\w:]+", "", re.sub(r'"[^"]*"', '""', expression))))
+
+
+def test_the_runbook_has_queries() -> None:
+    """They are found where they stand."""
+    assert len(RUNBOOK_QUERIES) > 10
 
 
 def test_own_names_are_found() -> None:
@@ -61,6 +70,14 @@ def test_every_query_over_own_metrics_returns_data(live: Live, name: str) -> Non
         return "" if values and "NaN" not in values else f"{expression} gives {values}"
 
     wait_for(empty)
+
+
+@pytest.mark.parametrize("expression", RUNBOOK_QUERIES)
+def test_every_query_of_the_runbook_is_sound(live: Live, expression: str) -> None:
+    """What the runbook tells people to ask is PromQL, over metrics that exist."""
+    live.stack.query(expression)  # raises where Prometheus refuses it
+    names = {name for metric in contract.METRICS for name in (metric, f"{metric}_sum", f"{metric}_count")}
+    assert own_names(expression) <= names
 
 
 def test_every_rule_is_healthy(live: Live) -> None:

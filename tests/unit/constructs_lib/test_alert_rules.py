@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from constructs_lib.alert_rules import rule_groups
 from constructs_lib.alert_scope import Rule
 from constructs_lib.alert_settings import RUNBOOK, AlertSettings
+from tenantry.cli import app
 
 RUNBOOK_FILE = Path(__file__).parents[3] / "docs" / "runbook.md"
 OTHER: dict[str, Any] = {
@@ -96,6 +97,13 @@ def test_section_says_what_it_means_how_to_check_and_what_to_do(name: str) -> No
     assert "**What it means.**" in meaning
     assert "```sh" in check
     assert "```sh" in remedy
+
+
+def test_every_command_of_the_runbook_exists() -> None:
+    """Verbs of `tenantry` are those that it has."""
+    used = set(re.findall(r"\btenantry ([a-z]+)", RUNBOOK_FILE.read_text()))
+    assert used <= {command.name for command in app.registered_commands}
+    assert {"silence", "rollback", "synth"} <= used
 
 
 def test_latency_threshold_must_be_a_bound_of_the_histogram() -> None:
