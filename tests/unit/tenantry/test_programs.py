@@ -28,17 +28,20 @@ def program(path: Path) -> str:
 def test_path_comes_first(folder: Path) -> None:
     """What the user has wins over what was unpacked."""
     program(folder / "unpacked" / "promtool")
-    assert programs.find("promtool") == program(folder / "promtool")
+    there = program(folder / "promtool")
+    assert programs.find("promtool") == there
 
 
 def test_unpacked_serves_where_path_has_none(folder: Path) -> None:
     """What `make monitoring-tools` unpacked needs no PATH."""
-    assert programs.find("promtool") == program(folder / "unpacked" / "promtool")
+    there = program(folder / "unpacked" / "promtool")
+    assert programs.find("promtool") == there
 
 
 def test_debians_name_is_known(folder: Path) -> None:
     """Debian calls alertmanager otherwise."""
-    assert programs.find("alertmanager") == program(folder / "prometheus-alertmanager")
+    there = program(folder / "prometheus-alertmanager")
+    assert programs.find("alertmanager") == there
 
 
 def test_a_missing_program_says_how_to_get_it(folder: Path) -> None:
