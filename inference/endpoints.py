@@ -150,7 +150,12 @@ class PredictEndpoint(Endpoint):
 
     def _texts(self, request: PredictRequest) -> list[str]:
         text = request.text
-        return [text] if isinstance(text, str) else text
+        texts = [text] if isinstance(text, str) else text
+        if request.explain:
+            characters, most = sum(map(len, texts)), self._settings.max_explained_characters
+            if characters > most:
+                raise InvalidInputError(f"{characters} characters to explain; a request has at most {most}")
+        return texts
 
     def _work(self, model: Model, request: PredictRequest, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in texts]
@@ -177,7 +182,7 @@ class InferEndpoint(Endpoint):
 
     def _texts(self, request: protocol.InferRequest) -> list[str]:
         protocol.wanted_outputs(request)
-        return protocol.texts_of(request)
+        return protocol.texts_of(request, self._settings.max_texts)
 
     def _work(
         self, model: Model, request: protocol.InferRequest, texts: list[str]

@@ -5,16 +5,17 @@ two output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from inference.errors import BadRequestError
 
 if TYPE_CHECKING:
     from inference.model import Model, Prediction
 
-Parameters = dict[str, Any]
+Parameters = dict[str, Raw]
+"""Taken and passed over; raw, since a client could make them cost more than all else."""
 INPUT: Final = "text"
 LABEL: Final = "label"
 PROBABILITIES: Final = "probabilities"
@@ -22,6 +23,7 @@ OUTPUTS: Final = (LABEL, PROBABILITIES)
 BINARY_HEADER: Final = b"inference-header-content-length"
 """HTTP header that says how many bytes of a body are JSON; the rest are binary tensors."""
 BINARY_SIZE: Final = "binary_data_size"
+_MOST_DIGITS: Final = 10
 BYTES: Final = "BYTES"
 FP64: Final = "FP64"
 PLATFORM: Final = "tenantry_naive_bayes"
@@ -34,7 +36,7 @@ class InferInput(Struct):
     shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(description="`[n]` or `[n, 1]`.", examples=[[1]])]
     datatype: Annotated[str, Meta(description="`BYTES`.", examples=[BYTES])]
     data: Annotated[
-        list[Any] | UnsetType,
+        list[str | list[str]] | UnsetType,
         Meta(
             description="The texts, flat or nested as `shape` says; absent where they follow the JSON in binary form.",
             examples=[["Win a free prize now"]],
@@ -144,11 +146,11 @@ def metadata(model: "Model") -> ModelMetadata:
     )
 
 
-def texts_of(request: InferRequest) -> list[str]:
-    """The texts of a request's one tensor.
+def texts_of(request: InferRequest, most: int) -> list[str]:
+    """The texts of a request's one tensor, at `most` so many.
 
     Raises:
-        BadRequestError: the tensor is missing, another one, or its data does not fit its shape.
+        BadRequestError: the tensor is missing, another one, too large, or its data does not fit its shape.
     """
     if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
         found = ", ".join(f"'{tensor.name}'" for tensor in request.inputs[:3]) or "none"
@@ -157,19 +159,17 @@ def texts_of(request: InferRequest) -> list[str]:
     if tensor.datatype != BYTES:
         raise BadRequestError(f"inputs[0].datatype: '{INPUT}' is of datatype {BYTES}, not '{tensor.datatype}'")
     shape = tensor.shape
-    if not shape or any(size != 1 for size in shape[1:]):
+    if shape[1:] not in ([], [1]) or not shape:
         raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {shape}")
     if shape[0] == 0:
         raise BadRequestError("inputs[0].shape: at least one text is needed")
     if tensor.data is UNSET:
         raise BadRequestError("inputs[0].data: the texts are missing")
-    data = _flat(tensor.data, len(shape))
-    if len(data) != shape[0]:
-        raise BadRequestError(f"inputs[0].data: shape {shape} means {shape[0]} texts, found {len(data)}")
-    for index, text in enumerate(data):
-        if not isinstance(text, str):
-            raise BadRequestError(f"inputs[0].data[{index}]: {BYTES} are JSON strings, found {_json_type(text)}")
-    return data
+    if shape[0] > most:
+        raise BadRequestError(f"inputs[0].shape: {shape[0]} texts; a request has at most {most}")
+    if len(tensor.data) != shape[0]:
+        raise BadRequestError(f"inputs[0].data: shape {shape} means {shape[0]} texts, found {len(tensor.data)}")
+    return list(_flat(tensor.data, nested=len(shape) > 1))
 
 
 def read_binary(request: InferRequest, raw: bytes) -> None:
@@ -181,10 +181,12 @@ def read_binary(request: InferRequest, raw: bytes) -> None:
         BadRequestError: the bytes are not what the JSON says they are.
     """
     for tensor in request.inputs:
-        size = (tensor.parameters or {}).get(BINARY_SIZE)
-        if size is None:
+        described = (tensor.parameters or {}).get(BINARY_SIZE)
+        if described is None:
             continue
-        if not isinstance(size, int) or not 0 <= size <= len(raw) or tensor.data is not UNSET:
+        digits = bytes(described)
+        size = int(digits) if digits.isdigit() and len(digits) < _MOST_DIGITS else -1
+        if not 0 <= size <= len(raw) or tensor.data is not UNSET:
             raise BadRequestError(f"inputs: {BINARY_SIZE} of '{tensor.name}' does not fit what follows the JSON")
         tensor.data = list(_binary_texts(raw[:size]))
         raw = raw[size:]
@@ -221,15 +223,15 @@ def response(
     return InferResponse(model.name, model.version, outputs, UNSET if request.id is None else request.id)
 
 
-def _flat(data: list[Any], dimensions: int) -> list[Any]:
-    """The elements of `data`, which is flat or nested in as many `dimensions`, all but the first of size 1."""
-    if not any(isinstance(item, list) for item in data):
-        return data
-    for _ in range(dimensions - 1):
-        if not all(isinstance(item, list) and len(item) == 1 for item in data):
-            raise BadRequestError("inputs[0].data: neither flat nor nested as the shape says")
-        data = [item[0] for item in data]
-    return data
+def _flat(data: list[str | list[str]], *, nested: bool) -> Iterator[str]:
+    """The texts of `data`, each alone in a list if they are `nested`; flat data is right for either shape."""
+    for index, item in enumerate(data):
+        if isinstance(item, str):
+            yield item
+        elif nested and len(item) == 1:
+            yield item[0]
+        else:
+            raise BadRequestError(f"inputs[0].data[{index}]: neither flat nor nested as the shape says")
 
 
 def _binary_texts(raw: bytes) -> Iterator[str]:
@@ -248,10 +250,3 @@ def _binary_texts(raw: bytes) -> Iterator[str]:
 def _flat_probabilities(predictions: Sequence["Prediction"]) -> Iterator[float]:
     for prediction in predictions:
         yield from prediction.probabilities
-
-
-def _json_type(value: object) -> str:
-    if isinstance(value, bool):
-        return "a boolean"
-    names = {int: "a number", float: "a number", list: "an array", dict: "an object", type(None): "null"}
-    return names.get(type(value), type(value).__name__)

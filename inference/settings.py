@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     max_text_characters: Count = 1_000_000
     """Characters of one text; above: 422."""
     max_explained_terms: Count = 1_000
-    """Words that an explanation lists for a text, the strongest first."""
+    """Words that a request's explanations list, the strongest first, shared by its texts."""
+    max_explained_characters: Count = 100_000
+    """Characters of all texts of a request that asks for explanations; above: 422. They cost ten times an answer."""
     max_in_flight: Count = 512
     """Requests received and not yet answered; above: 429, health and metrics excepted."""
     max_buffered_bytes: Count = 67_108_864

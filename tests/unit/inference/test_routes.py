@@ -102,6 +102,15 @@ def test_shares_the_explained_terms_among_texts(model: Model) -> None:
     assert [len(answer["explanation"]) for answer in answers] == [1, 1]
 
 
+def test_explains_a_bounded_number_of_characters(model: Model) -> None:
+    """An explanation costs more than an answer, so it has a limit of its own, over all texts of a request."""
+    app = create_app(Settings(model_uri="unused", max_explained_characters=10))
+    app.add_model(model)
+    body = {"text": ["123456", "12345"]}
+    assert AsgiClient(app).post("/predict", json=body).status_code == 200
+    assert "at most 10" in problem(AsgiClient(app).post("/predict", json=body | {"explain": True}), 422)["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "word"),
     [

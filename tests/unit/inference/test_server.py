@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from tests.service import DidNotStartError, Service, answers, poll, read_all, se
 
 BODY = b'{"text": "free money"}'
 SLOW_BODY = json.dumps({"text": ["free money " * 2_000] * 60, "explain": True}).encode()
+SLOW: dict[str, Any] = {"offload_characters": 1_000, "max_explained_characters": 2_000_000}
 """Takes the scoring thread a good while: an explanation is plain Python."""
 
 
@@ -158,7 +160,7 @@ def test_waits_for_a_store_that_is_away(
 
 def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path) -> None:
     """With the places taken: 429 with Retry-After in the protocol's own way; health and metrics are answered."""
-    with service(model, log, max_in_flight=2, offload_characters=1_000) as found:
+    with service(model, log, max_in_flight=2, **SLOW) as found:
         slow = [found.connect(60) for _ in range(2)]
         for client in slow:
             client.sendall(request(SLOW_BODY))
@@ -184,7 +186,7 @@ def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path
 
 def test_long_texts_do_not_hold_up_the_others(model: Path, log: Path) -> None:
     """While a long request is scored in its thread, short ones are answered."""
-    with service(model, log, offload_characters=1_000) as found, found.connect(60) as client:
+    with service(model, log, **SLOW) as found, found.connect(60) as client:
         client.sendall(request(SLOW_BODY))
         assert httpx.post(f"{found.url}/predict", content=BODY, trust_env=False).status_code == 200
         assert found.metrics()["inference_requests_in_flight"] == 2, "the long one is not yet answered"
@@ -193,7 +195,7 @@ def test_long_texts_do_not_hold_up_the_others(model: Path, log: Path) -> None:
 
 def test_finishes_what_has_begun_before_it_ends(model: Path, log: Path) -> None:
     """After SIGTERM: not ready at once, requests under way and new ones answered and closed, then exit code 0."""
-    with service(model, log, offload_characters=1_000, drain_notice_seconds=0.5) as found:
+    with service(model, log, **SLOW, drain_notice_seconds=0.5) as found:
         with found.connect(60) as slow, found.connect() as kept, found.connect() as idle:
             slow.sendall(request(SLOW_BODY))
             kept.sendall(request())
