@@ -176,12 +176,32 @@ def test_an_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, more: str, 
     assert found.fix.startswith(suggestion)
 
 
+@pytest.mark.parametrize("name", ["Tenant", "tenant_a", "1tenant", "-a", "a-", "a.b", "\u00e4", '""'])
+def test_a_name_that_is_no_dns_label_is_refused(tmp_path: Path, name: str) -> None:
+    found = the_mistake(tmp_path, tenants(f"name: {name}\nmodel: file:model"))
+    assert found.field == "tenants[0].name"
+    assert "is a DNS label that starts with a letter" in found.rule
+
+
 @pytest.mark.parametrize(
-    "name", ["Tenant", "tenant_a", "1tenant", "-a", "a-", "a.b", "ä", '""', "kube-a", "default", "monitoring", "minio"]
+    "name",
+    [
+        "cert-manager",
+        "default",
+        "ingress-nginx",
+        "istio-system",
+        "kube-a",
+        "local-path-storage",
+        "metrics-server",
+        "minio",
+        "monitoring",
+        "openshift-a",
+        "tenantry-e2e",
+    ],
 )
-def test_a_name_that_is_no_dns_label_or_reserved_is_refused(tmp_path: Path, name: str) -> None:
-    text = tenants(f"name: {name}\nmodel: file:model")
-    assert the_mistake(tmp_path, text).field == "tenants[0].name"
+def test_a_reserved_name_is_refused(tmp_path: Path, name: str) -> None:
+    found = the_mistake(tmp_path, tenants(f"name: {name}\nmodel: file:model"))
+    assert (found.field, found.rule) == ("tenants[0].name", "is not reserved for the cluster or the platform")
 
 
 def test_a_name_may_be_as_long_as_what_is_derived_from_it_allows(tmp_path: Path) -> None:
