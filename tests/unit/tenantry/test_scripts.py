@@ -40,7 +40,9 @@ def stand_in(folder: Path, **programs: str) -> None:
         path.chmod(0o755)
 
 
-def run_ci(clone: Path, *, broken: str = "nothing", docker: bool = False) -> subprocess.CompletedProcess[str]:
+def run_ci(
+    clone: Path, *, broken: str = "nothing", docker: bool = False, ci: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run it as root would be, whoever runs the test."""
     programs = clone.parent / "bin"
     stand_in(
@@ -49,7 +51,7 @@ def run_ci(clone: Path, *, broken: str = "nothing", docker: bool = False) -> sub
     return subprocess.run(
         ["bash", ".ci/run"],
         cwd=clone,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "BROKEN": broken},
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "BROKEN": broken, "CI": ci},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -86,6 +88,15 @@ def test_ci_leaves_a_running_cluster_alone(clone: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cluster down" not in done.stdout
     assert "left out: validate" in done.stdout
+
+
+def test_ci_clears_its_own_machine_first(clone: Path) -> None:
+    """What a run that was cut off left there is nobody's."""
+    stand_in(clone.parent / "shared" / "tools" / "cluster", cluster=CLUSTER)
+    done = run_ci(clone, docker=True, ci="true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [line for line in done.stdout.splitlines() if line.startswith("cluster")]
+    assert steps == ["cluster down", "cluster control-plane", "cluster down"]
 
 
 @pytest.mark.parametrize(("broken", "after"), [("test", "image-test"), ("validate", "nothing")])
