@@ -19,9 +19,10 @@ CELLS = [
 
 
 @pytest.fixture(scope="session")
-def matrix(probes: Probes, evidence: Evidence) -> Sequence[Measured]:
-    """Every door tried from every place."""
-    measured = probes.measure()
+def matrix(probes: Probes, evidence: Evidence, request: pytest.FixtureRequest) -> Sequence[Measured]:
+    """Every door that a test of this run is about, tried from every place."""
+    chosen = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    measured = probes.measure({each["target"] for each in chosen if "target" in each})
     for protocol, name in _KNOCKS.items():
         number = sum(len(each.outcomes) for each in measured if each.door.protocol == protocol)
         evidence.count("walls", name, number)
