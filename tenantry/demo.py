@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tenantry.local import Server
 
 QUESTIONS: Final = (
-    "Congratulations! You have won a free prize. Click here now to claim your cash, 100% guaranteed, no risk.",
-    "The patch is attached. Could you run the tests on your machine before we merge it on Thursday?",
+    "You have won a free prize! Click here to claim your cash.",
+    "The patch is attached, could you review it before Thursday?",
 )
 """What every tenant is asked."""
 _TENANTRY: Final = (sys.executable, "-m", "tenantry")
