@@ -19,6 +19,7 @@ from inference.errors import StoreError, StoreUnavailableError
 if TYPE_CHECKING:
     from obstore import UpdateVersion
 
+_PREFIX: Final = f"{contract.ENV_PREFIX}STORE_"
 _RETRYABLE_STATUS: Final = frozenset({408, 425, 429, *range(500, 600)})
 
 
@@ -41,13 +42,13 @@ class StoreSettings(BaseSettings):
     """Whether an endpoint without TLS is accepted."""
     virtual_hosted: bool = Field(default=False, validation_alias=contract.STORE_VIRTUAL_HOSTED_ENV)
     """Whether the bucket is part of the host's name; else it leads the path, as MinIO wants it."""
-    connect_timeout_seconds: float = Field(default=3, gt=0, validation_alias="INFERENCE_STORE_CONNECT_TIMEOUT_SECONDS")
+    connect_timeout_seconds: float = Field(default=3, gt=0, validation_alias=f"{_PREFIX}CONNECT_TIMEOUT_SECONDS")
     """Longest time to open a connection."""
-    read_timeout_seconds: float = Field(default=10, gt=0, validation_alias="INFERENCE_STORE_READ_TIMEOUT_SECONDS")
+    read_timeout_seconds: float = Field(default=10, gt=0, validation_alias=f"{_PREFIX}READ_TIMEOUT_SECONDS")
     """Longest silence while a body comes in."""
-    retries: int = Field(default=3, ge=0, validation_alias="INFERENCE_STORE_RETRIES")
+    retries: int = Field(default=3, ge=0, validation_alias=f"{_PREFIX}RETRIES")
     """How often one request is sent again after a time-out, a lost connection or a 5xx, with growing pauses."""
-    retry_seconds: float = Field(default=20, gt=0, validation_alias="INFERENCE_STORE_RETRY_SECONDS")
+    retry_seconds: float = Field(default=20, gt=0, validation_alias=f"{_PREFIX}RETRY_SECONDS")
     """No request is sent again when this much time has passed since it was first sent."""
 
 
