@@ -14,6 +14,7 @@ import pytest
 import typer.main
 import yaml
 
+from tenantry import demo
 from tenantry.cli import app
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +84,12 @@ def test_the_readmes_construct_example_works(tmp_path: Path) -> None:
     (written,) = (tmp_path / "build" / "example").glob("*.yaml")
     kinds = {document["kind"] for document in yaml.safe_load_all(written.read_text())}
     assert {"Namespace", "NetworkPolicy", "Deployment", "ServiceMonitor"} <= kinds
+
+
+def test_the_readme_shows_what_the_demo_asks() -> None:
+    """A reader who runs it sees the questions of the first screen."""
+    readme = (ROOT / "README.md").read_text()
+    assert [text for text in demo.QUESTIONS if f'{{"text": "{text}"}}' not in readme] == []
 
 
 def requirements(lock: Path) -> dict[str, set[str]]:
