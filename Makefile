@@ -56,8 +56,9 @@ test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
-schema: $(RUNTIME) ## write platform.schema.json, which editors read, from the model of platform.yaml
+schema: $(RUNTIME) ## write platform.schema.json and docs/platform-yaml.md from the model of platform.yaml
 	@python -m constructs_lib.platform_schema platform.schema.json
+	@python -m constructs_lib.platform_reference docs/platform-yaml.md
 
 imports: $(RUNTIME) $(NODE) ## write the bindings in imports/ anew from imports/crds/
 	@cdk8s import

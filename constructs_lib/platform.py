@@ -125,7 +125,7 @@ class Tenant(Defaults):
     """Name of the tenant and of its namespace."""
     model: rules.Model
     """Address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or `file:<folder>`."""
-    image: rules.Image = Field(json_schema_extra={"default": "that of the platform"})
+    image: rules.Image
     """The service's image for this tenant; absent: that of the platform."""
 
     @model_validator(mode="after")

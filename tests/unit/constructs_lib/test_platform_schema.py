@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from constructs_lib.platform_reference import platform_reference
 from constructs_lib.platform_schema import platform_schema, platform_schema_text
 from tenantry.init import FIRST
 
@@ -20,6 +21,17 @@ def _accepts(document: Any) -> bool:
 
 def test_the_committed_schema_is_the_models_own() -> None:
     assert (ROOT / "platform.schema.json").read_text(encoding="utf-8") == platform_schema_text()
+
+
+def test_the_committed_reference_is_the_models_own() -> None:
+    assert (ROOT / "docs" / "platform-yaml.md").read_text(encoding="utf-8") == platform_reference()
+
+
+def test_the_reference_names_every_key() -> None:
+    page = platform_reference()
+    for definition in platform_schema()["$defs"].values():
+        for key in definition.get("properties", {}):
+            assert f"| `{key}` |" in page
 
 
 def test_the_shipped_file_and_the_first_one_follow_it_and_name_it() -> None:
