@@ -112,13 +112,14 @@ class Store:
         return str(uris[0].digest)
 
     def remove(self, tenants: Sequence[str]) -> None:
-        """Delete the tenants' users and models."""
+        """Delete the tenants' users, models and artifacts; the buckets stay."""
         with self.settings() as settings:
-            bucket = Bucket.open(contract.MODELS_BUCKET, settings)
             for tenant in tenants:
-                keys = [each["path"] for page in obstore.list(bucket.store, f"{tenant}/") for each in page]
-                if keys:
-                    obstore.delete(bucket.store, keys)
+                for name in (contract.MODELS_BUCKET, contract.ARTIFACTS_BUCKET):
+                    store = Bucket.open(name, settings).store
+                    keys = [each["path"] for page in obstore.list(store, f"{tenant}/") for each in page]
+                    if keys:
+                        obstore.delete(store, keys)
                 self._admin(settings, "delete-user", "--access", f"{USER_PREFIX}{tenant}")
 
     def _admin(self, settings: StoreSettings, *arguments: str, must: bool = False) -> None:
