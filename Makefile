@@ -147,9 +147,12 @@ checks: # the lists, for .ci/run
 	@echo 'CHECKS_WITH_API_SERVER="$(CHECKS_WITH_API_SERVER)"; CHECKS_WITH_CLUSTER="$(CHECKS_WITH_CLUSTER)"'
 
 ##@ Measure
-.PHONY: bench bench-scorers
+.PHONY: bench bench-ladder bench-scorers
 bench: $(DEV) $(NODE) ## the service against what people use instead (12 minutes on a quiet machine; wrk, two cores)
 	@python -m bench.serving --picture docs/serving.svg
+
+bench-ladder: $(DEV) $(NODE) ## which step made the service fast, and where a request's time goes now (wrk, two cores)
+	@python -m bench.ladder
 
 bench-scorers: $(DEV) $(NODE) ## what scoring one text costs, in each scorer
 	@python -m bench.scorers

@@ -94,6 +94,7 @@ class Bench:
 
     def _measure(self, target: Running, workload: str, connections: int) -> dict[str, float]:
         bodies = self._bodies(target.system, workload)
+        target.ask(self.work.texts[SHORT][0])  # answered when it has done with what the last load left in its queues
         if workload != ONE_MB:
             return load(target, bodies, connections, self.seconds)
         seconds = LARGE_SECONDS * self.seconds
