@@ -17,6 +17,8 @@ from tenantry.panel_data import lines
 
 PAGE: Final = Path(__file__).with_suffix(".html")
 WINDOW_SECONDS: Final = 900
+LEAD_SECONDS: Final = 60
+"""A little of what was before the page was there."""
 STEP_SECONDS: Final = 5
 RATE_INTERVAL: Final = "30s"
 _POLL_SECONDS: Final = 0.1
@@ -25,13 +27,14 @@ _POLL_SECONDS: Final = 0.1
 @contextmanager
 def serving_page(stack: Stack) -> Iterator[str]:
     """Serve the page on a free port of the loopback until the block ends; yields its address."""
+    began = time.time()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/":
                 self._answer("text/html; charset=utf-8", PAGE.read_bytes())
             elif self.path == "/panels.json":
-                self._answer("application/json", json.dumps(panels(stack)).encode())
+                self._answer("application/json", json.dumps(panels(stack, began)).encode())
             else:
                 self.send_error(404)
 
@@ -56,12 +59,12 @@ def serving_page(stack: Stack) -> Iterator[str]:
         server.server_close()
 
 
-def panels(stack: Stack) -> dict[str, Any]:
-    """Panels with their series of the last quarter of an hour, and the alerts that are not quiet."""
+def panels(stack: Stack, began: float) -> dict[str, Any]:
+    """Panels with their series since `began`, at most of a quarter of an hour, and the alerts that are not quiet."""
     from tenantry.monitor import alerts
 
     end = time.time()
-    start = end - WINDOW_SECONDS
+    start = max(began - LEAD_SECONDS, end - WINDOW_SECONDS)
     shown = [
         {
             "title": panel.title,

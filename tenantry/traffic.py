@@ -17,7 +17,9 @@ from tenantry.local import HOST, Server
 PAUSE_SECONDS: Final = 0.1
 BURST: Final = 32
 """Requests at once: more than the limit in flight that `tenantry monitor` sets."""
-HOLD_SECONDS: Final = 0.1
+BURST_EVERY: Final = 300
+"""Good requests from one burst to the next."""
+HOLD_SECONDS: Final = 0.05
 """How long a burst's requests wait for their bodies."""
 _SENTENCES: Final = "the patch fixes the build, please review it before the meeting. click here and win free money now!"
 _WORDS: Final = _SENTENCES.split()
@@ -88,7 +90,7 @@ def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
                 client.post(url, json={"text": chance.choice(texts) if texts else _text(chance)})
                 if turn % 20 == 0:
                     client.post(url, json={"test": "a wrong key"})
-                if turn % 100 == 0:
+                if turn % BURST_EVERY == 0:
                     burst(server)
             except (httpx.HTTPError, OSError):
                 continue  # it is gone for now: that is what the alerts are for
