@@ -88,6 +88,9 @@ panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run he
 diagram: $(DEV) ## draw docs/architecture.{mmd,svg,png} from dist/ and terraform/
 	@python -m tenantry.diagram
 
+settings-table: $(RUNTIME) ## write the table of the service's settings in docs/service.md
+	@python -m tools.settings_table
+
 terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 

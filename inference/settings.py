@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     )
 
     model_uri: Annotated[str, AfterValidator(_model_uri)]
-    """Where the model is; `inference.model_uri` has the grammar. The only setting without a default."""
+    """Where the model is: `file:<folder>` or `s3://models/<tenant>/<name>[@sha256:<digest>]`; has no default."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a pod's address is not known beforehand
     """Address to listen on; `::` for IPv6 and IPv4 together."""

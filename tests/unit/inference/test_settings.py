@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from inference import contract
 from inference.settings import Settings
+from tools.settings_table import with_table
 
 
 def test_every_field_has_its_line() -> None:
@@ -55,3 +56,9 @@ def test_a_synth_can_read_the_names_without_the_service() -> None:
         "print([name for name in ('fastapi', 'starlette', 'uvicorn', 'numpy') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_the_document_lists_them_all(pytestconfig: pytest.Config) -> None:
+    """docs/service.md is up to date; `make settings-table` writes it."""
+    document = (pytestconfig.rootpath / "docs/service.md").read_text()
+    assert with_table(document) == document

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Writes the table of the service's settings in docs/service.md, from the settings themselves."""
+
+from pathlib import Path
+from typing import Final
+
+from inference import contract
+from inference.settings import Settings
+
+DOCUMENT: Final = Path("docs/service.md")
+BEGIN: Final = "<!-- settings: make settings-table -->\n"
+END: Final = "<!-- /settings -->\n"
+
+
+def table() -> str:
+    """The settings as Markdown: variable, default, meaning."""
+    lines = ["| variable | default | what it is |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "(needed)" if field.is_required() else f"`{str(field.default).lower()}`"
+        meaning = " ".join((field.description or "").split())
+        lines.append(f"| `{contract.ENV_PREFIX}{name.upper()}` | {default} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_table(document: str) -> str:
+    """`document` with the table between its marks."""
+    before, _, rest = document.partition(BEGIN)
+    return before + BEGIN + table() + END + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text()))
