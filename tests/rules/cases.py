@@ -116,8 +116,8 @@ def _restarts(total: int) -> Series:
     metric = "kube_pod_container_status_restarts_total"
     values = " ".join(f"{number} {number}" for number in range(total + 1)) + f" {total}x30"
     return {
-        kube(metric, pod=POD, container="inference"): values,
-        kube(metric, pod=OTHER_POD, container="inference"): "0 1x30",
+        kube(metric, pod=POD, uid="1", container="inference"): values,
+        kube(metric, pod=OTHER_POD, uid="2", container="inference"): "0 1x30",
     }
 
 

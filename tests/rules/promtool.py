@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,23 @@ def ask(
     rules = _write(folder / "rules.json", {"groups": alone})
     tests = [_test(rule, case) for case in cases]
     document = {"rule_files": [str(rules)], "evaluation_interval": f"{cases[0].step}m", "tests": tests}
+    return _promtool("test", "rules", _write(folder / "test.json", document))
+
+
+def evaluate(
+    expressions: Mapping[str, dict[str, float]], series: Mapping[str, str], at: int, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """`promtool test rules` over plain expressions: each must give exactly these samples (labels to value)."""
+    questions = [
+        {
+            "expr": expression,
+            "eval_time": f"{at}m",
+            "exp_samples": [{"labels": labels, "value": value} for labels, value in samples.items()],
+        }
+        for expression, samples in expressions.items()
+    ]
+    given = [{"series": name, "values": values} for name, values in series.items()]
+    document = {"tests": [{"interval": "1m", "input_series": given, "promql_expr_test": questions}]}
     return _promtool("test", "rules", _write(folder / "test.json", document))
 
 
