@@ -1,7 +1,7 @@
 """The rule groups of a tenant's PrometheusRule: recorded objectives and every alert, as plain dictionaries.
 
-Here are the alerts about scrapes, shedding and the model; objectives and workload have modules of their own. Names of the
-service's metrics come from `inference.contract`. Imports no jsii.
+Here are the alerts about scrapes, shedding and the model; objectives and workload have modules of their own. Names of
+the service's metrics come from `inference.contract`. Imports no jsii.
 """
 
 from collections.abc import Iterator
