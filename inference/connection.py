@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from inference.app import BEGAN, failed, send_answer
-from inference.errors import RequestError
+from inference.errors import BadRequestError, RequestError
 from inference.limits import EXEMPT
 from inference.metrics import QUEUE
 from inference.problems import JSON, Answer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from inference.endpoints import Endpoint
 
 _EXEMPT: Final = frozenset(path.encode() for path in EXEMPT)
+_MOST_AHEAD: Final = 16
+"""Requests that a client may send before it has read the answer to an earlier one: it must not fill the queue alone."""
 
 
 class _Turn(NamedTuple):
@@ -68,6 +70,9 @@ class Connection(Reader):
     def on_request(self, body: bytes) -> None:
         """Count a whole request in and answer it in its turn, or refuse it."""
         admission = self.admission
+        if len(self.pipeline) >= _MOST_AHEAD:
+            admission.buffered_bytes -= len(body)
+            self.refuse_in_parser(BadRequestError(f"more than {_MOST_AHEAD} requests ahead of their answers"))
         if admission.in_flight >= admission.max_in_flight and self.url not in _EXEMPT:
             admission.buffered_bytes -= len(body)
             self._refuse_in_turn(self.shed())

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from enum import Enum, auto
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import httptools
 import structlog
@@ -195,7 +195,7 @@ class Reader(HttpToolsProtocol, ABC):
         if self._head_bytes > self.settings.max_header_bytes:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self.settings.max_header_bytes:
-                self._refuse_in_parser(self._headers_too_large())
+                self.refuse_in_parser(self._headers_too_large())
         for name, value in self.headers:
             if name in _WATCHED:
                 self._watch(name, value)
@@ -212,9 +212,9 @@ class Reader(HttpToolsProtocol, ABC):
         self._body_bytes += len(body)
         self.admission.buffered_bytes += len(body)
         if self._body_bytes > self.settings.max_body_bytes:
-            self._refuse_in_parser(too_large(self.settings))
+            self.refuse_in_parser(too_large(self.settings))
         if self.admission.buffered_bytes > self.settings.max_buffered_bytes:
-            self._refuse_in_parser(self.shed())
+            self.refuse_in_parser(self.shed())
 
     def on_message_complete(self) -> None:
         """Hand a whole request over."""
@@ -224,7 +224,8 @@ class Reader(HttpToolsProtocol, ABC):
         self._body = []
         self._body_bytes = self._head_bytes = 0
         self.phase = Phase.ANSWER
-        self.deadline = math.inf
+        if not self.flow.write_paused:  # else the client still has to read what it was told before
+            self.deadline = math.inf
         self.on_request(body)
 
     # --- ways to end ---
@@ -235,7 +236,8 @@ class Reader(HttpToolsProtocol, ABC):
         self.flush()
         self.phase = Phase.END
         if self.is_answering():  # a pipelined request: the answers before it go out, this one gets none
-            self.deadline = math.inf
+            if not self.flow.write_paused:
+                self.deadline = math.inf
             self.end_after_answer()
             return
         self.deadline = self.now() + _LINGER_SECONDS
@@ -332,13 +334,14 @@ class Reader(HttpToolsProtocol, ABC):
         """Look at one of the headers that decide how a body is read, or whether."""
         if name == b"content-length":
             if int(value) > self.settings.max_body_bytes:
-                self._refuse_in_parser(too_large(self.settings))
+                self.refuse_in_parser(too_large(self.settings))
         elif name == BINARY_HEADER:
             self.is_binary = True
         elif value.lower() != b"identity":
-            self._refuse_in_parser(encoded(value))
+            self.refuse_in_parser(encoded(value))
 
-    def _refuse_in_parser(self, error: RequestError) -> None:
+    def refuse_in_parser(self, error: RequestError) -> NoReturn:
+        """Refuse a request from within a callback of the parser."""
         self._refusal = error
         raise _Refused
 
