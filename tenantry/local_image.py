@@ -1,5 +1,6 @@
 """The service's image, built here and put on the nodes of a Kind cluster, without a registry between."""
 
+import os
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -23,8 +24,9 @@ def build() -> str:
     Raises:
         CommandError: The build failed; the message is Docker's.
     """
+    # No times in it, and no attestation, which holds times: the same content must be the same name tomorrow.
     with step("building the service's image"):
-        _docker("build", "--quiet", "--tag", f"{REPOSITORY}:dev", ".")
+        _docker("build", "--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0", "--tag", f"{REPOSITORY}:dev", ".")
     identity = _docker("image", "inspect", "--format", "{{.Id}}", f"{REPOSITORY}:dev").strip()
     name = f"{REPOSITORY}:{identity.removeprefix('sha256:')[:_SHORT_ID]}"
     _docker("tag", f"{REPOSITORY}:dev", name)
@@ -64,7 +66,8 @@ def _copy(name: str, node: str) -> None:
 
 
 def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    environment = os.environ | {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+    done = subprocess.run(["docker", *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CommandError(f"docker {arguments[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -105,6 +105,8 @@ def test_the_image_goes_only_to_nodes_that_lack_it(programs: FakePrograms) -> No
 def test_an_image_is_named_by_its_content(programs: FakePrograms) -> None:
     programs.add("docker", {"inspect": {"says": f"sha256:{'ab' * 32}\n"}})
     assert local_image.build() == "ml-inference-service:abababababab"
+    assert "--build-arg SOURCE_DATE_EPOCH=0" in programs.asked[0]
+    assert programs.asked[-1] == "docker tag ml-inference-service:dev ml-inference-service:abababababab"
 
 
 def test_terraform_gets_one_kubeconfig_file(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
