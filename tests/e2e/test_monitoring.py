@@ -270,7 +270,8 @@ def _suppressed(alerts: Api, name: str) -> str:
 
 
 def _delivered(cluster: Cluster, name: str, status: str) -> bool:
-    bodies = [json.loads(line)["body"] for line in cluster.logs(STRANGER, WEBHOOK).splitlines() if '"POST"' in line]
+    lines = cluster.logs(STRANGER, WEBHOOK).splitlines()
+    bodies = [json.loads(line)["body"] for line in lines if '"POST"' in line and line.endswith("}")]
     alerts = [alert for body in bodies for alert in json.loads(body)["alerts"]]
     return any((alert["labels"]["alertname"], alert["status"]) == (name, status) for alert in alerts)
 

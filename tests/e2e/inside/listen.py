@@ -19,6 +19,9 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 
+SAYING = threading.Lock()
+"""Requests come at the same time; their lines must not mix."""
+
 
 class Answer(BaseHTTPRequestHandler):
     """Answers every request, and prints it."""
@@ -27,7 +30,8 @@ class Answer(BaseHTTPRequestHandler):
         """Print the request, answer 200."""
         length = int(self.headers.get("Content-Length") or 0)
         asked = {"method": self.command, "path": self.path, "body": self.rfile.read(length).decode(errors="replace")}
-        print(json.dumps(asked), flush=True)
+        with SAYING:
+            print(json.dumps(asked), flush=True)
         answer = os.environ.get("ANSWER", "ok\n").encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
