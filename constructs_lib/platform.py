@@ -19,7 +19,6 @@ from constructs_lib.platform_errors import PlatformError
 from constructs_lib.receivers import Receiver
 from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
-API_VERSION = "tenantry.dev/v1alpha1"
 Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 
@@ -199,7 +198,6 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 __all__ = [
-    "API_VERSION",
     "AlertSettings",
     "Autoscaling",
     "Cluster",

@@ -299,6 +299,44 @@ def test_a_model_of_another_tenant_is_refused(tmp_path: Path) -> None:
     assert found.fix == "write s3://models/tenant-a/spam"
 
 
+def test_a_quota_that_is_too_small_is_told_the_sum(tmp_path: Path) -> None:
+    assert the_mistake(tmp_path, tenant("quota: {pods: 24}")).rule == (
+        "is at least 25: maxReplicas + surge + a set still terminating + guests is 10 + 1 + 10 + 4 = 25 pods"
+    )
+
+
+def test_what_the_cluster_calls_its_parts_is_taken_as_it_is_written(tmp_path: Path) -> None:
+    text = tenant("imagePullSecrets: [registry.example]").replace(
+        "tenants:",
+        "  monitoring: {namespace: eyes}\n"
+        "  modelStore: {endpoint: 'https://s3.example/', namespace: null}\n"
+        "  network: {exceptCidrs: [203.0.113.0/24]}\n"
+        "tenants:",
+    )
+    platform = Platform.load(write(tmp_path, text))
+    assert platform.platform.monitoring.namespace == "eyes"
+    assert (platform.platform.model_store.endpoint, platform.platform.model_store.port) == ("https://s3.example/", 443)
+    assert platform.platform.network.except_cidrs == ("203.0.113.0/24",)
+    assert platform.tenants[0].image_pull_secrets == ("registry.example",)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["minio:9000", "ftp://minio", "http://", "http://minio:0", "http://minio:x", "http://m/b"]
+)
+def test_an_endpoint_that_is_no_servers_address_is_refused(tmp_path: Path, endpoint: str) -> None:
+    text = tenant().replace("tenants:", f"  modelStore: {{endpoint: '{endpoint}'}}\ntenants:")
+    found = the_mistake(tmp_path, text)
+    assert (found.field, found.rule) == (
+        "platform.modelStore.endpoint",
+        "is the address of a server: http(s)://host[:port]",
+    )
+
+
+def test_a_namespace_that_is_none_is_refused(tmp_path: Path) -> None:
+    text = tenant().replace("tenants:", "  dns: {namespace: Kube_System}\ntenants:")
+    assert "is a DNS label" in the_mistake(tmp_path, text).rule
+
+
 def test_a_quota_that_is_just_enough_is_taken(tmp_path: Path) -> None:
     platform = Platform.load(write(tmp_path, tenant("quota: {guests: 0, pods: 21, cpu: 10500m, memory: 10752Mi}")))
     assert platform.tenants[0].quota.pods == 21
