@@ -195,7 +195,7 @@ def test_long_texts_do_not_hold_up_the_others(model: Path, log: Path) -> None:
 
 def test_finishes_what_has_begun_before_it_ends(model: Path, log: Path) -> None:
     """After SIGTERM: not ready at once, requests under way and new ones answered and closed, then exit code 0."""
-    with service(model, log, **SLOW, drain_notice_seconds=0.5) as found:
+    with service(model, log, **SLOW, drain_notice_seconds=4) as found:
         with found.connect(60) as slow, found.connect() as kept, found.connect() as idle:
             slow.sendall(request(SLOW_BODY))
             kept.sendall(request())
