@@ -256,6 +256,7 @@ cdef class Scorer:
     cdef uint32_t filled        # slots of words
     cdef uint32_t longest       # bytes of the longest word
     cdef bint bigrams
+    cdef bint busy              # `scratch` is in use: making a result may run a collector, and that other threads
 
     kind = "compiled"
 
@@ -529,6 +530,9 @@ cdef class Scorer:
             norm = self._sum(scratch)
         return norm
 
+    cdef object _result(self, Scratch* scratch, double norm):
+        return _new_tuple(Score, (self._probabilities(scratch, norm), scratch.words, scratch.unknown))
+
     cdef tuple _probabilities(self, Scratch* scratch, double norm):
         cdef double highest = 0.0, total, odds
         cdef Py_ssize_t other
@@ -566,13 +570,17 @@ cdef class Scorer:
         cdef double norm
         if not PyUnicode_IS_ASCII(text):
             text = text.lower()
-        if len(text) < RELEASE:
-            norm = self._run(text, &self.scratch, False)
-            return _new_tuple(Score, (self._probabilities(&self.scratch, norm), self.scratch.words, self.scratch.unknown))
+        if len(text) < RELEASE and not self.busy:
+            self.busy = True
+            try:
+                norm = self._run(text, &self.scratch, False)
+                return self._result(&self.scratch, norm)
+            finally:
+                self.busy = False
         self._open(&own, len(text))
         try:
-            norm = self._run(text, &own, True)
-            return _new_tuple(Score, (self._probabilities(&own, norm), own.words, own.unknown))
+            norm = self._run(text, &own, len(text) >= RELEASE)
+            return self._result(&own, norm)
         finally:
             _free(own.products)
 
