@@ -121,6 +121,7 @@ class Server(uvicorn.Server):
         if not self._stop_at:
             _log.info("draining", signal=signal.Signals(number).name, in_flight=self.app.admission.in_flight)
             self.app.admission.draining = True
+            self._each("end_after_answer")  # whoever sends a request later is told to close with its answer
             self._stop_at = now + notice_seconds
             self._cut_at = now + self.settings.drain_seconds
             self.should_exit = not notice_seconds
