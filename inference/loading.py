@@ -2,6 +2,9 @@
 
 import asyncio
 import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from time import perf_counter
 
 import structlog
@@ -41,7 +44,7 @@ async def load_patiently(settings: Settings) -> Model:
     while True:
         begin = perf_counter()
         try:
-            model = await asyncio.to_thread(load, settings.model_uri)
+            model = await _in_daemon(load, settings.model_uri)
         except StoreUnavailableError as error:
             # Many pods wait for one store: they must not come back at the same moment.
             wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
@@ -58,3 +61,20 @@ async def load_patiently(settings: Settings) -> Model:
                 seconds=round(perf_counter() - begin, 3),
             )
             return model
+
+
+async def _in_daemon(function: Callable[[str], Model], argument: str) -> Model:
+    """Like `asyncio.to_thread`, but a process that ends does not wait for a store that is silent."""
+    future: Future[Model] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            found = function(argument)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the model is awaited
+            future.set_exception(error)
+        else:
+            future.set_result(found)
+
+    threading.Thread(target=run, name="load", daemon=True).start()
+    return await asyncio.wrap_future(future)

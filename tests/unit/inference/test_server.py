@@ -158,6 +158,19 @@ def test_waits_for_a_store_that_is_away(
         assert found.stop() == 0
 
 
+def test_does_not_wait_for_a_silent_store_when_told_to_stop(
+    model: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that takes the connection and says nothing keeps no process from ending."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for name, value in {"ALLOW_HTTP": "true", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        uri = f"s3://models/tenant-a/spam@sha256:{'0' * 64}"
+        with service(model, log, wait="/healthz", model_uri=uri, store_read_timeout_seconds=60) as found:
+            assert found.stop(seconds=15) == 0
+
+
 def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path) -> None:
     """With the places taken: 429 with Retry-After in the protocol's own way; health and metrics are answered."""
     with service(model, log, max_in_flight=2, **SLOW) as found:
