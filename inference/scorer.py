@@ -14,7 +14,9 @@ import re
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import add
 from typing import Final, NamedTuple
 
 from inference.errors import ArtifactError
@@ -90,7 +92,7 @@ class Scorer:
         """Every known term of the text, in the order in which they end, and the length of the text's vector."""
         found = list(self._find(text))
         counts = Counter(occurrence.term for occurrence in found)
-        return found, math.sqrt(sum((count * self._weights.idf[term]) ** 2 for term, count in counts.items()))
+        return found, math.sqrt(total((count * self._weights.idf[term]) ** 2 for term, count in counts.items()))
 
     def _find(self, text: str) -> Iterator[Occurrence]:
         previous: re.Match[str] | None = None
@@ -122,8 +124,13 @@ def softmax(log_odds: list[float]) -> tuple[float, ...]:
     """Probabilities of all labels from the log odds of every label but the first."""
     highest = max(0.0, *log_odds)
     shares = [math.exp(-highest), *(math.exp(odds - highest) for odds in log_odds)]
-    total = sum(shares)
-    return tuple(share / total for share in shares)
+    whole = total(shares)
+    return tuple(share / whole for share in shares)
+
+
+def total(numbers: Iterable[float]) -> float:
+    """The sum, added up from left to right as compiled code does; `sum` does otherwise from Python 3.12 on."""
+    return reduce(add, numbers, 0.0)
 
 
 def pack_weights(weights: Weights) -> bytes:
