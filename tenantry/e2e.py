@@ -30,7 +30,9 @@ def e2e(
     context: ContextOption = None,
     *,
     image: Annotated[str, typer.Option("--image", help="The service's image.")] = "ml-inference-service:dev",
-    only: Annotated[str, typer.Option("--only", help="Names of tests, as pytest's -k takes them.")] = "",
+    only: Annotated[
+        str, typer.Option("--only", help="Tests, as pytest's -k takes them; the report's rest stays.")
+    ] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform in the cluster.")] = False,
 ) -> None:
     """Apply the platform to a cluster, ask it every promise, write the report, and delete what was made.
@@ -50,7 +52,7 @@ def e2e(
     else:
         marker = "e2e and smoke" if scope is Scope.SMOKE else "e2e"
         command = [sys.executable, "-m", "pytest", str(TESTS), "-m", marker, "-s", "-v", "--image", image]
-        command += ["-k", only] if only else []
+        command += ["-k", only, "--merge"] if only else []
         command += ["--keep"] if keep else []
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if done.returncode:

@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--keep", action="store_true", help="leave the platform in the cluster")
     group.addoption("--reuse", action="store_true", help="ask what is there: apply and delete nothing of the platform")
     group.addoption("--no-evidence", action="store_true", help="keep no events and logs of a failure")
+    group.addoption("--merge", action="store_true", help="keep what an earlier run found where this one asks nothing")
     group.addoption("--report", default=str(BUILD), help="folder for e2e-report.json and .md")
 
 
@@ -82,6 +83,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     directory = Path(config.getoption("--report"))
     evidence.about["minutes"] = round((datetime.now(UTC) - evidence.began).total_seconds() / 60, 1)
     evidence.not_asked("delivery", "only a push to GitHub shows it; the workflows have tests of their own")
+    if config.getoption("--merge") and (directory / "e2e-report.json").is_file():
+        evidence.merge(directory)
     evidence.write(directory)
     terminalreporter.section("what was asked")
     for key, row in evidence.rows.items():

@@ -25,6 +25,7 @@ class Row:
         notes: What a reader must know.
         unasked: Why something could not be asked.
         failures: The tests that found it broken.
+        asked: When, and of which commit.
     """
 
     tests: int = 0
@@ -33,6 +34,7 @@ class Row:
     notes: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    asked: str = ""
 
     @property
     def result(self) -> Result:
@@ -91,10 +93,13 @@ class Evidence:
             f"- promises: {total['kept']} kept, {total['broken']} broken, {total['not asked']} not asked",
             f"- probes: {self.probes:,}",
             "",
-            "| promise | asked | result |",
-            "| --- | --- | --- |",
+            "| promise | asked | when | result |",
+            "| --- | --- | --- | --- |",
         ]
-        lines += [f"| {PROMISES[key]} | {_asked(row)} | {SIGNS[row.result]} |" for key, row in self.rows.items()]
+        lines += [
+            f"| {PROMISES[key]} | {_asked(row)} | {row.asked or '-'} | {SIGNS[row.result]} |"
+            for key, row in self.rows.items()
+        ]
         for key, row in self.rows.items():
             if row.figures or row.notes or row.unasked or row.failures:
                 lines += ["", f"## {PROMISES[key]}", ""]
@@ -104,12 +109,29 @@ class Evidence:
                 lines += [f"- not asked: {why}" for why in row.unasked]
         return "\n".join(lines) + "\n"
 
+    def merge(self, directory: Path) -> None:
+        """Take the rows that this run has not asked from the report that is there; each says when it was asked."""
+        before = json.loads((directory / "e2e-report.json").read_text("utf-8"))
+        for each in before["promises"]:
+            row = self.rows.get(each["id"])
+            if row is not None and not (row.tests or row.failures):
+                known = {name: value for name, value in each.items() if name in Row.__dataclass_fields__}
+                row = self.rows[each["id"]] = Row(**known)
+                row.asked = row.asked or _asked_at(before["about"])
+
     def write(self, directory: Path) -> None:
         """Write e2e-report.json and e2e-report.md."""
         directory.mkdir(parents=True, exist_ok=True)
+        for row in self.rows.values():
+            if row.tests or row.failures:
+                row.asked = row.asked or _asked_at(self.about)
         text = json.dumps(self.document(), indent=1, ensure_ascii=False)
         (directory / "e2e-report.json").write_text(text + "\n", "utf-8")
         (directory / "e2e-report.md").write_text(self.markdown(), "utf-8")
+
+
+def _asked_at(about: Mapping[str, Any]) -> str:
+    return f"{about['at']}, commit {about.get('commit', 'unknown')}"
 
 
 def _asked(row: Row) -> str:

@@ -16,9 +16,9 @@ from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
 
-LOAD_SECONDS: Final = 150
-RATE: Final = 400
-CHARACTERS: Final = 20_000
+LOAD_SECONDS: Final = 100
+RATE: Final = 300
+CHARACTERS: Final = 100_000
 """Long texts: the answer costs the service much more CPU than the question costs the load generator."""
 FACTOR: Final = 5.0
 """By how much a neighbour's p99 may grow at most while a tenant eats all it can get."""
