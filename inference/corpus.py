@@ -123,7 +123,7 @@ def _decode(content: bytes, path: Path) -> str:
 
 
 def _csv_rows(content: str, path: Path) -> Iterator[Row]:
-    csv.field_size_limit(max(len(content), 1))
+    csv.field_size_limit(max(len(content), csv.field_size_limit()))  # of the whole process: never lower it
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
     try:
         missing = [name for name in Row._fields if name not in (reader.fieldnames or ())]

@@ -13,7 +13,7 @@ case "$*" in
   *checks)
     echo 'CHECKS="demo test"; CHECKS_WITH_DOCKER="image-test"'
     echo 'CHECKS_WITH_API_SERVER="validate"; CHECKS_WITH_CLUSTER=""' ;;
-  *"$BROKEN") echo "it broke"; exit 2 ;;
+  *"$BROKEN") echo "it broke"; echo "===== 1 failed, 2 passed in 0.50s ====="; exit 2 ;;
   *) echo "did $2"; echo "===== 3 passed in 0.50s =====" ;;
 esac
 """
@@ -107,6 +107,7 @@ def test_ci_stops_at_what_fails_and_tidies_up(clone: Path, broken: str, after: s
     assert done.returncode == 1
     assert "it broke" in done.stdout
     assert f"did {after}" not in done.stdout
+    assert done.stdout.splitlines()[-1] == "===== 1 failed, 2 passed in 0.50s ====="
     assert f"\n{broken:16} FAILED after" in done.stdout
     assert ("cluster down" in done.stdout) is (broken == "validate")
 
