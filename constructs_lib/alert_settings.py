@@ -12,7 +12,7 @@ from constructs_lib._model import Model, refuse
 from inference import contract
 
 RUNBOOK: Final = "https://github.com/vendettaopppp/ml-inference-service/blob/main/docs/runbook.md"
-"""Where `docs/runbook.md` is read from an alert."""
+"""Where `docs/runbook.md` is read from an alert; a fork says its own in platform.yaml, `defaults.alerts.runbook`."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
@@ -60,7 +60,7 @@ class AlertSettings(Model):
     digests_differ_minutes: Minutes = 30
     """Minutes that pods of one tenant may serve different models: a rollout that takes longer is stuck."""
     runbook: HttpUrl = HttpUrl(RUNBOOK)
-    """Address of the runbook that `runbook_url` points into."""
+    """Address of the runbook that alerts link to, and the dashboard by `defaults`: a fork sets its own there, once."""
 
     @field_validator("latency_threshold_seconds")
     @classmethod

@@ -34,7 +34,7 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
         PropsError: image or model break a rule.
     """
     app = App(outdir=str(outdir))
-    platform_chart(app, platform.platform)
+    platform_chart(app, platform.platform, runbook=str(platform.defaults.alerts.runbook))
     app.synth()
     for tenant in platform.tenants:
         app = App(outdir=str(outdir))
@@ -48,8 +48,8 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
         app.synth()
 
 
-def platform_chart(app: App, settings: PlatformSettings) -> Chart:
-    """What is not a tenant's: the monitoring namespace and the dashboard in it."""
+def platform_chart(app: App, settings: PlatformSettings, *, runbook: str) -> Chart:
+    """What is not a tenant's: the monitoring namespace and the dashboard in it, which links to the runbook."""
     chart = Chart(app, PLATFORM_CHART)
     metadata = ApiObjectMetadata(name=settings.monitoring.namespace, labels=platform_labels())
     kplus.Namespace(chart, "monitoring", metadata=metadata)
@@ -61,7 +61,7 @@ def platform_chart(app: App, settings: PlatformSettings) -> Chart:
             namespace=settings.monitoring.namespace,
             labels={**platform_labels(), **DASHBOARD_LABELS},
         ),
-        data={"tenantry-inference.json": dashboard_json()},
+        data={"tenantry-inference.json": dashboard_json(runbook)},
     )
     return chart
 

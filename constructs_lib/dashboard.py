@@ -11,7 +11,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from constructs_lib.alert_settings import RUNBOOK
 from constructs_lib.panels import PANELS, Panel, Query
 from constructs_lib.promql import selector
 from inference import contract
@@ -24,7 +23,7 @@ WIDTH, HEIGHT = 12, 9
 _PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
-def dashboard_json(runbook: str = RUNBOOK) -> str:
+def dashboard_json(runbook: str) -> str:
     """The dashboard as Grafana reads it: the same bytes for the same arguments.
 
     Args:

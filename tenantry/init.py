@@ -41,7 +41,9 @@ platform:
 #     limits: {cpu: 500m, memory: 512Mi}
 #   autoscaling: {minReplicas: 2, maxReplicas: 10, targetCpuPercent: 50}
 #   quota: {guests: 4}
-#   alerts: {availabilityObjective: 0.999}
+#   alerts:
+#     availabilityObjective: 0.999
+#     runbook: https://github.com/you/your-fork/blob/main/docs/runbook.md    # where alerts and panels link to
 
 tenants:
   - name: tenant-a

@@ -8,9 +8,12 @@ import pytest
 import yaml
 
 from constructs_lib import charts
+from constructs_lib.alert_settings import RUNBOOK
 from constructs_lib.platform import Platform
 from tenantry.init import FIRST
 from tests.kube import Object, by_kind
+
+TENANT = {"name": "tenant-a", "model": "s3://models/tenant-a/spam"}
 
 
 def synth(folder: Path, platform: Platform, **overrides: str) -> dict[str, list[Object]]:
@@ -42,6 +45,17 @@ def test_the_platforms_file_has_the_monitoring_namespace_and_the_dashboard(tmp_p
     assert name.endswith(".json")
     assert len(json.loads(text)["panels"]) == 8
     assert len(yaml.safe_dump(dashboard)) < 262_144 / 2  # what a client-side apply can carry
+
+
+def test_a_forks_runbook_is_said_once(tmp_path: Path, shipped: Platform) -> None:
+    """`defaults.alerts.runbook` is where every alert and every panel leads; our own address is nowhere."""
+    document = shipped.model_dump(by_alias=True, mode="json", exclude_unset=True) | {"tenants": [TENANT]}
+    fork = Platform.model_validate(document | {"defaults": {"alerts": {"runbook": "https://runbook.example/"}}})
+    charts.synth(fork, tmp_path)
+    for file in tmp_path.iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert text.count("https://runbook.example/#inference") > 10, file.name
+        assert RUNBOOK not in text, file.name
 
 
 def test_files_of_tenants_differ_in_their_names_only(tmp_path: Path, shipped: Platform) -> None:

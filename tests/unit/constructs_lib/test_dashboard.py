@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.alert_settings import RUNBOOK, AlertSettings
 from constructs_lib.dashboard import dashboard_json
 from constructs_lib.panels import PANELS, filled
 from inference import contract
 
-DASHBOARD: dict[str, Any] = json.loads(dashboard_json())
+DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK))
 BY_TITLE = {panel["title"]: panel for panel in DASHBOARD["panels"]}
 TITLES = [panel.title for panel in PANELS]
 GROUPS = rule_groups("t", "t-svc", "t", "t", AlertSettings())
@@ -44,8 +44,8 @@ def test_there_are_eight_panels_in_a_grid() -> None:
 
 def test_it_is_the_same_every_time_and_fits_a_config_map() -> None:
     """The same bytes, and far below what a client-side apply can carry."""
-    assert dashboard_json() == dashboard_json()
-    assert len(dashboard_json().encode()) < CONFIG_MAP_BYTES / 4
+    assert dashboard_json(RUNBOOK) == dashboard_json(RUNBOOK)
+    assert len(dashboard_json(RUNBOOK).encode()) < CONFIG_MAP_BYTES / 4
 
 
 def test_runbook_address_is_the_platforms() -> None:
@@ -160,4 +160,4 @@ def test_dist_carries_it() -> None:
     """The ConfigMap in dist/ holds these very bytes."""
     documents = yaml.safe_load_all((Path(__file__).parents[3] / "dist" / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
-    assert list(config_map["data"].values()) == [dashboard_json()]
+    assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK)]
