@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from constructs_lib._model import Model
-from constructs_lib._quantities import Cpu, Memory, byte_count, cpu_text, millicores
+from constructs_lib._quantities import Cpu, Memory, byte_count, millicores
 
 if TYPE_CHECKING:
     from constructs_lib.platform import Tenant
-
-_MEBIBYTE = 2**20
 
 
 class Cluster(Model):
@@ -56,9 +54,6 @@ class Room:
         """What is left without `other`; None where it does not fit."""
         left = Room(cpu=self.cpu - other.cpu, memory=self.memory - other.memory, pods=self.pods - other.pods)
         return left if min(left.cpu, left.memory, left.pods) >= 0 else None
-
-    def __str__(self) -> str:
-        return f"{self.pods} pods, {cpu_text(self.cpu)} CPU, {self.memory / _MEBIBYTE:,.0f}Mi"
 
 
 @dataclass(frozen=True, kw_only=True)

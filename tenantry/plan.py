@@ -124,9 +124,14 @@ def _show(
 def _columns(minimum: "Room", maximum: "Room") -> tuple[str, str, str]:
     return (
         _span(minimum.pods, maximum.pods, "{:,}"),
-        _span(minimum.cpu / 1000, maximum.cpu / 1000, "{:g}"),
-        _span(minimum.memory / _MEBIBYTE, maximum.memory / _MEBIBYTE, "{:,.0f}Mi"),
+        _span(minimum.cpu / 1000, maximum.cpu / 1000, "{:.10g}"),
+        _span(_mebibytes(minimum), _mebibytes(maximum), "{}Mi"),
     )
+
+
+def _mebibytes(room: "Room") -> int:
+    """Memory as a quantity may say it: rounded up, since less would not do."""
+    return -(-room.memory // _MEBIBYTE)
 
 
 def _span(low: float, high: float, form: str) -> str:

@@ -40,10 +40,19 @@ def test_without_a_cluster_it_says_the_needs_and_how_to_describe_one(file: Path)
     result = _run(file)
     assert result.exit_code == 0
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert rows[1] == ["tenant-a", "2", "to", "11", "0.5", "to", "2.75", "512Mi", "to", "2,816Mi"]
-    assert rows[2] == ["tenant-b", "3", "to", "4", "0.75", "to", "1", "768Mi", "to", "1,024Mi"]
-    assert rows[3] == ["together", "5", "to", "15", "1.25", "to", "3.75", "1,280Mi", "to", "3,840Mi"]
+    assert rows[1] == ["tenant-a", "2", "to", "11", "0.5", "to", "2.75", "512Mi", "to", "2816Mi"]
+    assert rows[2] == ["tenant-b", "3", "to", "4", "0.75", "to", "1", "768Mi", "to", "1024Mi"]
+    assert rows[3] == ["together", "5", "to", "15", "1.25", "to", "3.75", "1280Mi", "to", "3840Mi"]
     assert "--cpu and --memory" in result.stderr
+
+
+def test_what_it_says_may_be_written_as_a_quantity(tmp_path: Path) -> None:
+    """No comma, nothing rounded down, and no digit of the CPU lost, however large the platform."""
+    file = tmp_path / "platform.yaml"
+    pod = 'resources: {requests: {cpu: 123m, memory: "300M"}}, autoscaling: {maxReplicas: 100}'
+    file.write_text(PLATFORM.partition("tenants:")[0] + f'tenants: [{{name: a, model: "file:spam", {pod}}}]\n')
+    row = _run(file).stdout.splitlines()[1].split()
+    assert row[4:] == ["0.246", "to", "12.423", "573Mi", "to", "28897Mi"]
 
 
 def test_with_a_cluster_it_says_what_fits_and_for_how_many_like_it(file: Path) -> None:
