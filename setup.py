@@ -1,4 +1,4 @@
-"""The compiled scorer, an optional extension: where no C compiler is, the pure Python one gives the same answers."""
+"""The compiled core, optional extensions: where no C compiler is, pure Python gives the same answers."""
 
 import sys
 
@@ -7,4 +7,9 @@ from setuptools import Extension, setup
 # Fused multiply-add would make the last digit of an answer depend on the processor.
 FLAGS = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 
-setup(ext_modules=[Extension("inference._scorer", ["inference/_scorer.pyx"], extra_compile_args=FLAGS, optional=True)])
+setup(
+    ext_modules=[
+        Extension(f"inference.{name}", [f"inference/{name}.pyx"], extra_compile_args=FLAGS, optional=True)
+        for name in ("_scorer", "_distribution")
+    ]
+)

@@ -2,14 +2,12 @@
 
 A prediction touches nine series. prometheus-client's own counters and histograms take a lock for each and cost more
 than the prediction; these are only ever changed on the event loop's thread, need no lock, and become families of
-prometheus-client's when they are scraped. Every series exists from the first scrape on, and no label's value comes from
-a client.
+prometheus-client's when they are scraped. The histograms are compiled where they can be (`inference.distribution`).
+Every series exists from the first scrape on, and no label's value comes from a client.
 """
 
 import platform
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -17,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from inference import __version__, contract
+from inference.distribution import Histogram, histogram
 
 if TYPE_CHECKING:
     from inference.model import Model, Prediction
@@ -27,8 +26,6 @@ QUEUE, PARSE, SCORE = contract.PHASES
 SHED_IN_FLIGHT, SHED_DRAINING = contract.SHED_REASONS
 _SUCCESS_BELOW: Final = 400
 _CLIENT_ERROR_BELOW: Final = 500
-_SETTLE_AFTER: Final = 1_000
-"""Values that a distribution holds before it sorts them into its buckets, which takes a tenth of a millisecond."""
 
 
 class Load(Protocol):
@@ -42,53 +39,15 @@ class Load(Protocol):
         """Whether the readiness probe answers 200."""
 
 
-class Distribution:
-    """A histogram's numbers: how many values lie between bounds, and their sum.
-
-    Attributes:
-        add: Counts a value; the append of a list, since nothing is cheaper. `settle` sorts the list into buckets now
-            and then, in a fraction of the time that finding each value's bucket would take.
-    """
-
-    __slots__ = ("_bounds", "_counts", "_total", "_unsettled", "add")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._total = 0.0
-        self._unsettled: list[float] = []
-        self.add: Final = self._unsettled.append
-
-    def settle(self) -> None:
-        """Sort what was added since the last time into the buckets; a bound counts itself in."""
-        values = self._unsettled
-        values.sort()
-        below = 0
-        for index, bound in enumerate(self._bounds):
-            up_to = bisect_right(values, bound, below)
-            self._counts[index] += up_to - below
-            below = up_to
-        self._counts[-1] += len(values) - below
-        self._total += sum(values)
-        values.clear()
-
-    def read(self) -> tuple[list[tuple[str, float]], float]:
-        """Upper bound and how many values lie at or below it, as Prometheus wants them; and the sum of all."""
-        self.settle()
-        bounds = [*(f"{float(bound)}" for bound in self._bounds), "+Inf"]
-        return list(zip(bounds, accumulate(map(float, self._counts)), strict=True)), self._total
-
-
 class TextMetrics:
     """What the texts of one model are like, and what it says of them."""
 
     def __init__(self, model: "Model") -> None:
         self.model: Final = model
         self.predictions: Final = dict.fromkeys(model.labels, 0)
-        self.confidence: Final = Distribution(contract.RATIO_BUCKETS)
-        self.unknown_words: Final = Distribution(contract.RATIO_BUCKETS)
-        self.length: Final = Distribution(contract.LENGTH_BUCKETS)
-        self._unsettled = 0
+        self.confidence: Final = histogram(contract.RATIO_BUCKETS)
+        self.unknown_words: Final = histogram(contract.RATIO_BUCKETS)
+        self.length: Final = histogram(contract.LENGTH_BUCKETS)
 
     def add(self, prediction: "Prediction", characters: int) -> None:
         """Count one classified text."""
@@ -97,11 +56,6 @@ class TextMetrics:
         self.confidence.add(confidence)
         self.unknown_words.add(unknown_words / words if words else 0.0)
         self.length.add(characters)
-        self._unsettled += 1
-        if self._unsettled >= _SETTLE_AFTER:
-            self._unsettled = 0
-            for distribution in (self.confidence, self.unknown_words, self.length):
-                distribution.settle()
 
 
 class Metrics(Collector):
@@ -110,11 +64,10 @@ class Metrics(Collector):
     def __init__(self, load: Load) -> None:
         self._load = load
         self.requests: Final = {route: dict.fromkeys(contract.OUTCOMES, 0) for route in contract.ROUTES}
-        self.durations: Final = {route: Distribution(contract.LATENCY_BUCKETS) for route in contract.ROUTES}
-        self.phases: Final = {phase: Distribution(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
+        self.durations: Final = {route: histogram(contract.LATENCY_BUCKETS) for route in contract.ROUTES}
+        self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
         self.shed: Final = dict.fromkeys(contract.SHED_REASONS, 0)
         self.texts: TextMetrics | None = None
-        self._unsettled = 0
         self.registry: Final = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -128,11 +81,6 @@ class Metrics(Collector):
         outcome = OK if status < _SUCCESS_BELOW else CLIENT_ERROR if status < _CLIENT_ERROR_BELOW else SERVER_ERROR
         self.requests[route][outcome] += 1
         self.durations[route].add(seconds)
-        self._unsettled += 1
-        if self._unsettled >= _SETTLE_AFTER:
-            self._unsettled = 0
-            for distribution in (*self.durations.values(), *self.phases.values()):
-                distribution.settle()
 
     def add_shed(self, route: str, reason: str) -> None:
         """Count a request that was refused to protect the others."""
@@ -214,7 +162,7 @@ class Metrics(Collector):
 
 
 def _histogram(
-    name: str, text: str, labels: Sequence[str], distributions: dict[tuple[str, ...], Distribution]
+    name: str, text: str, labels: Sequence[str], distributions: dict[tuple[str, ...], Histogram]
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, text, labels=labels)
     for values, distribution in distributions.items():

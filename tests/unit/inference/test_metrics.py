@@ -3,14 +3,11 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from inference import contract
 from inference.app import InferenceApp, create_app
 from inference.artifact import Artifact
-from inference.metrics import Distribution
 from inference.model import Model
 from inference.settings import Settings
 from tests.asgi import AsgiClient
@@ -146,44 +143,3 @@ def test_speaks_openmetrics(app: InferenceApp) -> None:
     response = AsgiClient(app).get(contract.METRICS_PATH, headers={"accept": "application/openmetrics-text"})
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     assert response.text.endswith("# EOF\n")
-
-
-def test_a_bound_counts_itself_in() -> None:
-    """`le` means at most, whether or not values were settled in between."""
-    distribution = Distribution((1, 2))
-    for number in (3, 0.5, 1, 1.5):
-        distribution.add(number)
-    assert distribution.read() == ([("1.0", 2.0), ("2.0", 3.0), ("+Inf", 4.0)], 6)
-    distribution.add(2)
-    distribution.settle()
-    assert distribution.read() == ([("1.0", 2.0), ("2.0", 4.0), ("+Inf", 5.0)], 8)
-
-
-@given(values=st.lists(st.floats(-1e3, 1e3)), settled_at=st.integers(0, 20))
-def test_a_distribution_counts_like_prometheus(values: list[float], settled_at: int) -> None:
-    """Each bucket has as many values as are at most its bound."""
-    distribution = Distribution(contract.LATENCY_BUCKETS)
-    for index, value in enumerate(values):
-        distribution.add(value)
-        if index == settled_at:
-            distribution.settle()
-    buckets, total = distribution.read()
-    assert buckets == [
-        *((str(bound), sum(value <= bound for value in values)) for bound in contract.LATENCY_BUCKETS),
-        ("+Inf", len(values)),
-    ]
-    assert total == pytest.approx(sum(values), abs=1e-6)
-
-
-def test_holds_few_values(app: InferenceApp) -> None:
-    """However many requests come between two scrapes, only a thousand values or so wait to be counted."""
-    texts, model = app.metrics.texts, app.model
-    assert texts is not None
-    assert model is not None
-    prediction = model.predict("free money")
-    for _ in range(2_500):
-        app.metrics.add_answer("predict", 200, 0.001)
-        texts.add(prediction, 10)
-    assert len(app.metrics.durations["predict"]._unsettled) == 500
-    assert len(texts.confidence._unsettled) == 500
-    assert value(scrape(app), f"{contract.REQUEST_DURATION}_count", route="predict") == 2_500
