@@ -127,27 +127,28 @@ def test_alert_reaches_the_webhook_and_a_silence_stops_it(
 ) -> None:
     """An alert that is made to happen is delivered, resolved, and not delivered while it is silenced."""
     tenant = platform.tenants[0]
+    # A name of this run's own: Alertmanager remembers for hours whom it has told what.
+    loudly, silently = (f"E2E{word}{time.time():.0f}" for word in ("Loud", "Silent"))
     _make_receiver(cluster, platform, tenant)
     try:
         with alertmanager(cluster) as alerts:
             cluster.wait("the receiver", lambda: _config_reason(alerts, tenant), seconds=120)
-            loud = _raise(cluster, tenant, "E2ELoud", seconds=70)
-            took = _wait_for_delivery(cluster, "E2ELoud", "firing", seconds=120)
+            _raise(cluster, tenant, loudly, seconds=70)
+            took = _wait_for_delivery(cluster, loudly, "firing", seconds=120)
             evidence.figure("alerts", "seconds until the alert was at the webhook", round(took))
-            silence = _silence(alerts, tenant, "E2ESilent")
-            silent = _raise(cluster, tenant, "E2ESilent", seconds=600)
-            cluster.wait("the silenced alert", lambda: _suppressed(alerts, "E2ESilent"), seconds=120)
-            took = _wait_for_delivery(cluster, "E2ELoud", "resolved", seconds=240)
+            silence = _silence(alerts, tenant, silently)
+            _raise(cluster, tenant, silently, seconds=600)
+            cluster.wait("the silenced alert", lambda: _suppressed(alerts, silently), seconds=120)
+            took = _wait_for_delivery(cluster, loudly, "resolved", seconds=240)
             evidence.figure("alerts", "seconds from then until it was told resolved", round(took))
-            assert not _delivered(cluster, "E2ESilent", "firing"), "it was delivered in spite of its silence"
+            assert not _delivered(cluster, silently, "firing"), "it was delivered in spite of its silence"
             alerts.delete(f"/api/v2/silence/{silence}")
-            _wait_for_delivery(cluster, "E2ESilent", "firing", seconds=150)
+            _wait_for_delivery(cluster, silently, "firing", seconds=150)
             evidence.count("alerts", "alerts raised", 2)
             evidence.count("alerts", "deliveries", 3)
-            assert loud != silent
     finally:
-        for name in ("e2eloud", "e2esilent"):
-            cluster.delete("prometheusrule", name, "-n", tenant)
+        for name in (loudly, silently):
+            cluster.delete("prometheusrule", name.lower(), "-n", tenant)
         cluster.delete("alertmanagerconfig", CONFIG, "-n", tenant)
         cluster.delete("secret", CONFIG, "-n", tenant)
         cluster.delete("pod", WEBHOOK, "-n", STRANGER)
