@@ -65,3 +65,11 @@ def test_report_calls_nothing_green_that_was_not_asked() -> None:
     results = {each["id"]: each["result"] for each in evidence.document()["promises"]}
     assert (results["walls"], results["rbac"], results["audit"]) == ("kept", "broken", "not asked")
     assert "no log to read" in evidence.markdown()
+
+
+def test_docs_carry_a_report_of_every_promise() -> None:
+    """docs/e2e-report.md is a report as a run prints it: a row for each promise, with a result."""
+    text = (ROOT / "docs" / "e2e-report.md").read_text("utf-8")
+    results = ("| kept |", "| **BROKEN** |", "| not asked |")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and line.endswith(results)]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in rows] == list(PROMISES.values())
