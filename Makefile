@@ -96,12 +96,13 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 
 ##@ Check
 .PHONY: lint types unit rules store-test workflows terraform-test terraform-full check checks
-lint: $(DEV) ## ruff, codespell, hadolint, shellcheck
+lint: $(DEV) ## ruff, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
 	@codespell
 	@hadolint Dockerfile
 	@git grep -lE '^#!.*bash$$' | xargs shellcheck
+	@zizmor --offline --quiet .github
 
 types: $(DEV) ## mypy, strict
 	@mypy
@@ -133,9 +134,8 @@ store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), wi
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
 
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-workflows: $(DEV) ## actionlint and zizmor on .github/
+workflows: $(DEV) ## actionlint on .github/workflows (Go, where PATH has none); zizmor is in `make lint`
 	@"$$(tools/go-program actionlint $(ACTIONLINT))/actionlint"
-	@zizmor --offline --quiet .github
 
 terraform-test: ## format of terraform/, and the tests of its modules (Terraform or OpenTofu; no network)
 	@tools/terraform-test
