@@ -49,7 +49,7 @@ class Load:
         self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
 
     def start(self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m") -> None:
-        """Begin to send; keep-alive on, through the tenant's Service.
+        """Begin to send; keep-alive on, through the tenant's Service. Returns once every connection had an answer.
 
         Args:
             rate: Requests a second, of all connections together.
@@ -73,6 +73,7 @@ class Load:
         pod["spec"]["restartPolicy"] = "Never"
         self.cluster.apply(pod)
         self.cluster.wait_for_pods(self.tenant, [self.name])
+        self.cluster.wait("the load's first answers", self._begins, seconds=60)
 
     def stop(self) -> None:
         """Delete the pod."""
@@ -98,7 +99,13 @@ class Load:
                 window.milliseconds += line["ms"]
         return window
 
+    def _begins(self) -> str:
+        return "" if '"knocks"' in self._said() else "its connections have no answer yet"
+
+    def _said(self, tail: int = -1) -> str:
+        return self.cluster.kubectl.run("logs", "-n", self.tenant, self.name, f"--tail={tail}")
+
     def _lines(self, tail: int = -1) -> Iterable[dict[str, Any]]:
-        text = self.cluster.kubectl.run("logs", "-n", self.tenant, self.name, f"--tail={tail}")
+        text = self._said(tail)
         lines = [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
         return [line for line in lines if "second" in line]

@@ -6,6 +6,10 @@ The argument is JSON: `host`, `port`, `rate` (requests a second, all connections
 A request that gets no answer, an answer other than 200, or a connection that cannot be opened is a failure and is never
 sent again; only 429, which asks to come back later, is counted apart. A connection that the server closes after an
 answer that announced it (`Connection: close`) is opened anew.
+
+A new pod's packets are refused until the policy engine of every node knows its address: a pod's first moments, which are
+measured apart. So a connection's requests count once one like them was answered; `{"knocks": n}`, the first line, says
+how many were asked before.
 """
 
 # ruff: noqa: T201 - what it prints is its answer
@@ -15,8 +19,10 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
+from typing import Any
 
 TIMEOUT_SECONDS = 5.0
+KNOCK_SECONDS = 30.0
 
 
 class Tally:
@@ -85,9 +91,19 @@ class Connection:
         self.reader = self.writer = None
 
 
-async def client(order: dict, tally: Tally, request: bytes, number: int, end: float) -> None:  # type: ignore[type-arg]
+async def knock(connection: Connection, request: bytes) -> int:
+    """Ask until there is an answer, or for 30 seconds: what fails after that is counted as any other failure."""
+    knocks, end = 1, time.time() + KNOCK_SECONDS
+    while await connection.ask(request) not in {"ok", "shed"} and time.time() < end:
+        await asyncio.sleep(0.2)
+        knocks += 1
+    return knocks
+
+
+async def client(
+    order: dict[str, Any], connection: Connection, tally: Tally, request: bytes, number: int, end: float
+) -> None:
     """Send requests at this connection's share of the rate; one that is late sends at once."""
-    connection = Connection(order["host"], order["port"])
     gap = order["connections"] / order["rate"]
     due = time.time() + gap * number / order["connections"]
     while due < end:
@@ -107,10 +123,14 @@ async def main() -> None:
     body = json.dumps({"text": text}).encode()
     head = ("POST /predict HTTP/1.1", f"Host: {order['host']}", "Content-Type: application/json")
     request = "\r\n".join((*head, f"Content-Length: {len(body)}", "", "")).encode() + body
+    connections = [Connection(order["host"], order["port"]) for _ in range(order["connections"])]
+    knocks = await asyncio.gather(*(knock(each, request) for each in connections))
+    print(json.dumps({"knocks": sum(knocks)}), flush=True)
     tally, begin = Tally(), time.time()
     end = begin + order["seconds"]
     clients = [
-        asyncio.ensure_future(client(order, tally, request, number, end)) for number in range(order["connections"])
+        asyncio.ensure_future(client(order, connection, tally, request, number, end))
+        for number, connection in enumerate(connections)
     ]
     second = int(begin)
     while not all(each.done() for each in clients):
