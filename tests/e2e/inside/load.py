@@ -7,7 +7,7 @@ A request that gets no answer, an answer other than 200, or a connection that ca
 sent again; only 429, which asks to come back later, is counted apart. A connection that the server closes after an
 answer that announced it (`Connection: close`) is opened anew.
 
-A new pod's packets are refused until the policy engine of every node knows its address: a pod's first moments, which are
+A new pod's packets are refused until the policy engine of every node knows its address: its first moments, which are
 measured apart. So a connection's requests count once one like them was answered; `{"knocks": n}`, the first line, says
 how many were asked before.
 """
