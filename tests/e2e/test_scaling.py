@@ -18,7 +18,6 @@ from tests.e2e.load import Load
 
 LOAD_SECONDS: Final = 100
 RATE: Final = 400
-SETTLE_SECONDS: Final = 5
 CHARACTERS: Final = 100_000
 """Long texts: the answer costs the service much more CPU than the question costs the load generator."""
 SMALL_REQUEST: Final = "100m"
@@ -69,8 +68,7 @@ def test_load_lifts_one_tenant_and_no_other(
             begin,
             until=lambda: timeline[-1].replicas[tenant] == 2 or time.time() - ended > 240,
         )
-        # The generator's first seconds are those of any new pod: the network's engine has to see it first.
-        window = load.window(begin + SETTLE_SECONDS, ended)
+        window = load.window(begin, ended)
     finally:
         load.stop()
         cluster.patch(tenant, name, {"spec": {"behavior": spec["behavior"]}})
