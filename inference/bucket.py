@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
@@ -116,11 +116,17 @@ class Bucket:
             raise _explain(error, f"cannot {verb} s3://{self.name}/{key}", self) from error
 
 
+def wrong_settings(error: ValidationError) -> str:
+    """Which of the store's settings are wrong, and why, in one line."""
+    found = "; ".join(f"{each['loc'][0]} '{each['input']}': {each['msg']}" for each in error.errors())
+    return f"the store's settings are wrong: {found}"
+
+
 def _settings_from_environment() -> StoreSettings:
     try:
         return StoreSettings()
-    except ValueError as error:
-        raise StoreError(f"the store's settings are wrong: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        raise StoreError(wrong_settings(error)) from error
 
 
 def _check(settings: StoreSettings, bucket: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -55,13 +54,12 @@ def silence(
 
     Example: tenantry silence tenant-a --for 2h --reason "rolling back the model" --port-forward
     """
+    from tenantry.platform_edit import find_tenant
+
     if show and expire:
         raise InputError("--list and --expire are two things: give one of them")
-    names = _known(file) if tenant or port_forward else ()
-    if tenant and tenant not in names:
-        close = get_close_matches(tenant, names, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
-        raise InputError(f"{file} has no tenant {tenant}; {hint}")
+    if tenant:
+        find_tenant(file, tenant)
     if not show and not expire:
         if not tenant:
             raise InputError("whose alerts? tenantry silence TENANT --for 2h --reason TEXT, or --list, or --expire ID")
@@ -150,6 +148,8 @@ class Alertmanager:
 
         try:
             answer = httpx.request(method, f"{self.address}/api/v2/{path}", timeout=10, trust_env=False, **arguments)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise InputError(f"--alertmanager {self.address}: write http://HOST:PORT ({error})") from error
         except httpx.HTTPError as error:
             raise CommandError(
                 f"Alertmanager does not answer on {self.address} ({error}): name it with --alertmanager URL, or reach "
@@ -193,12 +193,6 @@ def _reach(file: Path, address: str | None, *, port_forward: bool) -> Iterator[A
     namespace = Platform.load(file).platform.monitoring.namespace
     with Kubectl.find().port_forward(namespace, _SERVICE, _PORT) as port:
         yield Alertmanager(f"http://127.0.0.1:{port}")
-
-
-def _known(file: Path) -> tuple[str, ...]:
-    from constructs_lib.platform import Platform
-
-    return tuple(tenant.name for tenant in Platform.load(file).tenants)
 
 
 def _print(silences: list[Silence], output: str) -> None:

@@ -37,8 +37,10 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
         InputError: no address is known, two are given, or the environment is wrong.
         CommandError: kubectl cannot forward.
     """
+    from pydantic import ValidationError
+
     from constructs_lib.platform import Platform
-    from inference.bucket import StoreSettings
+    from inference.bucket import StoreSettings, wrong_settings
     from tenantry.kubectl import Kubectl
 
     if endpoint and port_forward:
@@ -48,8 +50,8 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
         settings = StoreSettings()
         if endpoint:  # whoever names an address says whether it is encrypted
             settings = StoreSettings(endpoint=endpoint, allow_http=endpoint.startswith("http://"))
-    except ValueError as error:
-        raise InputError(" ".join(str(error).split())) from error
+    except ValidationError as error:
+        raise InputError(wrong_settings(error)) from error
     if not port_forward:
         if settings.endpoint is None:
             raise InputError(

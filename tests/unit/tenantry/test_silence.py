@@ -140,8 +140,7 @@ def test_expire_touches_no_other_tenants_silence(api: Api) -> None:
         (["tenant-a"], "a silence needs a reason"),
         (["tenant-a", "--reason", " "], "a silence needs a reason"),
         (["--reason", "x"], "whose alerts?"),
-        (["tenant-c", "--reason", "x"], "did you mean tenant-"),
-        (["somebody", "--reason", "x"], "there are: tenant-a, tenant-b"),
+        (["tenant-c", "--reason", "x"], "no tenant 'tenant-c'; it has tenant-a, tenant-b"),
         (["tenant-a", "--reason", "x", "--for", "two hours"], "write days, hours and minutes"),
         (["tenant-a", "--reason", "x", "--for", "0m"], "more than nothing"),
         (["tenant-a", "--reason", "x", "--for", "31d"], "at most 30 days"),
@@ -164,6 +163,14 @@ def test_an_alertmanager_that_is_away_is_named() -> None:
     assert result.exit_code == 1
     assert "does not answer on http://127.0.0.1:9" in result.output
     assert "--port-forward" in result.output
+
+
+@pytest.mark.parametrize("address", ["localhost:9093", "ftp://localhost", "http://[::"])
+def test_what_is_no_address_is_wrong_input(address: str) -> None:
+    """It is told apart from an Alertmanager that is away."""
+    result = run(address, "--list")
+    assert result.exit_code == 2, result.output
+    assert f"--alertmanager {address}: write http://HOST:PORT" in result.output
 
 
 @pytest.mark.parametrize(("text", "hours"), [("30m", 0.5), ("2h", 2), ("1h30m", 1.5), ("1d", 24), ("1d2h", 26)])
