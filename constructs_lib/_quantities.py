@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+
+from constructs_lib._model import refuse
 
 _CPU = re.compile(r"(?P<number>[0-9]+(\.[0-9]{1,3})?)(?P<unit>m?)")
 _MEMORY = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?)(?P<unit>Ki|Mi|Gi|Ti|k|M|G|T)?")
@@ -53,24 +54,13 @@ def _as_text(value: Any) -> Any:
 def _check_cpu(cpu: str) -> str:
     match = _CPU.fullmatch(cpu)
     if match is None or millicores(cpu) < 1 or (match["unit"] and "." in match["number"]):
-        raise PydanticCustomError(
-            "quantity",
-            "{rule}",
-            {"rule": "is a CPU quantity of at least 1m: cores, or thousandths with m", "fix": "write 250m, 0.5 or 2"},
-        )
+        refuse("is a CPU quantity of at least 1m: cores, or thousandths with m", "write 250m, 0.5 or 2")
     return cpu
 
 
 def _check_memory(memory: str) -> str:
     if _MEMORY.fullmatch(memory) is None or byte_count(memory) < _BYTES["Mi"]:
-        raise PydanticCustomError(
-            "quantity",
-            "{rule}",
-            {
-                "rule": "is a memory quantity of at least 1Mi: a number and one of Ki, Mi, Gi, k, M, G",
-                "fix": "write 512Mi or 1Gi",
-            },
-        )
+        refuse("is a memory quantity of at least 1Mi: a number and one of Ki, Mi, Gi, k, M, G", "write 512Mi or 1Gi")
     return memory
 
 

@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from constructs_lib._labels import SERVICE_SUFFIX
-from constructs_lib._model import refuse
+from constructs_lib._model import refusal, refuse, refuse_all
 from inference.model_uri import GRAMMAR, ModelUri
 
 S = TypeVar("S", bound=Sized)
@@ -65,16 +65,27 @@ def check_tenant_name(name: str) -> str:
     return name
 
 
-def check_names(names: Iterable[str], taken: AbstractSet[str]) -> None:
-    """No tenant is called like another one, or like a namespace of the platform."""
-    seen: dict[str, int] = {}
+def check_names(names: Iterable[str | None], taken: AbstractSet[str], *, beside: ValidationError | None = None) -> None:
+    """No tenant is called like another one, or like a namespace of the platform.
+
+    Args:
+        names: the tenants' names in their order; None where there is none.
+        taken: the platform's namespaces.
+        beside: what is wrong already, told with it.
+    """
+    first: dict[str, int] = {}
+    found = []
     for index, name in enumerate(names):
         at = ("tenants", index, "name")
-        if name in seen:
-            refuse(f"is unique, but tenants[{seen[name]}] has it too", "rename or remove one of them", at=at)
-        if name in taken:
-            refuse("is no namespace that the platform names as its own", "choose a name of the tenant's own", at=at)
-        seen[name] = index
+        if name is None:
+            continue
+        if first.setdefault(name, index) != index:
+            rule = f"is unique, but tenants[{first[name]}] has it too"
+            found.append(refusal(rule, "rename or remove one of them", at=at))
+        elif name in taken:
+            rule = "is no namespace that the platform names as its own"
+            found.append(refusal(rule, "choose a name of the tenant's own", at=at))
+    refuse_all(found, beside=beside)
 
 
 def check_not_empty(items: S) -> S:
@@ -127,7 +138,7 @@ def check_model_owner(tenant: str, model: str) -> None:
     owner = ModelUri.parse(model).tenant
     if owner not in {"", tenant}:
         fix = f"write {model.replace(f'/{owner}/', f'/{tenant}/', 1)}"
-        refuse(f"is a model of '{tenant}' itself: its credentials read nobody else's", fix, at=("model",))
+        refuse(f"is a model of '{tenant}' itself: its credentials read nobody else's", fix)
 
 
 def check_cidr(cidr: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 
@@ -17,3 +18,6 @@ def refusing(prop: str, value: object) -> Iterator[None]:
         yield
     except PydanticCustomError as error:
         raise PropsError(f"'{prop}' ('{value}') {error}") from error
+    except ValidationError as error:
+        rules = "; ".join(each["msg"] for each in error.errors())
+        raise PropsError(f"'{prop}' ('{value}') {rules}") from error

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from constructs_lib import _platform_yaml, monitoring_stack
 from constructs_lib import _rules as rules
@@ -98,10 +106,10 @@ class Defaults(Model):
     """CPU and memory of a pod."""
     autoscaling: Autoscaling = Autoscaling()
     """How many pods, and when more."""
-    quota: Quota = Quota()
-    """What the whole namespace may use."""
     rollout: Rollout = Rollout()
     """How pods are replaced."""
+    quota: Quota = Quota()
+    """What the whole namespace may use."""
     alerts: AlertSettings = AlertSettings()
     """Objectives and thresholds of the alerts."""
     egress: tuple[Egress, ...] = ()
@@ -111,10 +119,12 @@ class Defaults(Model):
     receiver: Receiver | None = None
     """Where the tenant's alerts go; absent: to the platform's own receiver."""
 
-    @model_validator(mode="after")
-    def _quota_holds_a_rollout(self) -> Self:
-        self.quota.check(self.resources, self.autoscaling, self.rollout)
-        return self
+    @field_validator("quota")
+    @classmethod
+    def _quota_holds_a_rollout(cls, quota: Quota, info: ValidationInfo) -> Quota:
+        if {"resources", "autoscaling", "rollout"} <= info.data.keys():
+            quota.check(info.data["resources"], info.data["autoscaling"], info.data["rollout"])
+        return quota
 
 
 class Tenant(Defaults):
@@ -127,10 +137,12 @@ class Tenant(Defaults):
     image: rules.Image
     """The service's image for this tenant; absent: that of the platform."""
 
-    @model_validator(mode="after")
-    def _model_is_its_own(self) -> Self:
-        rules.check_model_owner(self.name, self.model)
-        return self
+    @field_validator("model")
+    @classmethod
+    def _model_is_its_own(cls, model: str, info: ValidationInfo) -> str:
+        if "name" in info.data:
+            rules.check_model_owner(info.data["name"], model)
+        return model
 
 
 class Platform(Model):
@@ -181,10 +193,34 @@ class Platform(Model):
         tenants = [merged(base, tenant) if isinstance(tenant, Mapping) else tenant for tenant in data["tenants"]]
         return {**data, "tenants": tenants}
 
-    @model_validator(mode="after")
-    def _names_are_free(self) -> Self:
-        rules.check_names([tenant.name for tenant in self.tenants], self.platform.namespaces)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _names_are_free(cls, data: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Hold the names against each other, also where something else is wrong: all mistakes are told at once."""
+        try:
+            platform = validate(data)
+        except ValidationError as error:
+            rules.check_names(*_written_names(data, error), beside=error)
+            raise
+        rules.check_names([tenant.name for tenant in platform.tenants], platform.platform.namespaces)
+        return platform
+
+
+def _written_names(data: Any, error: ValidationError) -> tuple[list[str | None], frozenset[str]]:
+    """The tenants' names, but those that `error` speaks of, and the platform's namespaces, as far as data has them."""
+    wrong = {each["loc"] for each in error.errors()}
+    tenants, parts = _at(data, "tenants"), _at(data, "platform")
+    named = [_at(each, "name") for each in tenants] if isinstance(tenants, list | tuple) else []
+    names = [
+        name if isinstance(name, str) and ("tenants", index, "name") not in wrong else None
+        for index, name in enumerate(named)
+    ]
+    taken = [_at(part, "namespace") for part in parts.values()] if isinstance(parts, Mapping) else []
+    return names, frozenset(name for name in taken if isinstance(name, str))
+
+
+def _at(data: Any, key: str) -> Any:
+    return data.get(key) if isinstance(data, Mapping) else None
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

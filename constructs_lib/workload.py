@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from constructs_lib._model import Model, refuse
+from constructs_lib._model import Model, refusal, refuse, refuse_all
 from constructs_lib._quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
 from constructs_lib._rules import Cidr, Port
 
@@ -41,11 +41,22 @@ class Resources(Model):
 
     @model_validator(mode="after")
     def _requests_within_limits(self) -> Self:
-        if millicores(self.requests.cpu) > millicores(self.limits.cpu):
-            refuse(f"is at most the limit, {self.limits.cpu}", "lower it or raise limits.cpu", at=("requests", "cpu"))
-        if byte_count(self.requests.memory) > byte_count(self.limits.memory):
-            rule = f"is at most the limit, {self.limits.memory}"
-            refuse(rule, "lower it or raise limits.memory", at=("requests", "memory"))
+        requests, limits = self.requests, self.limits
+        above = {
+            "cpu": millicores(requests.cpu) > millicores(limits.cpu),
+            "memory": byte_count(requests.memory) > byte_count(limits.memory),
+        }
+        refuse_all(
+            [
+                refusal(
+                    f"is at most the limit, {getattr(limits, key)}",
+                    f"lower it or raise limits.{key}",
+                    at=("requests", key),
+                )
+                for key, is_above in above.items()
+                if is_above
+            ]
+        )
         return self
 
 
@@ -135,17 +146,21 @@ class Quota(Model):
         total = (
             f"{autoscaling.max_replicas} + {rollout.surge} + {autoscaling.max_replicas} + {self.guests} = {pods} pods"
         )
-        for key, given, enough, least in (
-            ("pods", self.pods, self.pods is None or self.pods >= pods, str(pods)),
-            ("cpu", self.cpu, self.cpu is None or millicores(self.cpu) >= cpu, cpu_text(cpu)),
-            ("memory", self.memory, self.memory is None or byte_count(self.memory) >= memory, memory_text(memory)),
-        ):
-            if given is not None and not enough:
-                refuse(
+        refuse_all(
+            [
+                refusal(
                     f"is at least {least}: maxReplicas + surge + a set still terminating + guests is {total}",
                     f"raise it to {least}, leave it out, or lower autoscaling.maxReplicas or quota.guests",
-                    at=("quota", key),
+                    at=(key,),
                 )
+                for key, short, least in (
+                    ("pods", self.pods is not None and self.pods < pods, str(pods)),
+                    ("cpu", self.cpu is not None and millicores(self.cpu) < cpu, cpu_text(cpu)),
+                    ("memory", self.memory is not None and byte_count(self.memory) < memory, memory_text(memory)),
+                )
+                if short
+            ]
+        )
 
 
 class Egress(Model):

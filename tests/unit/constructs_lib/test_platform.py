@@ -131,6 +131,51 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    ["autoscaling: {maxReplicas: many}", "receiver: {type: pigeon}", "egres: []", "resources: {limits: {cpu: 1 core}}"],
+)
+def test_names_are_held_against_each_other_also_where_something_else_is_wrong(tmp_path: Path, wrong: str) -> None:
+    text = tenants(
+        f"name: a\nmodel: s3://models/a/m\n{wrong}",
+        "name: b\nmodel: s3://models/b/m",
+        "name: a\nmodel: s3://models/a/m",
+        "name: eyes\nmodel: s3://models/eyes/m",
+        "name: a\nmodel: s3://models/a/m",
+    ).replace("tenants:", "  monitoring: {namespace: eyes}\ntenants:")
+    found = [(each.field, each.rule) for each in mistakes(tmp_path, text)]
+    assert found[0][0].startswith(f"tenants[0].{wrong[:5]}")
+    assert found[1:] == [
+        ("tenants[2].name", "is unique, but tenants[0] has it too"),
+        ("tenants[3].name", "is no namespace that the platform names as its own"),
+        ("tenants[4].name", "is unique, but tenants[0] has it too"),
+    ]
+
+
+def test_a_wrong_name_is_told_once_however_often_it_stands(tmp_path: Path) -> None:
+    text = tenants(*["name: Tenant_A\nmodel: file:m"] * 2)
+    assert [each.rule[:14] for each in mistakes(tmp_path, text)] == ["is a DNS label"] * 2
+
+
+def test_a_tenants_own_rules_are_told_together(tmp_path: Path) -> None:
+    """Each is held as soon as what it counts with is right, whatever else is wrong."""
+    text = tenants(
+        "name: a\nmodel: s3://models/b/m\nzzz: 1\nimagePullSecrets: [A_B]\nquota: {pods: 24, cpu: 12, memory: 12Gi}",
+        "name: b\nmodel: file:m\nresources: {requests: {cpu: 600m, memory: 1Gi}}\nautoscaling: {minReplicas: 11}",
+    )
+    assert [each.field for each in mistakes(tmp_path, text)] == [
+        "tenants[0].model",
+        "tenants[0].zzz",
+        "tenants[0].imagePullSecrets[0]",
+        "tenants[0].quota.pods",
+        "tenants[0].quota.cpu",
+        "tenants[0].quota.memory",
+        "tenants[1].resources.requests.cpu",
+        "tenants[1].resources.requests.memory",
+        "tenants[1].autoscaling.minReplicas",
+    ]
+
+
 def test_a_mistake_in_defaults_is_told_once_and_where_it_stands(tmp_path: Path) -> None:
     text = tenants("name: a\nmodel: s3://models/a/m", "name: b\nmodel: s3://models/b/m")
     found = the_mistake(tmp_path, text + "defaults:\n  autoscaling: {minReplicas: 12}\n")

@@ -70,6 +70,17 @@ def test_any_value_at_any_place(tmp_path: Path, place: tuple[Any, ...], value: A
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(_places(RIGHT)), value=ANYTHING)
+def test_any_value_at_any_place_beside_a_name_that_is_there_already(
+    tmp_path: Path, place: tuple[Any, ...], value: Any
+) -> None:
+    data = _with(place, value)
+    if isinstance(data, dict) and isinstance(data.get("tenants"), list):
+        data["tenants"].append({"name": "a", "model": "file:m"})
+    _load(tmp_path, json.dumps(data))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet=st.sampled_from("ab:-?&*!|>[]{}#'\"\n\t \\%@,0.1\u00e9\x00"), max_size=40))
 def test_any_text(tmp_path: Path, text: str) -> None:
     _load(tmp_path, text)
