@@ -34,6 +34,10 @@ class Cluster(Model):
     reserved_pods: int = Field(default=10, strict=True, ge=0)
     """Pods of each machine that are not tenants'."""
 
+    def __str__(self) -> str:
+        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        return f"{workers} of {self.cpu} CPU and {self.memory}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
@@ -115,9 +119,8 @@ def shortfall(tenants: Sequence["Tenant"], cluster: Cluster) -> str | None:
     for state, rooms in (("at rest", [each.minimum for each in needs]), ("at most", [each.maximum for each in needs])):
         pods = [each.pod for each, room in zip(needs, rooms, strict=True) for _ in range(room.pods)]
         if missing := homeless(pods, free):
-            size = f"{cluster.workers} workers of {cluster.cpu} CPU and {cluster.memory}"
             return (
-                f"the described cluster ({size}) has no room for {missing} of the {len(pods)} pods that the tenants "
+                f"the described cluster ({cluster}) has no room for {missing} of the {len(pods)} pods that the tenants "
                 f"have {state}: add workers, or lower requests or maxReplicas; 'tenantry plan' says more"
             )
     return None

@@ -116,9 +116,8 @@ def _show(
     if cluster is None:
         say("does a cluster hold it? Describe one: --cpu and --memory of a worker, or platform.cluster in the file")
         return
-    size = f"{cluster.workers} workers of {cluster.cpu} CPU and {cluster.memory}"
     for state, missing in zip(("at rest", "at most"), left_out, strict=True):
-        result(f"{size}: {'everything fits' if not missing else f'{missing} pods find no room'} {state}")
+        result(f"{cluster}: {'everything fits' if not missing else f'{missing} pods find no room'} {state}")
 
 
 def _columns(minimum: "Room", maximum: "Room") -> tuple[str, str, str]:

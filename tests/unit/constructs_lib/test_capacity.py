@@ -88,7 +88,7 @@ def test_a_cluster_that_is_large_enough_is_not_worth_a_word(tmp_path: Path) -> N
 def test_a_cluster_that_is_too_small_for_the_maximum_is_a_warning(tmp_path: Path) -> None:
     platform = _load(tmp_path, "{workers: 1, cpu: 4, memory: 8Gi}")
     (warning,) = [each for each in platform.warnings if "cluster" in each]
-    assert "(1 workers of 4 CPU and 8Gi) has no room for 8 of the 22 pods that the tenants have at most" in warning
+    assert "(1 worker of 4 CPU and 8Gi) has no room for 8 of the 22 pods that the tenants have at most" in warning
 
 
 def test_a_cluster_that_is_too_small_even_at_rest_says_that(tenants: tuple[Tenant, ...]) -> None:

@@ -74,7 +74,7 @@ def test_the_files_own_description_is_used_and_an_option_wins(file: Path) -> Non
 def test_a_cluster_that_cannot_hold_the_pods_at_rest_is_a_failure(file: Path) -> None:
     result = _run(file, "--workers", "1", "--cpu", "1", "--memory", "8Gi")
     assert result.exit_code == 1
-    assert "1 workers of 1 CPU and 8Gi: 3 pods find no room at rest" in result.stdout
+    assert "1 worker of 1 CPU and 8Gi: 3 pods find no room at rest" in result.stdout
 
 
 @pytest.mark.parametrize(
