@@ -140,6 +140,13 @@ def test_what_is_pushed_was_scanned_and_tried_before() -> None:
     assert not any("push" in build for build in builders)
 
 
+def test_nothing_but_main_is_released() -> None:
+    """All other jobs wait for the build; the one with the registry's token has an environment that owners can close."""
+    assert RELEASE["build"]["if"] == "github.ref == 'refs/heads/main'"
+    assert all("needs" in job for name, job in RELEASE.items() if name != "build")
+    assert RELEASE["push"]["environment"] == "release"
+
+
 def test_the_scan_stops_at_fixable_high_and_critical() -> None:
     gate = RELEASE["scan"]["steps"][-1]["with"]
     assert (gate["severity"], gate["ignore-unfixed"], gate["exit-code"]) == ("HIGH,CRITICAL", True, "1")
