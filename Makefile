@@ -235,6 +235,7 @@ $(RUNTIME): requirements.lock pyproject.toml setup.py $(wildcard inference/*.pyx
 	@echo "installing what requirements.lock names (once, a minute or two)"
 	@tools/install-locked requirements.lock
 	@python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@ln -sf ../../tools/cdk8s .venv/bin/cdk8s
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
