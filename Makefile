@@ -52,7 +52,7 @@ monitor: monitoring-tools $(RUNTIME) ## the same, under Prometheus with its rule
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports update-imports bump generated diagram panels train snap terraform-docs
+.PHONY: synth schema imports update-imports bump generated diagram panels train snap settings-table terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -80,7 +80,7 @@ update-imports: $(DEV) ## bring imports/ up to the chart that terraform/platform
 bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)
 
-generated: synth schema imports diagram terraform-docs ## write all that is generated and committed
+generated: synth schema imports diagram settings-table terraform-docs ## write all that is generated and committed
 
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run here (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
@@ -95,7 +95,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit rules store-test workflows terraform-test terraform-full check checks
+.PHONY: lint types unit page-test rules drain-test kserve-test store-test workflows terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
