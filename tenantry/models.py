@@ -39,7 +39,7 @@ def models(
     Example: tenantry models tenant-a --port-forward
     """
     from constructs_lib.platform import Platform
-    from tenantry.console import result
+    from tenantry.console import result, say
     from tenantry.store_access import reach
 
     tenants = Platform.load(file).tenants
@@ -51,6 +51,8 @@ def models(
         rows = [row for each in chosen for row in _versions(each, settings)]
     if output == "json":
         result(json.dumps(rows, indent=2))
+    elif not rows:
+        say("nothing is published yet; `tenantry publish` does it")
     else:
         width = None if sys.stdout.isatty() else _PIPED_WIDTH
         Console(highlight=False, width=width).print(_table(rows))

@@ -115,6 +115,15 @@ def test_a_pin_that_an_empty_store_lacks_does_not_stop_the_first_publication(
     assert "there is nothing to compare with" in result.stderr
 
 
+def test_models_says_when_nothing_is_published(run: Run, file: Path) -> None:
+    """In words for people, as an empty list for programs."""
+    file.write_text(file.read_text().replace("tenant-b", "tenant-c"))
+    shown = run("models", "tenant-c")
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "nothing is published yet" in shown.stderr
+    assert _json(run("models", "tenant-c", "--format", "json")) == []
+
+
 def test_models_says_who_serves_what_and_how_good_it_is(run: Run, write: Write, file: Path) -> None:
     old, new = sealed(macro_f1=0.9), sealed(macro_f1=0.95)
     for tenant in ("tenant-a", "tenant-b"):
