@@ -39,6 +39,7 @@ def main() -> int:
         return 1
     server = Server(create_app(settings))
     gc.freeze()  # what is loaded by now stays: the collector need not look at it again and again
+    gc.set_threshold(50_000)  # nor, again and again, at what a large body is made of
     server.run(sockets=[listener])
     return server.exit_code
 

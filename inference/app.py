@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Final
@@ -42,6 +43,7 @@ class InferenceApp(FastAPI):
         admission: What is in flight; kept by the server that runs the application.
         metrics: What is measured.
         model: The loaded model, if there is one yet.
+        thread: Where long bodies are answered, one after the other.
         endpoints: The routes that predict, by path.
         endpoints_by_target: The same by the request's target as HTTP has it, in bytes.
         failure: Why there will never be a model, if so.
@@ -53,8 +55,11 @@ class InferenceApp(FastAPI):
         self.admission: Final = Admission(settings)
         self.metrics: Final = Metrics(self.admission)
         self.model: Model | None = None
-        self.predict_endpoint: Final = PredictEndpoint(settings, self.metrics, self.admission)
-        self.infer_endpoint: Final = InferEndpoint(settings, self.metrics, self.admission)
+        # One for all: more would only take turns. While a body is read its thread holds the interpreter, and one such
+        # body is the longest that the event loop ever waits for it.
+        self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
+        self.predict_endpoint: Final = PredictEndpoint(settings, self.metrics, self.admission, self.thread)
+        self.infer_endpoint: Final = InferEndpoint(settings, self.metrics, self.admission, self.thread)
         self.endpoints: Final[dict[str, Endpoint]] = {contract.PREDICT_PATH: self.predict_endpoint}
         self.endpoints_by_target: Final[dict[bytes, Endpoint]] = {contract.PREDICT_PATH.encode(): self.predict_endpoint}
         self.failure: InferenceError | None = None
@@ -90,7 +95,7 @@ class InferenceApp(FastAPI):
         try:
             json_bytes = _check_headers(scope)
             body = await self._body(receive)
-            if json_bytes is None and len(body) <= self.settings.offload_characters:
+            if json_bytes is None and len(body) <= self.settings.offload_bytes:
                 return Answer(200, problems.JSON, endpoint.answer(body))
             return Answer(200, problems.JSON, await endpoint.answer_later(body, json_bytes))
         except Exception as error:  # noqa: BLE001 - nothing that a client sends may end in a stack trace
@@ -218,8 +223,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     task = asyncio.create_task(_load(app))
     yield
     task.cancel()
-    app.predict_endpoint.close()
-    app.infer_endpoint.close()
+    app.thread.shutdown(wait=False, cancel_futures=True)
 
 
 async def _load(app: InferenceApp) -> None:

@@ -50,7 +50,7 @@ class Connection(Reader):
         super().__init__(config, server_state, app_state, _loop)
         self._targets: Final = self.service.endpoints_by_target
         self._queue_seconds: Final = self.service.metrics.phases[QUEUE]
-        self._offload_bytes: Final = self.settings.offload_characters
+        self._offload_bytes: Final = self.settings.offload_bytes
         # The request that waits for its turn to be answered here, if there is one.
         self._endpoint: Endpoint | None = None
         self._whole_body = b""

@@ -1,14 +1,14 @@
 """The two routes that predict, from a body's bytes to an answer's bytes: below FastAPI, which only documents them.
 
-`answer` does it at once and belongs to short bodies; `answer_later` scores in a thread and leaves the event loop to the
-others. Both are the same three steps, of which only the middle one may leave the loop's thread:
-`_parse` (reads and checks), `_work` (scores and writes), and the metrics.
+`answer` does it at once and belongs to short bodies; `answer_later` does it in a thread and leaves the event loop to
+the others. Both are the same three steps: `_parse` (reads and checks), `_work` (scores and writes), and the metrics,
+which alone belong to the loop's thread.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from time import perf_counter
 from typing import Any, Final
 
@@ -17,13 +17,15 @@ import msgspec
 from inference import protocol
 from inference.errors import BadRequestError, InvalidInputError, NotReadyError
 from inference.limits import Admission
-from inference.metrics import INFER, PARSE, PREDICT, SCORE, Metrics
+from inference.metrics import INFER, PARSE, PREDICT, QUEUE, SCORE, Metrics
 from inference.model import Model, Prediction
 from inference.schemas import BatchResponse, PredictRequest, PredictResponse, TermPush
 from inference.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
 NOT_LOADED: Final = "no model is loaded yet; try again in a moment"
+_Answered = tuple[bytes, Sequence[str], Sequence[Prediction], float, float, float]
+"""The answer's JSON, what is counted of it, and when reading began, scoring began and all was done."""
 
 
 class Endpoint(ABC):
@@ -33,6 +35,7 @@ class Endpoint(ABC):
         settings: The limits.
         metrics: Where phases and texts are counted.
         admission: Where the cost of a request is counted.
+        thread: Where long bodies are answered.
     """
 
     route: str
@@ -41,17 +44,17 @@ class Endpoint(ABC):
     invalid: type[InvalidInputError] | type[BadRequestError]
     """What well-formed JSON of the wrong shape is on this route."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, admission: Admission) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor) -> None:
         self.model: Model | None = None
         self._settings = settings
         self._max_characters = settings.max_text_characters
         self._admission = admission
+        self._queue_seconds = metrics.phases[QUEUE]
         self._parse_seconds = metrics.phases[PARSE]
         self._score_seconds = metrics.phases[SCORE]
         self._metrics = metrics
         self._decode = msgspec.json.Decoder(self.request_type).decode
-        # One thread: more would only take turns, and a queue of long texts must not starve the loop.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
+        self._thread = thread
 
     def answer(self, body: bytes) -> bytes:
         """The answer's JSON to a request's.
@@ -59,16 +62,12 @@ class Endpoint(ABC):
         Raises:
             RequestError: the body is not what the route takes, or there is no model yet.
         """
-        model = self._loaded()
-        begin = perf_counter()
-        request, texts = self._parse(body)
-        parsed = perf_counter()
-        answer, predictions = self._work(model, request, texts)
-        self._count(texts, predictions, parsed - begin, perf_counter() - parsed)
-        return answer
+        answered = self._answer(self._loaded(), body)
+        self._count(answered)
+        return answered[0]
 
     async def answer_later(self, body: bytes, json_bytes: int | None = None) -> bytes:
-        """The same, scored in a thread.
+        """The same in a thread, when those before it are done.
 
         Args:
             body: The request's.
@@ -78,18 +77,12 @@ class Endpoint(ABC):
             RequestError: as `answer`.
         """
         model = self._loaded()
-        begin = perf_counter()
-        request, texts = self._parse(body, json_bytes)
-        parsed = perf_counter()
-        answer, predictions = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._work, model, request, texts
-        )
-        self._count(texts, predictions, parsed - begin, perf_counter() - parsed)
-        return answer
-
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        received = perf_counter()
+        answered = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, model, body, json_bytes)
+        began = answered[3]
+        self._queue_seconds.add(began - received)
+        self._count(answered)
+        return answered[0]
 
     @abstractmethod
     def _texts(self, request: Any) -> list[str]:
@@ -101,7 +94,15 @@ class Endpoint(ABC):
 
     @abstractmethod
     def _work(self, model: Model, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
-        """Score, and write the answer; touches nothing that the loop's thread changes."""
+        """Score, and write the answer."""
+
+    def _answer(self, model: Model, body: bytes, json_bytes: int | None = None) -> _Answered:
+        """Read, check, score and write; touches nothing that the loop's thread changes."""
+        began = perf_counter()
+        request, texts = self._parse(body, json_bytes)
+        parsed = perf_counter()
+        answer, predictions = self._work(model, request, texts)
+        return answer, texts, predictions, began, parsed, perf_counter()
 
     def _loaded(self) -> Model:
         if self.model is None:
@@ -129,12 +130,11 @@ class Endpoint(ABC):
                 )
         return request, texts
 
-    def _count(
-        self, texts: Sequence[str], predictions: Sequence[Prediction], parse_seconds: float, score_seconds: float
-    ) -> None:
-        self._parse_seconds.add(parse_seconds)
-        self._score_seconds.add(score_seconds)
-        self._admission.add_cost(parse_seconds + score_seconds)
+    def _count(self, answered: _Answered) -> None:
+        _, texts, predictions, began, parsed, ended = answered
+        self._parse_seconds.add(parsed - began)
+        self._score_seconds.add(ended - parsed)
+        self._admission.add_cost(ended - began)
         counted = self._metrics.texts
         if counted is not None:
             for text, prediction in zip(texts, predictions, strict=True):

@@ -7,26 +7,30 @@ two output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from inference.errors import BadRequestError
 
 if TYPE_CHECKING:
     from inference.model import Model, Prediction
 
-Parameters = dict[str, Raw]
-"""Taken and passed over; raw, since a client could make them cost more than all else."""
 INPUT: Final = "text"
 LABEL: Final = "label"
 PROBABILITIES: Final = "probabilities"
 OUTPUTS: Final = (LABEL, PROBABILITIES)
 BINARY_HEADER: Final = b"inference-header-content-length"
 """HTTP header that says how many bytes of a body are JSON; the rest are binary tensors."""
-BINARY_SIZE: Final = "binary_data_size"
-_MOST_DIGITS: Final = 10
 BYTES: Final = "BYTES"
 FP64: Final = "FP64"
 PLATFORM: Final = "tenantry_naive_bayes"
+
+
+class Parameters(Struct):
+    """Taken and passed over, but for one; a client could make the others cost more than all else."""
+
+    binary_data_size: Annotated[
+        int | UnsetType, Meta(description="Bytes of the tensor behind the JSON, where its data is not in it.")
+    ] = UNSET
 
 
 class InferInput(Struct):
@@ -153,14 +157,14 @@ def texts_of(request: InferRequest, most: int) -> list[str]:
         BadRequestError: the tensor is missing, another one, too large, or its data does not fit its shape.
     """
     if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
-        found = ", ".join(f"'{tensor.name}'" for tensor in request.inputs[:3]) or "none"
+        found = ", ".join(f"'{tensor.name[:100]}'" for tensor in request.inputs[:3]) or "none"
         raise BadRequestError(f"inputs: exactly one tensor named '{INPUT}' is needed, found {found}")
     tensor = request.inputs[0]
     if tensor.datatype != BYTES:
-        raise BadRequestError(f"inputs[0].datatype: '{INPUT}' is of datatype {BYTES}, not '{tensor.datatype}'")
+        raise BadRequestError(f"inputs[0].datatype: '{INPUT}' is of datatype {BYTES}, not '{tensor.datatype[:100]}'")
     shape = tensor.shape
     if shape[1:] not in ([], [1]) or not shape:
-        raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {shape}")
+        raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {len(shape)} numbers")
     if shape[0] == 0:
         raise BadRequestError("inputs[0].shape: at least one text is needed")
     if tensor.data is UNSET:
@@ -181,13 +185,13 @@ def read_binary(request: InferRequest, raw: bytes) -> None:
         BadRequestError: the bytes are not what the JSON says they are.
     """
     for tensor in request.inputs:
-        described = (tensor.parameters or {}).get(BINARY_SIZE)
-        if described is None:
+        size = tensor.parameters.binary_data_size if tensor.parameters else UNSET
+        if size is UNSET:
             continue
-        digits = bytes(described)
-        size = int(digits) if digits.isdigit() and len(digits) < _MOST_DIGITS else -1
         if not 0 <= size <= len(raw) or tensor.data is not UNSET:
-            raise BadRequestError(f"inputs: {BINARY_SIZE} of '{tensor.name}' does not fit what follows the JSON")
+            raise BadRequestError(
+                f"inputs: binary_data_size of '{tensor.name[:100]}' does not fit what follows the JSON"
+            )
         tensor.data = list(_binary_texts(raw[:size]))
         raw = raw[size:]
     if raw:
@@ -205,7 +209,9 @@ def wanted_outputs(request: InferRequest) -> Sequence[str]:
     names = [output.name for output in request.outputs]
     for index, name in enumerate(names):
         if name not in OUTPUTS:
-            raise BadRequestError(f"outputs[{index}].name: there is no output '{name}'; there are {', '.join(OUTPUTS)}")
+            raise BadRequestError(
+                f"outputs[{index}].name: there is no output '{name[:100]}'; there are {', '.join(OUTPUTS)}"
+            )
     return list(dict.fromkeys(names))
 
 

@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     keep_alive_seconds: Seconds = 75
     """Silence after which a connection without a request is closed; longer than the balancers' in front."""
 
-    offload_characters: Count = 20_000
-    """A request with more characters than this is scored in a thread, so that others do not wait for it."""
+    offload_bytes: Count = 20_000
+    """A request whose body has more bytes than this is answered in a thread, so that others do not wait for it."""
 
     load_retry_seconds: Seconds = 1
     """Pause after the first failed try to reach the model store; it doubles with every further one."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.models import write_tiny_model
@@ -30,7 +29,7 @@ def running(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         tmp_path_factory.mktemp("log") / "log",
         max_body_bytes=50_000,
         max_buffered_bytes=120_000,
-        offload_characters=2_000,
+        offload_bytes=2_000,
         header_timeout_seconds=0.5,
         body_timeout_seconds=0.7,
         keep_alive_seconds=1,
@@ -43,7 +42,7 @@ def running(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def _still_well(running: Service) -> Iterator[None]:
     """After whatever a test did: the service answers, nothing is left in flight, and nothing was its own fault."""
     yield
-    assert httpx.post(f"{running.url}/predict", content=BODY, trust_env=False).status_code == 200
+    assert running.ask("/predict", BODY)[0] == 200
     metrics = running.metrics()
     assert metrics["inference_requests_in_flight"] == 1  # the scrape itself
     assert not any(count for series, count in metrics.items() if 'outcome="server_error"' in series)
@@ -247,7 +246,7 @@ def test_slow_clients_cost_nobody_else(running: Service) -> None:
     clients = [running.connect() for _ in range(40)]
     for client in clients:
         client.sendall(post(b"{", length=50))
-    assert httpx.post(f"{running.url}/predict", content=BODY, trust_env=False).status_code == 200
+    assert running.ask("/predict", BODY)[0] == 200
     for client in clients:
         client.close()
     poll(lambda: running.metrics()["inference_requests_in_flight"] == 1)
@@ -256,7 +255,7 @@ def test_slow_clients_cost_nobody_else(running: Service) -> None:
 def test_the_most_silent_makes_room(running: Service) -> None:
     """Above the limit of connections a new one gets in, and the one that was silent longest goes."""
     clients = [running.connect() for _ in range(60)]
-    assert httpx.post(f"{running.url}/predict", content=BODY, trust_env=False).status_code == 200
+    assert running.ask("/predict", BODY)[0] == 200
     assert clients[0].recv(10) == b""
     for client in clients:
         client.close()

@@ -44,7 +44,7 @@ def test_every_answer_is_in_the_document(running: Service, method: str, path: st
     operation = from_url(f"{running.url}/openapi.json")[path][method]
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
     def ask(case: Any) -> None:
         case.call_and_validate()
 

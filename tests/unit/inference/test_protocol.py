@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from inference.app import InferenceApp, create_app
 from inference.artifact import Artifact
 from inference.model import Model
+from inference.protocol import InferRequest, Parameters
 from inference.settings import Settings
 from tests.asgi import AsgiClient
 
@@ -101,6 +103,20 @@ def test_takes_parameters_and_what_it_does_not_know(client: AsgiClient) -> None:
         "later": True,
     }
     assert infer(client, **request)["outputs"][0]["data"] == ["spam", "ham"]
+
+
+def test_makes_nothing_of_parameters_that_it_does_not_know() -> None:
+    """A client may send as many as a body holds: they are passed over, not kept."""
+    sent = json.dumps({"inputs": [], "parameters": {f"key {number}": [number] for number in range(1_000)}})
+    assert msgspec.json.decode(sent, type=InferRequest).parameters == Parameters()
+
+
+def test_an_error_is_short_however_long_the_mistake(client: AsgiClient) -> None:
+    """A client is told what is wrong, and not the whole of what it said."""
+    for wrong in ({"shape": [1] * 2_000}, {"datatype": "F" * 2_000}, {"name": "n" * 2_000}):
+        assert len(error(client.post("/v2/models/spam/infer", json={"inputs": [tensor(**wrong)]}), 400)) < 250
+    request = {"inputs": [tensor()], "outputs": [{"name": "n" * 2_000}]}
+    assert len(error(client.post("/v2/models/spam/infer", json=request), 400)) < 250
 
 
 def test_names_a_version(client: AsgiClient, model: Model) -> None:
@@ -247,6 +263,8 @@ def test_takes_binary_texts(client: AsgiClient) -> None:
         (binary(b"a", size=3), "cut off"),
         (binary(b"a", size=99), "does not fit"),
         (binary(b"a", size=-1), "does not fit"),
+        (binary(b"a", size=10**30), "binary_data_size"),
+        (binary(b"a", parameters={"binary_data_size": "5"}), "binary_data_size"),
         (binary(b"a", data=["a"]), "does not fit"),
         (binary(b"a", size=0), "belong to no tensor"),
         (binary(b"\xff"), "not UTF-8"),

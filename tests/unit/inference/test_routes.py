@@ -1,6 +1,8 @@
 """What each route of the service's own says, asked through ASGI."""
 
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from inference.settings import Settings
 from tests.asgi import AsgiClient
 
 SETTINGS = Settings(
-    model_uri="unused", max_texts=3, max_text_characters=1_000, max_body_bytes=5_000, offload_characters=300
+    model_uri="unused", max_texts=3, max_text_characters=1_000, max_body_bytes=5_000, offload_bytes=300
 )
 
 
@@ -80,9 +82,42 @@ def test_predicts_a_list(client: AsgiClient, model: Model) -> None:
 
 @pytest.mark.parametrize("text", ["free money " * 40, "x" * 999])
 def test_long_texts_leave_the_loop_with_the_same_answer(client: AsgiClient, model: Model, text: str) -> None:
-    """A body above the offload limit is scored in a thread, and answered alike."""
+    """A body above the offload limit is answered in a thread, and alike."""
     found = client.post("/predict", json={"text": text}).json()
     assert found["confidence"] == model.predict(text).confidence
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", {"text": "free " * 100}),
+        ("/predict", {"text": ["free"] * 100}),
+        ("/v2/models/spam/infer", {"inputs": [], "parameters": {"a": "free " * 100}}),
+    ],
+)
+def test_long_bodies_are_read_one_at_a_time_off_the_loop(
+    app: InferenceApp, client: AsgiClient, path: str, body: dict[str, object]
+) -> None:
+    """Right or wrong, those of all routes share one thread: however many come, the loop has its turn."""
+    endpoint, threads = app.endpoints[path], set[str]()
+    read = endpoint._decode
+
+    def spy(content: Any) -> object:
+        threads.add(threading.current_thread().name)
+        return read(content)
+
+    endpoint._decode = spy
+    assert client.post(path, json=body).status_code in {200, 400, 422}
+    assert threads == {"answer_0"}
+
+
+def test_counts_how_long_a_long_body_waited(app: InferenceApp, client: AsgiClient) -> None:
+    """Its wait for the thread is its place in the queue, and no part of what scoring costs."""
+    app.thread.submit(time.sleep, 0.2)
+    client.post("/predict", json={"text": "free " * 100})
+    waited, scored = (app.metrics.phases[phase].read()[1] for phase in ("queue", "predict"))
+    assert waited > 0.1
+    assert scored < waited
 
 
 def test_explains(client: AsgiClient, model: Model) -> None:

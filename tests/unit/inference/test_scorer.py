@@ -93,7 +93,7 @@ def same(ours: Score, reference: Score) -> bool:
     return ours[1:] == reference[1:] and ours.probabilities == pytest.approx(reference.probabilities, rel=0, abs=1e-12)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(text=texts)
 def test_both_scorers_agree_on_any_text(compiled: MakeScorer, text: str) -> None:
     scorer = compiled(ODD_WEIGHTS)
@@ -101,7 +101,7 @@ def test_both_scorers_agree_on_any_text(compiled: MakeScorer, text: str) -> None
     assert scorer.occurrences(text) == REFERENCE.occurrences(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=texts)
 def test_tokens_are_those_of_scikit_learn(text: str) -> None:
     analyze = TfidfVectorizer(**SETTINGS).build_analyzer()
