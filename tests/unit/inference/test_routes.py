@@ -16,9 +16,7 @@ from inference.model import Model, Prediction
 from inference.settings import Settings
 from tests.asgi import AsgiClient
 
-SETTINGS = Settings(
-    model_uri="unused", max_texts=3, max_text_characters=1_000, max_body_bytes=5_000, offload_bytes=300
-)
+SETTINGS = Settings(model_uri="unused", max_texts=3, max_text_characters=1_000, max_body_bytes=5_000, offload_bytes=300)
 
 
 @pytest.fixture(scope="module")
