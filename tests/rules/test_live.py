@@ -22,6 +22,11 @@ EXPRESSIONS = {
     **{f"panel {panel.title}: {query.legend}": filled(query.expr) for panel in PANELS for query in panel.queries},
     **{f"rule {rule['record']}": rule["expr"] for rule in RULES if "record" in rule},
 }
+LEGENDS = {
+    f"panel {panel.title}: {query.legend}": set(re.findall(r"{{(\w+)}}", query.legend))
+    for panel in PANELS
+    for query in panel.queries
+}
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 RUNBOOK_QUERIES = [
     each.replace('\\"', '"').replace("$T", "tenant-a") for each in re.findall(r'^promql "(.+)"$', RUNBOOK, re.MULTILINE)
@@ -62,11 +67,13 @@ def test_every_metric_that_is_named_is_scraped(live: Live) -> None:
 @pytest.mark.parametrize("name", [name for name, text in EXPRESSIONS.items() if not any(
     each in text for each in OF_THE_CLUSTER)])  # fmt: skip
 def test_every_query_over_own_metrics_returns_data(live: Live, name: str) -> None:
-    """A panel's queries and the recording rules have values that are numbers, for the tenants that they ask about."""
+    """A panel's queries and the recording rules have values that are numbers, and the labels that legends name."""
     expression = EXPRESSIONS[name]
 
     def empty() -> str:
-        values = [each["value"][1] for each in live.stack.query(expression)]
+        series = live.stack.query(expression)
+        values = [each["value"][1] for each in series]
+        assert all(LEGENDS.get(name, set()) <= set(each["metric"]) for each in series), series
         return "" if values and "NaN" not in values else f"{expression} gives {values}"
 
     wait_for(empty)
