@@ -63,13 +63,13 @@ def _load(folder: Path, text: str) -> None:
     assert "rule: " in said
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(_places(RIGHT)), value=ANYTHING)
 def test_any_value_at_any_place(tmp_path: Path, place: tuple[Any, ...], value: Any) -> None:
     _load(tmp_path, json.dumps(_with(place, value)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(_places(RIGHT)), value=ANYTHING)
 def test_any_value_at_any_place_beside_a_name_that_is_there_already(
     tmp_path: Path, place: tuple[Any, ...], value: Any
@@ -80,7 +80,7 @@ def test_any_value_at_any_place_beside_a_name_that_is_there_already(
     _load(tmp_path, json.dumps(data))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet=st.sampled_from("ab:-?&*!|>[]{}#'\"\n\t \\%@,0.1\u00e9\x00"), max_size=40))
 def test_any_text(tmp_path: Path, text: str) -> None:
     _load(tmp_path, text)
