@@ -16,19 +16,34 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-CRDS = ROOT / "imports" / "crds" / "monitoring.coreos.com.yaml"
+CRDS = ROOT / "imports" / "crds"
 VARIABLES = ROOT / "terraform" / "platform" / "variables.tf"
 
 
 def main(files: list[str]) -> None:
-    """Rewrite the file; ends the program with a message where a definition is missing."""
+    """Rewrite the files, and what the page beside them says of their version; a definition that is missing ends it."""
     texts = [Path(file).read_text(encoding="utf-8") for file in files] or [_from_chart()]
     found = {document["metadata"]["name"]: document for text in texts for document in _load(text)}
-    names = [document["metadata"]["name"] for document in _load(CRDS.read_text(encoding="utf-8"))]
-    missing = [name for name in names if name not in found]
+    kept = {
+        path: [document["metadata"]["name"] for document in _load(path.read_text(encoding="utf-8"))]
+        for path in sorted(CRDS.glob("*.yaml"))
+    }
+    missing = [name for names in kept.values() for name in names if name not in found]
     if missing:
         sys.exit(f"{', '.join(missing)}: not among the {len(found)} definitions that were read")
-    CRDS.write_text(yaml.safe_dump_all([_shape(found[name]) for name in names]), encoding="utf-8")
+    for path, names in kept.items():
+        path.write_text(yaml.safe_dump_all([_shape(found[name]) for name in names]), encoding="utf-8")
+        _say_version(found[names[0]])
+
+
+def _say_version(definition: dict[str, Any]) -> None:
+    """The operator's version stands in its definitions, that of the chart in Terraform's variables."""
+    page = CRDS / "README.md"
+    text = page.read_text(encoding="utf-8")
+    if version := definition["metadata"].get("annotations", {}).get("operator.prometheus.io/version"):
+        text = re.sub(r"v\d+\.\d+\.\d+", f"v{version}", text)
+    text = re.sub(r"(kube-prometheus-stack )\d+\.\d+\.\d+", rf"\g<1>{_chart()['version']}", text)
+    page.write_text(text, encoding="utf-8")
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,10 +57,14 @@ def _load(text: str) -> list[dict[str, Any]]:
     return [document for document in yaml.load_all(text, _Loader) if document]
 
 
-def _from_chart() -> str:
-    """What helm shows of the chart that Terraform installs, at the version that it pins."""
+def _chart() -> dict[str, str]:
+    """The chart that Terraform installs, at the version that it pins."""
     block = VARIABLES.read_text(encoding="utf-8").split('variable "kube_prometheus_stack"')[1]
-    chart = dict(re.findall(r'(repository|chart|version)\s+= optional\(string, "([^"]+)"\)', block)[:3])
+    return dict(re.findall(r'(repository|chart|version)\s+= optional\(string, "([^"]+)"\)', block)[:3])
+
+
+def _from_chart() -> str:
+    chart = _chart()
     command = ["helm", "show", "crds", chart["chart"], "--repo", chart["repository"], "--version", chart["version"]]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -1,6 +1,7 @@
 """The definitions that the bindings are made from follow the chart that Terraform installs."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,14 +11,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-NAME = Path("imports/crds/monitoring.coreos.com.yaml")
+CRDS = Path("imports/crds")
+NAME = CRDS / "monitoring.coreos.com.yaml"
+ROUTES = CRDS / "alertmanagerconfig.yaml"
+PAGE = CRDS / "README.md"
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """What the script reads and writes, somewhere else."""
-    for name in (Path("tools/update_crds.py"), Path("terraform/platform/variables.tf"), NAME):
-        (tmp_path / name).parent.mkdir(parents=True)
+    for name in (Path("tools/update_crds.py"), Path("terraform/platform/variables.tf"), NAME, ROUTES, PAGE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -32,9 +36,10 @@ def _documents(file: Path) -> list[dict[str, Any]]:
 
 
 def test_the_same_definitions_give_the_same_bytes(tree: Path) -> None:
-    before = (tree / NAME).read_bytes()
-    assert _update(tree, tree / NAME).returncode == 0
-    assert (tree / NAME).read_bytes() == before
+    files = (NAME, ROUTES, PAGE)
+    before = [(tree / name).read_bytes() for name in files]
+    assert _update(tree, tree / NAME, tree / ROUTES).returncode == 0
+    assert [(tree / name).read_bytes() for name in files] == before
 
 
 def test_helm_is_asked_for_the_chart_that_terraform_pins(tree: Path) -> None:
@@ -43,10 +48,12 @@ def test_helm_is_asked_for_the_chart_that_terraform_pins(tree: Path) -> None:
     properties = monitor["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
     properties["brandNew"] = {"type": "object", "description": "Said at length.", "properties": {}}
     properties["brandNew"]["properties"]["description"] = {"type": "string"}
-    monitor["metadata"]["annotations"] = {"made-by": "somebody"}
+    (routes,) = _documents(tree / ROUTES)
+    for each in (monitor, routes):
+        each["metadata"]["annotations"] = {"operator.prometheus.io/version": "9.8.7"}
     other = {**rule, "metadata": {"name": "others.monitoring.coreos.com"}}
     (tree / "chart.yaml").write_text(
-        f"type: =\nmetadata: {{name: x}}\n---\n{yaml.safe_dump_all([other, rule, monitor])}"
+        f"type: =\nmetadata: {{name: x}}\n---\n{yaml.safe_dump_all([other, routes, rule, monitor])}"
     )
     helm = tree / "bin" / "helm"
     helm.parent.mkdir()
@@ -60,15 +67,25 @@ def test_helm_is_asked_for_the_chart_that_terraform_pins(tree: Path) -> None:
     assert asked[:4] == ["show", "crds", "kube-prometheus-stack", "--repo"]
     assert f'"{asked[6]}"' in (tree / "terraform/platform/variables.tf").read_text()
     properties["brandNew"].pop("description")
-    monitor["metadata"].pop("annotations")
+    for each in (monitor, routes):
+        each["metadata"].pop("annotations")
     assert _documents(tree / NAME) == [monitor, rule]
+    assert _documents(tree / ROUTES) == [routes]
+    assert (tree / PAGE).read_text().count("| v9.8.7") == 2
+
+
+def test_the_page_names_the_chart_that_terraform_pins(tree: Path) -> None:
+    variables = tree / "terraform" / "platform" / "variables.tf"
+    variables.write_text(re.sub(r'"\d+\.\d+\.\d+"', '"99.8.7"', variables.read_text(), count=1))
+    assert _update(tree, tree / NAME, tree / ROUTES).returncode == 0
+    assert "of chart kube-prometheus-stack 99.8.7" in (tree / PAGE).read_text()
 
 
 def test_a_definition_that_is_gone_is_an_error(tree: Path) -> None:
     monitor, _ = _documents(tree / NAME)
-    (tree / "chart.yaml").write_text(yaml.safe_dump(monitor))
+    (tree / "chart.yaml").write_text(yaml.safe_dump_all([monitor, *_documents(tree / ROUTES)]))
     before = (tree / NAME).read_bytes()
     done = _update(tree, tree / "chart.yaml")
     assert done.returncode == 1
-    assert "prometheusrules.monitoring.coreos.com: not among the 1 definitions" in done.stderr
+    assert "prometheusrules.monitoring.coreos.com: not among the 2 definitions" in done.stderr
     assert (tree / NAME).read_bytes() == before
