@@ -151,8 +151,8 @@ checks: # the lists, for .ci/run
 
 ##@ Measure
 .PHONY: bench bench-ladder bench-scorers
-bench: $(DEV) $(NODE) ## the service against what people use instead (12 minutes on a quiet machine; wrk, two cores)
-	@python -m bench.serving --picture docs/serving.svg
+bench: $(DEV) $(NODE) ## the service against what people use instead (13 minutes on a quiet machine; wrk, two cores)
+	@python -m bench.serving --picture docs/serving.svg --readme README.md
 
 bench-ladder: $(DEV) $(NODE) ## which step made the service fast, and where a request's time goes now (wrk, two cores)
 	@python -m bench.ladder

@@ -15,8 +15,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import track
 
-from bench.serving.run import BenchError, check, load, running
-from bench.serving.systems import FLOOR, HOST, NAIVE, OURS, PORT, System, install, systems
+from bench.serving.run import check, load, require, running
+from bench.serving.systems import FLOOR, HOST, NAIVE, OURS, PORT, BenchError, System, install, systems
 from bench.serving.work import MAILS, SHORT, Work, prepare
 from inference.app import create_app
 from inference.artifact import read_directory
@@ -34,10 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, write, print; 1 when a step answers something else."""
     options = _options(arguments)
     console = Console(stderr=True)
-    console.print("training the model")
-    work = prepare(FOLDER)
-    install(FOLDER, console.print)
     try:
+        require()
+        console.print("training the model")
+        work = prepare(FOLDER)
+        install(NAIVE, FOLDER, console.print)
         text = f"{_steps_table(work, options.rounds, options.seconds, console)}\n{_inside_table(work)}"
     except BenchError as error:
         console.print(f"error: {error}", style="red", markup=False)

@@ -7,16 +7,17 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from bench.serving.report import Summary, picture, table
-from bench.serving.run import BenchError, Running, check, load, running, watching_health
-from bench.serving.systems import OURS, UNMETERED, System, install, systems
+from bench.serving.report import MAIN_CONNECTIONS, Summary, picture, table, with_figures
+from bench.serving.run import Running, check, load, require, running, watching_health
+from bench.serving.systems import OURS, UNMETERED, BenchError, System, install, systems
 from bench.serving.work import MAILS, ONE_MB, SHORT, TEN_KB, Work, prepare
 
 FOLDER: Final = Path("build/bench")
@@ -28,10 +29,8 @@ CELLS: Final = (
     (ONE_MB, 1),
     (ONE_MB, 4),
 )
-LARGE_ROUNDS: Final = 3
-"""Rounds with texts of 1 MB: for some systems a request of those takes seconds."""
 LARGE_SECONDS: Final = 3
-"""How many times longer those are measured."""
+"""How many times longer texts of 1 MB are measured: for some systems a request of those takes seconds."""
 CHECKED: Final = {SHORT: 400, MAILS: 400, TEN_KB: 5, ONE_MB: 1}
 """How many texts of each workload are compared with `predict_proba`, in the first round."""
 
@@ -47,46 +46,50 @@ class Bench:
         self.samples: list[dict[str, Any]] = []
         self.starts: list[dict[str, Any]] = []
         self.checked: dict[str, dict[str, dict[str, int]]] = {}
+        self.left_out: dict[str, str] = {}
         self.expected = {name: work.expected(work.texts[name][:count]) for name, count in CHECKED.items()}
 
-    def plan(self) -> list[tuple[int, System, list[tuple[str, int]]]]:
-        """Round, system and its cells: every system once a round, A B C A B C."""
-        return [
-            (number, system, [cell for cell in CELLS if self._is_measured(system, *cell, number)])
-            for number in range(1, self.rounds + 1)
-            for system in self.chosen
-        ]
-
     def run(self, progress: Progress) -> None:
-        """Measure everything."""
-        plan = self.plan()
-        task = progress.add_task("", total=sum(len(cells) for _, _, cells in plan))
-        for number, system, cells in plan:
-            progress.update(task, description=f"round {number} of {self.rounds}: {system.name} starts")
-            with running(system, self.work.texts[SHORT][0], FOLDER / "logs" / f"{system.name}.log") as target:
-                self.starts.append(
-                    {
-                        "system": system.name,
-                        "round": number,
-                        "start_seconds": target.start_seconds,
-                        "memory_mb": target.memory_mb(),
-                    }
-                )
-                if number == 1:
-                    self.checked[system.name] = {
-                        name: dict(zip(("equal", "refused"), self._check(target, name), strict=True))
-                        for name in CHECKED
-                    }
-                load(target, self._bodies(system, SHORT), 32, 1)  # warms it up
-                for workload, connections in cells:
-                    what = f"round {number} of {self.rounds}: {system.name}, {workload}, {connections} connections"
-                    progress.update(task, description=what)
-                    measured = self._measure(target, workload, connections)
-                    self.samples.append(
-                        {"system": system.name, "workload": workload, "connections": connections, "round": number}
-                        | measured
-                    )
-                    progress.advance(task)
+        """Measure everything: every system once a round, A B C A B C.
+
+        Raises:
+            BenchError: one that the others are compared with cannot be measured.
+        """
+        cells = {system.name: [cell for cell in CELLS if _is_measured(system, *cell)] for system in self.chosen}
+        task = progress.add_task("", total=self.rounds * sum(map(len, cells.values())))
+        for number in range(1, self.rounds + 1):
+            for system in self.chosen:
+                with self.leaving_out(system):
+                    for what in self._turn(number, system, cells[system.name]):
+                        progress.update(task, description=f"round {number} of {self.rounds}: {system.name}, {what}")
+                        progress.advance(task)
+
+    @contextmanager
+    def leaving_out(self, system: System) -> Iterator[None]:
+        """Go on without a peer that fails: a run of many minutes is not to be lost to it."""
+        try:
+            yield
+        except BenchError as error:
+            if not system.peer:
+                raise
+            self.left_out[system.name] = str(error)
+
+    def _turn(self, number: int, system: System, cells: Sequence[tuple[str, int]]) -> Iterator[str]:
+        """Measure a system's cells; say before each which one it is."""
+        if system.name in self.left_out:
+            return
+        with running(system, self.work.texts[SHORT][0], FOLDER / "logs" / f"{system.name}.log") as target:
+            start = {"start_seconds": target.start_seconds, "memory_mb": target.memory_mb()}
+            if number == 1:
+                self.checked[system.name] = {
+                    name: dict(zip(("equal", "refused"), self._check(target, name), strict=True)) for name in CHECKED
+                }
+            self.starts.append({"system": system.name, "round": number, **start})
+            load(target, self._bodies(system, SHORT), 32, 1)  # warms it up
+            for workload, connections in cells:
+                yield f"{workload}, {connections} connections"
+                cell = {"system": system.name, "workload": workload, "connections": connections, "round": number}
+                self.samples.append(cell | self._measure(target, workload, connections))
 
     def _check(self, target: Running, workload: str) -> tuple[int, int]:
         expected = self.expected[workload]
@@ -104,13 +107,6 @@ class Bench:
             measured = load(target, bodies, connections, seconds)
         return measured | waited
 
-    def _is_measured(self, system: System, workload: str, connections: int, number: int) -> bool:
-        if system.name == UNMETERED:
-            return workload in {SHORT, MAILS} and connections == 32  # noqa: PLR2004 - where the goals are
-        if workload == ONE_MB:
-            return number <= LARGE_ROUNDS and (connections == 1 or system.name == OURS)
-        return True
-
     def _bodies(self, system: System, workload: str) -> Path:
         file = FOLDER / "bodies" / f"{system.name}-{workload.replace(' ', '-')}.jsonl"
         if not file.is_file():
@@ -119,40 +115,53 @@ class Bench:
         return file
 
 
+def _is_measured(system: System, workload: str, connections: int) -> bool:
+    if system.name == UNMETERED:
+        return workload in {SHORT, MAILS} and connections == MAIN_CONNECTIONS
+    return workload != ONE_MB or connections == 1 or system.name == OURS
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; 1 when the comparison is void."""
     options = _options(arguments)
     console = Console(stderr=True)
     begin = time.monotonic()
     try:
-        _require()
+        require()
         console.print("training the model")
         shutil.rmtree(FOLDER / "bodies", ignore_errors=True)
         work = prepare(FOLDER)
-        install(FOLDER, console.print)
         known = systems(work, FOLDER)
         chosen = [system for system in known if not options.systems or system.name in options.systems]
         bench = Bench(work, chosen, rounds=options.rounds, seconds=options.seconds)
+        for system in chosen:
+            with bench.leaving_out(system):
+                install(system.name, FOLDER, console.print)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
             bench.run(progress)
     except BenchError as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
-    summary = Summary(bench.samples, bench.starts, [system.name for system in known if system.peer])
-    titles = {system.name: system.title for system in known}
-    _write(options.output, bench, summary, titles, time.monotonic() - begin)
-    picture(summary, titles, options.picture or options.output / "serving.svg")
-    print(table(summary, titles))
+    result = _result(bench, [system for system in known if system in chosen], time.monotonic() - begin)
+    summary = Summary(result)
+    result |= {"medians": summary.medians, "goals": [vars(goal) for goal in summary.goals()]}
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "serving.json").write_text(json.dumps(result, indent=1) + "\n")
+    (options.output / "serving.md").write_text(table(summary))
+    picture(summary, options.picture or options.output / "serving.svg")
+    if options.readme:
+        options.readme.write_text(with_figures(options.readme.read_text(), summary))
+    print(table(summary))
     return 0
 
 
-def _write(output: Path, bench: Bench, summary: Summary, titles: dict[str, str], seconds: float) -> None:
-    output.mkdir(parents=True, exist_ok=True)
+def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str, Any]:
+    """All that `Summary` needs, and what the figures are worth."""
     texts = bench.work.texts
-    result = {
+    return {
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "model": json.loads((bench.work.model / "manifest.json").read_bytes())["vectorizer"]["terms"],
+        "terms": json.loads((bench.work.model / "manifest.json").read_bytes())["vectorizer"]["terms"],
         "rounds": bench.rounds,
         "seconds_a_measurement": bench.seconds,
         "seconds_in_all": round(seconds),
@@ -161,23 +170,11 @@ def _write(output: Path, bench: Bench, summary: Summary, titles: dict[str, str],
             for name, those in texts.items()
         },
         "answers_checked": bench.checked,
-        "goals": [vars(goal) for goal in summary.goals()],
+        "systems": {system.name: {"title": system.title, "peer": system.peer} for system in chosen},
+        "left_out": bench.left_out,
         "starts": bench.starts,
         "samples": bench.samples,
     }
-    (output / "serving.json").write_text(json.dumps(result, indent=1) + "\n")
-    (output / "serving.md").write_text(table(summary, titles))
-
-
-def _require() -> None:
-    for program, package in (("wrk", "wrk"), ("taskset", "util-linux")):
-        if shutil.which(program) is None:
-            raise BenchError(f"no {program} on PATH (apt-get install {package})")
-    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004 - one for the server, one for the load
-        raise BenchError("two cores are needed, one for the server and one for the load")
-    busy = os.getloadavg()[0]
-    if busy > 0.5:  # noqa: PLR2004 - a hint, not a rule
-        print(f"note: the machine is busy (load {busy:.1f}); figures taken now say little", file=sys.stderr)
 
 
 def _processor() -> str:
@@ -198,6 +195,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--output", type=Path, default=Path("bench/results"), help="folder of the results (%(default)s)"
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="the picture (serving.svg among the results)")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="a document that shows the figures between marks")
     return parser.parse_args(arguments)
 
 

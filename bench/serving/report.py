@@ -1,18 +1,22 @@
 """What the rounds say: medians, ratios, a table and a picture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from bench.serving.systems import FLOOR, NAIVE, OURS, UNMETERED
-from bench.serving.work import MAILS, ONE_MB, SHORT
+from bench.serving.work import MAILS, ONE_MB, SHORT, TEN_KB
 
 Sample = Mapping[str, Any]
 """One measurement: system, workload, connections, round, and the numbers of `run.load`."""
 MAIN_CONNECTIONS: Final = 32
-_NUMBERS: Final = ("requests_per_second", "p50_ms", "p99_ms", "max_ms", "cpu_us", "errors", "health_max_ms")
+BEGIN: Final = "<!-- figures: make bench -->\n"
+END: Final = "<!-- /figures -->\n"
+"""The marks in a document that shows the main figures."""
+_NUMBERS: Final = ("requests_per_second", "p50_ms", "p99_ms", "max_ms", "cpu_us", "errors")
+_WORST: Final = ("health_max_ms",)
 _STARTS: Final = ("start_seconds", "memory_mb")
 
 
@@ -30,15 +34,21 @@ class Summary:
     """Medians of all rounds, by system, workload and connections.
 
     Args:
-        samples: One for each system, workload, number of connections and round.
-        starts: One for each system and round: `start_seconds` and `memory_mb`.
-        peers: The names of the systems that are peers.
+        result: What a run found, as `bench/results/serving.json` holds it.
+
+    Attributes:
+        result: The same.
+        titles: What each system is called.
     """
 
-    def __init__(self, samples: Sequence[Sample], starts: Sequence[Sample], peers: Iterable[str]) -> None:
-        self._cells = _medians(samples, ("system", "workload", "connections"), _NUMBERS)
-        self._starts = _medians(starts, ("system",), _STARTS)
-        self._peers = tuple(peers)
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.result: Final = result
+        self.titles: Final = {name: system["title"] for name, system in result["systems"].items()}
+        by = ("system", "workload", "connections")
+        worst = _each(result["samples"], by, _WORST, max)
+        self._cells = {key: cell | worst[key] for key, cell in _each(result["samples"], by, _NUMBERS, median).items()}
+        self._starts = _each(result["starts"], ("system",), _STARTS, median)
+        self._peers = tuple(name for name, system in result["systems"].items() if system["peer"])
 
     @property
     def systems(self) -> list[str]:
@@ -49,6 +59,20 @@ class Summary:
     def workloads(self) -> list[tuple[str, int]]:
         """The workloads and their numbers of connections, in order."""
         return list(dict.fromkeys((key[1], key[2]) for key in self._cells))
+
+    @property
+    def medians(self) -> list[dict[str, Any]]:
+        """Every cell, with its ratio to the naive service."""
+        return [
+            {
+                "system": key[0],
+                "workload": key[1],
+                "connections": key[2],
+                **cell,
+                "times_naive": self.ratio(key[0], NAIVE, *key[1:]),
+            }
+            for key, cell in self._cells.items()
+        ]
 
     def of(self, system: str, workload: str, connections: int = MAIN_CONNECTIONS) -> dict[str, float] | None:
         """A cell's medians, if it was measured."""
@@ -64,6 +88,14 @@ class Summary:
         if one is None or other is None or not other["requests_per_second"]:
             return None
         return one["requests_per_second"] / other["requests_per_second"]
+
+    def ns_a_byte(self, system: str, workload: str) -> float | None:
+        """Processor time of a request on one connection, by the bytes of its text."""
+        cell = self.of(system, workload, 1)
+        if cell is None:
+            return None
+        bytes_a_text: float = self.result["workloads"][workload]["mean_bytes"]
+        return 1e3 * cell["cpu_us"] / bytes_a_text
 
     def best_peer(self, workload: str, connections: int = MAIN_CONNECTIONS) -> str | None:
         """The fastest peer."""
@@ -101,13 +133,16 @@ class Summary:
         if OURS in self.systems:
             at_most("seconds from start to first answer", 0.8, self.start_of(OURS)["start_seconds"])
             at_most("memory after load, MB", 120, self.start_of(OURS)["memory_mb"])
+        long, longer = self.ns_a_byte(OURS, TEN_KB), self.ns_a_byte(OURS, ONE_MB)
+        at_most("1 MB: CPU a byte, times that of 10 kB", 1.5, long and longer and longer / long)
         waits = [cell.get("health_max_ms") for key, cell in self._cells.items() if key[:2] == (OURS, ONE_MB)]
         at_most("1 MB: longest wait of another request, ms", 50, max((wait for wait in waits if wait), default=None))
         return goals
 
 
-def table(summary: Summary, titles: Mapping[str, str]) -> str:
-    """Everything in Markdown: a table a workload, starts and memory, the goals."""
+def table(summary: Summary) -> str:
+    """Everything in Markdown: a table a workload, cost by length, starts and memory, the goals, who was left out."""
+    titles = summary.titles
     lines: list[str] = []
     for workload, connections in summary.workloads:
         lines += [
@@ -128,6 +163,7 @@ def table(summary: Summary, titles: Mapping[str, str]) -> str:
                 f" | {cell['p99_ms']:,.2f} | {cell['cpu_us']:,.0f} | {cell['errors']:,.0f} |"
             )
         lines.append("")
+    lines += _length_table(summary)
     lines += ["### Start and memory", "", "| system | first answer after, s | memory, MB |", "| --- | ---: | ---: |"]
     for system in summary.systems:
         start = summary.start_of(system)
@@ -136,10 +172,51 @@ def table(summary: Summary, titles: Mapping[str, str]) -> str:
     for goal in summary.goals():
         mark = "reached" if goal.reached else "**missed**"
         lines.append(f"| {goal.name} | {goal.wanted} | {goal.found:,.{3 if goal.found < 1 else 1}f} | {mark} |")
+    for system, reason in summary.result["left_out"].items():
+        lines += ["", f"{titles[system]} is not in all rounds: {' '.join(reason.split())}"]
     return "\n".join(lines) + "\n"
 
 
-def picture(summary: Summary, titles: Mapping[str, str], file: Path) -> None:
+def figures(summary: Summary) -> str:
+    """The main figures, for the README: both workloads at 32 connections, start and memory."""
+    result = summary.result
+    lines = [
+        "![Requests a second of each system, short messages and real mails](docs/serving.svg)",
+        "",
+        "| | short messages: requests/s | x naive | p99 ms | mails: requests/s | x naive | p99 ms | start s | MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for system in summary.systems:
+        start, cells = summary.start_of(system), [summary.of(system, workload) for workload in (SHORT, MAILS)]
+        columns = []
+        for workload, cell in zip((SHORT, MAILS), cells, strict=True):
+            ratio = summary.ratio(system, NAIVE, workload)
+            columns += [
+                f"{cell['requests_per_second']:,.0f}" if cell else "-",
+                f"{ratio:,.1f}" if ratio else "-",
+                f"{cell['p99_ms']:,.1f}" if cell else "-",
+            ]
+        columns += [f"{start['start_seconds']:.2f}", f"{start['memory_mb']:.0f}"]
+        lines.append(f"| {summary.titles[system]} | {' | '.join(columns)} |")
+    machine = f"{result['machine']['processor']}, Python {result['machine']['python']}"
+    lines += [
+        "",
+        f"Medians of {result['rounds']} rounds, {MAIN_CONNECTIONS} connections, one core for the server; {machine}.",
+        "[All figures](bench/results/serving.md), and [how they are measured](bench/README.md).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def with_figures(document: str, summary: Summary) -> str:
+    """`document` with the main figures between its marks."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the document lacks {BEGIN.strip()} and, behind it, {END.strip()}")
+    return before + begin + figures(summary) + end + after
+
+
+def picture(summary: Summary, file: Path) -> None:
     """Draw requests a second at 32 connections, short messages beside real mails; the same data, the same SVG."""
     import matplotlib as mpl  # noqa: PLC0415 - a second that only the picture needs
 
@@ -153,7 +230,7 @@ def picture(summary: Summary, titles: Mapping[str, str], file: Path) -> None:
         figure, axes = plt.subplots(1, 2, figsize=(9.5, 2.9), sharey=True, layout="constrained")
         for axis, workload in zip(axes, (SHORT, MAILS), strict=True):
             _bars(axis, summary, shown, workload)
-        axes[0].set_yticks(range(len(shown)), [titles[system] for system in shown])
+        axes[0].set_yticks(range(len(shown)), [summary.titles[system] for system in shown])
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, format="svg", metadata={"Date": None})
         plt.close(figure)
@@ -176,14 +253,34 @@ def _bars(axis: Any, summary: Summary, shown: Sequence[str], workload: str) -> N
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
-def _medians(
-    samples: Sequence[Sample], by: Sequence[str], numbers: Sequence[str]
+def _length_table(summary: Summary) -> list[str]:
+    workloads = [workload for workload in (SHORT, MAILS, TEN_KB, ONE_MB) if (workload, 1) in summary.workloads]
+    if not workloads:
+        return []
+    lines = [
+        "### CPU ns a byte of text, 1 connection",
+        "",
+        f"| system | {' | '.join(workloads)} |",
+        f"| --- |{' ---: |' * len(workloads)}",
+    ]
+    for system in summary.systems:
+        costs = [summary.ns_a_byte(system, workload) for workload in workloads]
+        if any(costs):
+            lines.append(
+                f"| {summary.titles[system]} | {' | '.join(f'{cost:,.1f}' if cost else '-' for cost in costs)} |"
+            )
+    return [*lines, ""]
+
+
+def _each(
+    samples: Sequence[Sample], by: Sequence[str], numbers: Sequence[str], chosen: Callable[[Iterable[float]], float]
 ) -> dict[tuple[Any, ...], dict[str, float]]:
+    """For each group of samples that agree in `by`: the median, or the worst, of each number that all of them have."""
     groups: dict[tuple[Any, ...], list[Sample]] = {}
     for sample in samples:
         groups.setdefault(tuple(sample[name] for name in by), []).append(sample)
     return {
-        key: {name: median(each[name] for each in group) for name in numbers if all(name in each for each in group)}
+        key: {name: chosen(each[name] for each in group) for name in numbers if all(name in each for each in group)}
         for key, group in groups.items()
     }
 

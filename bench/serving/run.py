@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from bench.serving.systems import HOST, PORT, System
+from bench.serving.systems import HOST, PORT, BenchError, System
 from bench.serving.work import Expected
 
 SERVER_CORE: Final = "0"
@@ -26,8 +29,20 @@ _STOP_SECONDS: Final = 15.0
 _ANSWER_SECONDS: Final = 60.0
 
 
-class BenchError(Exception):
-    """What makes a comparison void: a system that does not start, or answers something else."""
+def require() -> None:
+    """What every measurement needs: two cores, taskset and wrk.
+
+    Raises:
+        BenchError: something is missing.
+    """
+    for program, package in (("wrk", "wrk"), ("taskset", "util-linux")):
+        if shutil.which(program) is None:
+            raise BenchError(f"no {program} on PATH (apt-get install {package})")
+    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004 - one for the server, one for the load
+        raise BenchError("two cores are needed, one for the server and one for the load")
+    busy = os.getloadavg()[0]
+    if busy > 0.5:  # noqa: PLR2004 - a hint, not a rule
+        print(f"note: the machine is busy (load {busy:.1f}); figures taken now say little", file=sys.stderr)
 
 
 @dataclass
@@ -47,7 +62,10 @@ class Running:
     def ask(self, text: str) -> httpx.Response:
         """One request."""
         content = self.system.encode(text)
-        return self.client.post(self.url, content=content, headers={"content-type": "application/json"})
+        try:
+            return self.client.post(self.url, content=content, headers={"content-type": "application/json"})
+        except httpx.TransportError as error:
+            raise BenchError(f"{self.system.name} does not answer: {error!r}") from error
 
     def memory_mb(self) -> float:
         """Resident memory of the process and all that it started."""
@@ -68,8 +86,10 @@ def running(system: System, first: str, log: Path) -> Iterator[Running]:
     if _is_open():
         raise BenchError(f"port {PORT} is taken; end what listens there")
     log.parent.mkdir(parents=True, exist_ok=True)
+    # A connection a request: none is kept that the system may close just when it is used again.
+    limits = httpx.Limits(max_keepalive_connections=0)
     begin = time.perf_counter()
-    with log.open("wb") as output, httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as client:
+    with log.open("wb") as output, httpx.Client(timeout=_ANSWER_SECONDS, limits=limits, trust_env=False) as client:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", SERVER_CORE, *system.command],
             env=os.environ | system.environment,
@@ -111,6 +131,9 @@ def load(target: Running, bodies: Path, connections: int, seconds: int) -> dict[
 
     Returns:
         requests_per_second, p50_ms, p99_ms, max_ms, errors, and cpu_us: what a request cost the server's processor.
+
+    Raises:
+        BenchError: the system ended, or leaves a request without an answer.
     """
     command = [
         "taskset", "--cpu-list", LOAD_CORE, "wrk", "--threads", "1", "--connections", str(connections),
@@ -118,42 +141,54 @@ def load(target: Running, bodies: Path, connections: int, seconds: int) -> dict[
         target.url, "--", str(bodies),
     ]  # fmt: skip
     before = target.cpu_seconds()
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + _ANSWER_SECONDS)
+    try:
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + _ANSWER_SECONDS)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise BenchError(f"{target.system.name}: {error}; wrk says {error.stderr!r}") from error
+    if target.process.poll() is not None:
+        raise BenchError(f"{target.system.name} ended under load, with code {target.process.returncode}")
     spent = target.cpu_seconds() - before
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return {
-        "requests_per_second": found["requests"] / (found["microseconds"] / 1e6),
+        "requests_per_second": found["answered"] / (found["microseconds"] / 1e6),
         "p50_ms": found["p50"] / 1e3,
         "p99_ms": found["p99"] / 1e3,
         "max_ms": found["max"] / 1e3,
-        "cpu_us": spent / max(found["requests"], 1) * 1e6,
+        "cpu_us": spent / max(found["answered"], 1) * 1e6,
         "errors": found["errors"],
     }
 
 
 @contextmanager
 def watching_health() -> Iterator[dict[str, float]]:
-    """Ask `/healthz` every few milliseconds while the block runs; then `health_max_ms` says how long one waited."""
-    longest = [0.0]
+    """Ask `/healthz` every few milliseconds while the block runs; then `health_max_ms` says how long one waited.
+
+    Raises:
+        BenchError: one was not answered.
+    """
     done = threading.Event()
 
-    def watch() -> None:
+    def watch() -> float:
         os.sched_setaffinity(threading.get_native_id(), {int(LOAD_CORE)})
-        with httpx.Client(base_url=f"http://{HOST}:{PORT}", trust_env=False) as client:
+        longest = 0.0
+        with httpx.Client(base_url=f"http://{HOST}:{PORT}", timeout=_ANSWER_SECONDS, trust_env=False) as client:
             while not done.wait(0.005):
                 begin = time.perf_counter()
-                client.get("/healthz")
-                longest.append(time.perf_counter() - begin)
+                client.get("/healthz").raise_for_status()
+                longest = max(longest, time.perf_counter() - begin)
+        return longest
 
-    watcher = threading.Thread(target=watch)
     found: dict[str, float] = {}
-    watcher.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        watcher.join()
-        found["health_max_ms"] = max(longest) * 1e3
+    with ThreadPoolExecutor(1) as pool:
+        watcher = pool.submit(watch)
+        try:
+            yield found
+        finally:
+            done.set()
+        try:
+            found["health_max_ms"] = watcher.result() * 1e3
+        except httpx.HTTPError as error:
+            raise BenchError(f"/healthz was not answered under load: {error!r}") from error
 
 
 def _wait_for_answer(started: Running, text: str, begin: float, log: Path) -> None:
@@ -161,8 +196,8 @@ def _wait_for_answer(started: Running, text: str, begin: float, log: Path) -> No
         try:
             if _is_open() and started.ask(text).status_code == httpx.codes.OK:
                 return
-        except httpx.TransportError:
-            pass
+        except BenchError:
+            pass  # not yet
         late = time.perf_counter() - begin > _START_SECONDS
         if late or started.process.poll() is not None:
             end = log.read_text(errors="replace")[-2_000:]

@@ -21,6 +21,10 @@ NAIVE: Final = "naive"
 FLOOR: Final = "floor"
 
 
+class BenchError(Exception):
+    """Why a system cannot be measured: it does not start, ends, is silent, or answers something else."""
+
+
 def _text_body(text: str) -> object:
     return {"text": text}
 
@@ -123,20 +127,29 @@ def systems(work: Work, folder: Path) -> list[System]:
     ]  # fmt: skip
 
 
-def install(folder: Path, say: Callable[[str], None]) -> None:
-    """Give each peer the environment that its lock describes, unless it has it."""
-    for name in (NAIVE, "mlserver", "bentoml"):
-        lock = (PEERS / name / "requirements.lock").read_bytes()
-        installed = folder / name / "installed.lock"
-        if installed.is_file() and installed.read_bytes() == lock:
-            continue
-        say(f"installing {name} (minutes, once)")
-        shutil.rmtree(folder / name, ignore_errors=True)
+def install(name: str, folder: Path, say: Callable[[str], None]) -> None:
+    """Give a system the environment that its lock describes, unless it has it or needs none.
+
+    Raises:
+        BenchError: pip fails; what it says has been printed.
+    """
+    requirements = PEERS / name / "requirements.lock"
+    if not requirements.is_file():
+        return
+    lock = requirements.read_bytes()
+    installed = folder / name / "installed.lock"
+    if installed.is_file() and installed.read_bytes() == lock:
+        return
+    say(f"installing {name} (minutes, once)")
+    shutil.rmtree(folder / name, ignore_errors=True)
+    python = str(folder / name / "bin" / "python")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--require-hashes")
+    try:
         venv.create(folder / name, with_pip=True)
-        python = str(folder / name / "bin" / "python")
-        pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--require-hashes")
-        subprocess.run([*pip, "--requirement", str(PEERS / name / "requirements.lock")], check=True)
-        installed.write_bytes(lock)
+        subprocess.run([*pip, "--requirement", str(requirements)], check=True)
+    except subprocess.CalledProcessError as error:
+        raise BenchError(f"{name} cannot be installed: pip ends with {error.returncode}") from error
+    installed.write_bytes(lock)
 
 
 def _mlserver_folder(folder: Path, pipeline: str) -> Path:

@@ -16,7 +16,7 @@ end
 function done(summary, latency, _)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests": %d, "microseconds": %d, "p50": %.1f, "p99": %.1f, "max": %.1f, "errors": %d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+    '\n{"answered": %d, "microseconds": %d, "p50": %.1f, "p99": %.1f, "max": %.1f, "errors": %d}\n',
+    summary.requests - errors.status, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
