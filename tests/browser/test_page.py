@@ -111,7 +111,7 @@ def test_can_be_used_by_keyboard_alone(page: Page) -> None:
 def test_fits_desk_and_phone_in_light_and_dark(
     browser: Browser, served: Service, scheme: str, name: str, width: int
 ) -> None:
-    """Nothing is wider than the window, all text has contrast (4.5 or more), and a picture is left to look at."""
+    """Nothing is wider than the window or its column, all text has contrast (4.5 or more), and a picture is left to look at."""
     page = browser.new_page(
         base_url=served.url,
         viewport={"width": width, "height": 800},
@@ -122,12 +122,17 @@ def test_fits_desk_and_phone_in_light_and_dark(
     classify(page, MAIL + " money" * 40 + " " + "w" * 200)
     expect(page.locator("#answer")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OUT_OF_COLUMN) == []
     assert page.evaluate(CONTRASTS) == []
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
     page.close()
 
 
+# What is wider than what it stands in.
+OUT_OF_COLUMN = """[...document.querySelectorAll("table, dl, form, .text")].filter(
+  (each) => each.offsetParent && each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right + 1
+).map((each) => each.id)"""
 # Every element that has text of its own, whose colour differs too little from what lies behind it (WCAG 2, AA).
 CONTRASTS = """() => {
   const parts = (colour) => {
