@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from inference import contract
 from inference.distribution import Distribution, Histogram, histogram
+from inference.model import compiled_scorer
 
 Make = Callable[[Sequence[float]], Histogram]
 
@@ -44,6 +45,11 @@ def test_counts_like_prometheus(make: Make, bounds: tuple[float, ...], values: l
         ("+Inf", len(values)),
     ]
     assert total == pytest.approx(sum(values), abs=1e-6)
+
+
+def test_is_compiled_wherever_the_scorer_is() -> None:
+    """One build makes both: an extension that fails alone is not to be missed."""
+    assert isinstance(histogram((1.0,)), Distribution) == (compiled_scorer() is None)
 
 
 def test_python_takes_over_where_the_extension_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
