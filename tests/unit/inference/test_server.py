@@ -23,8 +23,11 @@ from tests.service import DidNotStartError, Service, answers, poll, read_all, se
 
 BODY = b'{"text": "free money"}'
 SLOW_BODY = json.dumps({"text": ["free money " * 2_000] * 60, "explain": True}).encode()
-SLOW: dict[str, Any] = {"offload_bytes": 1_000, "max_explained_characters": 2_000_000}
-"""Takes the scoring thread a good while: an explanation is plain Python."""
+SLOWER_BODY = json.dumps({"text": ["free money " * 2_000] * 240, "explain": True}).encode()
+SLOW: dict[str, Any] = {
+    "offload_bytes": 1_000, "max_body_bytes": 10_000_000, "max_explained_characters": 10_000_000,
+}  # fmt: skip
+"""Takes the thread a good while: an explanation is plain Python."""
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +181,10 @@ def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path
     with service(model, log, max_in_flight=2, **SLOW) as found:
         slow = [found.connect(60) for _ in range(2)]
         for client in slow:
-            client.sendall(request(SLOW_BODY)[:-1])
+            client.sendall(request(SLOWER_BODY)[:-1])
         assert httpx.get(f"{found.url}/healthz", trust_env=False).status_code == 200, "those have been read by now"
         for client in slow:  # whole at once: else the scrape might take the second one's place
-            client.sendall(SLOW_BODY[-1:])
+            client.sendall(SLOWER_BODY[-1:])
         assert poll(lambda: found.metrics()["inference_requests_in_flight"] == 3)
         refused = httpx.post(f"{found.url}/predict", content=BODY, trust_env=False)
         assert refused.status_code == 429
