@@ -20,6 +20,7 @@ PROBABILITIES: Final = "probabilities"
 OUTPUTS: Final = (LABEL, PROBABILITIES)
 BINARY_HEADER: Final = b"inference-header-content-length"
 """HTTP header that says how many bytes of a body are JSON; the rest are binary tensors."""
+_MOST_DIMENSIONS_SHOWN: Final = 8
 BYTES: Final = "BYTES"
 FP64: Final = "FP64"
 PLATFORM: Final = "tenantry_naive_bayes"
@@ -164,7 +165,8 @@ def texts_of(request: InferRequest, most: int) -> list[str]:
         raise BadRequestError(f"inputs[0].datatype: '{INPUT}' is of datatype {BYTES}, not '{tensor.datatype[:100]}'")
     shape = tensor.shape
     if shape[1:] not in ([], [1]) or not shape:
-        raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {len(shape)} numbers")
+        found = str(shape) if len(shape) <= _MOST_DIMENSIONS_SHOWN else f"one of {len(shape)} dimensions"
+        raise BadRequestError(f"inputs[0].shape: '{INPUT}' has shape [n] or [n, 1], not {found}")
     if shape[0] == 0:
         raise BadRequestError("inputs[0].shape: at least one text is needed")
     if tensor.data is UNSET:

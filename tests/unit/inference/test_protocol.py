@@ -131,7 +131,7 @@ def test_names_a_version(client: AsgiClient, model: Model) -> None:
         ([tensor(name="words")], "'words'"),
         ([tensor(), tensor()], "exactly one"),
         ([tensor(shape=[3])], "means 3 texts, found 2"),
-        ([tensor(shape=[2, 2])], "[n] or [n, 1]"),
+        ([tensor(shape=[2, 2])], "[n] or [n, 1], not [2, 2]"),
         ([tensor(shape=[])], "[n] or [n, 1]"),
         ([tensor(shape=[0], data=[])], "at least one"),
         ([tensor(shape=[-2])], "shape"),
