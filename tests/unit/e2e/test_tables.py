@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.apply import PLATFORM_KINDS, TENANT_KINDS
-from tests.e2e.deployment import objects
+from tests.e2e.deployment import objects, warnings_of_the_server
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected, markdown
 from tests.e2e.mutations import MUTATIONS, broken
@@ -73,3 +73,14 @@ def test_docs_carry_a_report_of_every_promise() -> None:
     results = ("| kept |", "| **BROKEN** |", "| not asked |")
     rows = [line for line in text.splitlines() if line.startswith("| ") and line.endswith(results)]
     assert [line.split(" | ")[0].removeprefix("| ") for line in rows] == list(PROMISES.values())
+
+
+def test_kubectls_remark_on_an_adopted_namespace_is_no_warning_of_the_server() -> None:
+    """It comes once on every cluster where Terraform or the chart made `monitoring`; nothing else is passed over."""
+    remark = (
+        "Warning: resource namespaces/monitoring is missing the kubectl.kubernetes.io/last-applied-configuration"
+        " annotation which is required by kubectl apply."
+    )
+    server = "Warning: would violate PodSecurity: runAsNonRoot != true"
+    assert warnings_of_the_server(f"{remark}\n{server}\n") == server
+    assert warnings_of_the_server(f"{remark}\n") == ""
