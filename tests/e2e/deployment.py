@@ -165,8 +165,9 @@ class PlatformUnderTest:
 
 
 def warnings_of_the_server(said: str) -> str:
-    """What `kubectl apply` said on standard error, but for its own remark on a Namespace that others made, as Terraform
-    and the chart make `monitoring`: it says once that it adopts it.
+    """What `kubectl apply` said on standard error, but for its own remark that it adopts a Namespace that others made.
+
+    It comes once on every cluster where Terraform or the chart made `monitoring`.
     """
     lines = said.strip().splitlines()
     return "\n".join(line for line in lines if not (line.startswith(_ADOPTED[0]) and _ADOPTED[1] in line))
