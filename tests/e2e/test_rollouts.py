@@ -254,11 +254,12 @@ def _second_image(stage: Stage) -> str:
 
 
 def _spare_node(stage: Stage) -> str:
-    """A node with a pod of the tenant whose drain takes away only what others have twice; empty where there is none.
+    """A node with a pod of the tenant whose drain takes nothing away that this stage needs; empty where there is none.
 
-    Neither the store, whose emptyDir a drain would empty, nor the only name server, nor the load generator.
+    That is the store, whose emptyDir a drain would empty, the only name server, the autoscaler's metrics and the load
+    generator. Monitoring may go: it was asked before, and a disposable cluster's comes back empty.
     """
-    kept = [*stage.cluster.pods("minio"), *stage.cluster.pods("kube-system"), *stage.cluster.pods("monitoring")]
+    kept = [*stage.cluster.pods("minio"), *stage.cluster.pods("kube-system")]
     taken = {pod["spec"]["nodeName"] for pod in kept}
     taken.add(stage.cluster.kubectl.get("pod", stage.load.name, "-n", stage.tenant)["spec"]["nodeName"])
     nodes = {str(pod["spec"]["nodeName"]) for pod in stage.cluster.ready_pods(stage.tenant)}
