@@ -264,6 +264,7 @@ def _bars(axis: Any, summary: Summary, shown: Sequence[str], workload: str) -> N
     axis.set_xlim(0, max(*rates, 1.0) * 1.3)
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(left=False)
+    axis.locator_params(axis="x", nbins=4)  # more would run into each other
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
