@@ -48,7 +48,9 @@ class Load:
     def __init__(self, cluster: Cluster, tenant: str, image: str, name: str = "e2e-load") -> None:
         self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
 
-    def start(self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m") -> None:
+    def start(
+        self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m", node: str = ""
+    ) -> None:
         """Begin to send; keep-alive on, through the tenant's Service. Returns once every connection had an answer.
 
         Args:
@@ -57,6 +59,7 @@ class Load:
             seconds: For how long.
             characters: Length of the text.
             cpu: Limit of the pod.
+            node: Where it runs; empty leaves that to the scheduler.
         """
         order = {
             "host": service(self.tenant),
@@ -71,6 +74,8 @@ class Load:
         container["command"] = ["python", "-c", (INSIDE / "load.py").read_text("utf-8"), json.dumps(order)]
         container["resources"]["limits"]["cpu"] = cpu
         pod["spec"]["restartPolicy"] = "Never"
+        if node:
+            pod["spec"]["nodeName"] = node
         self.cluster.apply(pod)
         self.cluster.wait_for_pods(self.tenant, [self.name])
         self.cluster.wait("the load's first answers", self._begins, seconds=60)
