@@ -200,7 +200,7 @@ def figures(summary: Summary) -> str:
         "| | short messages: requests/s | x naive | p99 ms | mails: requests/s | x naive | p99 ms | start s | MB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for system in summary.systems:
+    for system in (each for each in summary.systems if each != UNMETERED):
         start, cells = summary.start_of(system), [summary.of(system, workload) for workload in (SHORT, MAILS)]
         columns = []
         for workload, cell in zip((SHORT, MAILS), cells, strict=True):

@@ -158,6 +158,7 @@ def test_writes_the_main_figures_between_the_marks(summary: Summary) -> None:
     document = with_figures(f"before\n{BEGIN}old\n{END}after\n", summary)
     assert document == f"before\n{BEGIN}{figures(summary)}{END}after\n"
     assert "| the tenantry | 5,000 | 50.0 | 6.4 | 5,000 | 50.0 | 6.4 | 0.50 | 80 |" in document.splitlines()
+    assert "unmetered" not in document  # a way of measuring, not a system that one could choose
     with pytest.raises(ValueError, match="lacks"):
         with_figures("no marks", summary)
 
