@@ -231,7 +231,7 @@ clean: ## remove what make made, but the locks and dist/
 	@echo "setting up .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no virtual environment could be made: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 
-$(RUNTIME): requirements.lock pyproject.toml setup.py $(wildcard inference/*.pyx) | .venv/bin/python
+$(RUNTIME): requirements.lock pyproject.toml setup.py $(wildcard inference/*/*.pyx) | .venv/bin/python
 	@echo "installing what requirements.lock names (once, a minute or two)"
 	@tools/install-locked requirements.lock
 	@python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .

@@ -1,4 +1,4 @@
-"""The compiled core, optional extensions: where no C compiler is, pure Python gives the same answers."""
+"""The compiled core, optional extensions: without a C compiler, pure Python gives the same answers."""
 
 import sys
 
@@ -9,7 +9,9 @@ FLAGS = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 
 setup(
     ext_modules=[
-        Extension(f"inference.{name}", [f"inference/{name}.pyx"], extra_compile_args=FLAGS, optional=True)
-        for name in ("_scorer", "_distribution")
+        Extension(
+            f"inference.{name}", [f"inference/{name.replace('.', '/')}.pyx"], extra_compile_args=FLAGS, optional=True
+        )
+        for name in ("model._scorer", "serving._distribution")
     ]
 )

@@ -18,10 +18,10 @@ from rich.progress import track
 from bench.serving.run import check, load, require, running
 from bench.serving.systems import FLOOR, HOST, NAIVE, OURS, PORT, BenchError, System, install, systems
 from bench.serving.work import MAILS, SHORT, Work, prepare
-from inference.app import create_app
-from inference.artifact import read_directory
-from inference.model import Model
-from inference.schemas import PredictRequest, PredictResponse
+from inference.model.artifact import read_directory
+from inference.model.classifier import Model
+from inference.serving.application import create_app
+from inference.serving.schemas import PredictRequest, PredictResponse
 from inference.settings import Settings
 
 FOLDER: Final = Path("build/bench")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bench.serving.work import MAILS, SHORT, workloads
-from inference.corpus import load_spam_assassin
-from inference.model import Model
-from inference.scorer import Scorer
-from inference.train import train
+from inference.model.classifier import Model
+from inference.model.scorer import Scorer
+from inference.training.corpus import load_spam_assassin
+from inference.training.train import train
 
 ROUNDS: Final = 5
 SKLEARN_TEXTS: Final = 100

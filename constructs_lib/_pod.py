@@ -12,7 +12,7 @@ from constructs_lib.alert_rules import CONTAINER
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.platform import ModelStore
 from inference import contract
-from inference.model_uri import ModelUri
+from inference.store.address import ModelUri
 
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"

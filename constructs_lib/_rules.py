@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from constructs_lib._labels import SERVICE_SUFFIX
 from constructs_lib._model import refusal, refuse, refuse_all
-from inference.model_uri import GRAMMAR, ModelUri
+from inference.store.address import GRAMMAR, ModelUri
 
 S = TypeVar("S", bound=Sized)
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

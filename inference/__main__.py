@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from inference import contract
-from inference.logs import configure
+from inference.serving.logs import configure
 from inference.settings import Settings
 
 
@@ -27,8 +27,10 @@ def main() -> int:
             )
         return 2
     configure(settings.log_level)
-    from inference.app import create_app  # noqa: PLC0415 - a wrong setting is told without loading a web framework
-    from inference.server import Server, listen  # noqa: PLC0415
+    from inference.serving.application import (
+        create_app,
+    )  # noqa: PLC0415 - a wrong setting is told without loading a web framework
+    from inference.serving.server import Server, listen  # noqa: PLC0415
 
     try:
         listener = listen(settings.host, settings.port, settings.backlog)

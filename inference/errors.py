@@ -1,6 +1,6 @@
 """Everything that the service raises on purpose: what ends a start, and what a client is told.
 
-Domain code raises; `inference.routes` turns a `RequestError` into an answer, in one place.
+Domain code raises; `inference.serving.routes` turns a `RequestError` into an answer, in one place.
 """
 
 from typing import ClassVar

@@ -1,6 +1,6 @@
 """The service's settings: field `model_uri` is environment variable `INFERENCE_MODEL_URI`, and so on.
 
-How the object store is reached stands in `inference.bucket.StoreSettings`.
+How the object store is reached stands in `inference.store.bucket.StoreSettings`.
 """
 
 from typing import Annotated, Self
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
-from inference.model_uri import ModelUri
+from inference.store.address import ModelUri
 
 
 def _model_uri(value: str) -> str:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from constructs_lib.platform import Platform, Tenant
 from inference import contract
-from inference.bucket import Bucket, StoreSettings
-from inference.registry import publish, published
+from inference.store.bucket import Bucket, StoreSettings
+from inference.store.registry import publish, published
 from tenantry.console import say
 from tenantry.kubectl import Kubectl
 from tenantry.publish import bucket_address

@@ -16,7 +16,7 @@ from tenantry.store_access import EndpointOption, PortForwardOption
 
 if TYPE_CHECKING:
     from constructs_lib.platform import Tenant
-    from inference.bucket import StoreSettings
+    from inference.store.bucket import StoreSettings
 
 
 _PIPED_WIDTH = 200
@@ -60,9 +60,9 @@ def models(
 
 def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str, Any]]:
     """One row a version of each of the tenant's models."""
-    from inference.bucket import Bucket
-    from inference.model_uri import ModelUri
-    from inference.registry import manifest, models, published
+    from inference.store.address import ModelUri
+    from inference.store.bucket import Bucket
+    from inference.store.registry import manifest, models, published
 
     served = ModelUri.parse(tenant.model)
     if not served.bucket:

@@ -145,7 +145,7 @@ def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: th
 
 def _texts(names: "Sequence[str]") -> "dict[str, Sequence[str]]":
     """Mails of the training corpus, where it is installed; every second tenant gets short messages, which drift."""
-    from inference.corpus import SPAM_ASSASSIN, load_spam_assassin
+    from inference.training.corpus import SPAM_ASSASSIN, load_spam_assassin
 
     if not SPAM_ASSASSIN.is_dir():
         return {}

@@ -12,9 +12,9 @@ from tenantry.serve import MODEL, PLATFORM_FILE, FileOption
 from tenantry.store_access import EndpointOption, PortForwardOption
 
 if TYPE_CHECKING:
-    from inference.artifact import Manifest
-    from inference.bucket import Bucket
-    from inference.model_uri import ModelUri
+    from inference.model.artifact import Manifest
+    from inference.store.address import ModelUri
+    from inference.store.bucket import Bucket
 
 FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How the result is printed.")]
 
@@ -41,9 +41,9 @@ def publish(
 
     Example: tenantry publish tenant-a --model build/models/spam --port-forward --write
     """
-    from inference.artifact import read_directory
-    from inference.bucket import Bucket
-    from inference.registry import publish as put
+    from inference.model.artifact import read_directory
+    from inference.store.bucket import Bucket
+    from inference.store.registry import publish as put
     from tenantry.platform_edit import find_tenant, set_model
     from tenantry.store_access import reach
 
@@ -72,7 +72,7 @@ def bucket_address(model: str) -> "ModelUri":
     Raises:
         CommandError: its model is a folder.
     """
-    from inference.model_uri import GRAMMAR, ModelUri
+    from inference.store.address import GRAMMAR, ModelUri
 
     address = ModelUri.parse(model)
     if not address.bucket:
@@ -82,7 +82,7 @@ def bucket_address(model: str) -> "ModelUri":
 
 def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":
     """The manifest of the version that the tenant serves: the pinned one, else the newest, else none."""
-    from inference.registry import manifest, published
+    from inference.store.registry import manifest, published
 
     digests = published(bucket, address)
     if address.digest and address.digest not in digests:

@@ -12,7 +12,7 @@ from tenantry.serve import PLATFORM_FILE, FileOption
 from tenantry.store_access import EndpointOption, PortForwardOption
 
 if TYPE_CHECKING:
-    from inference.model_uri import ModelUri
+    from inference.store.address import ModelUri
 
 
 def rollback(
@@ -30,10 +30,10 @@ def rollback(
 
     Example: tenantry rollback tenant-a --port-forward
     """
-    from inference.artifact import read
-    from inference.bucket import Bucket
-    from inference.registry import published
-    from inference.store import fetch
+    from inference.model.artifact import read
+    from inference.store.bucket import Bucket
+    from inference.store.fetch import fetch
+    from inference.store.registry import published
     from tenantry.platform_edit import find_tenant, set_model
     from tenantry.store_access import reach
 

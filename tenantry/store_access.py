@@ -13,7 +13,7 @@ from tenantry.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from inference.bucket import StoreSettings
+    from inference.store.bucket import StoreSettings
 
 EndpointOption = Annotated[
     str | None,
@@ -40,7 +40,7 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
     from pydantic import ValidationError
 
     from constructs_lib.platform import Platform
-    from inference.bucket import StoreSettings, wrong_settings
+    from inference.store.bucket import StoreSettings, wrong_settings
     from tenantry.kubectl import Kubectl
 
     if endpoint and port_forward:

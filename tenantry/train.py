@@ -13,8 +13,8 @@ from tenantry.errors import InputError
 from tenantry.serve import MODEL
 
 if TYPE_CHECKING:
-    from inference.artifact import Artifact
-    from inference.corpus import Dataset
+    from inference.model.artifact import Artifact
+    from inference.training.corpus import Dataset
 
 _BUCKET: Final = f"s3://{contract.DATASETS_BUCKET}/"
 _REPORTS: Final = f"s3://{contract.ARTIFACTS_BUCKET}/"
@@ -48,10 +48,10 @@ def train(
 
     Example: tenantry train --data mails.csv --output build/models/mails
     """
-    from inference.artifact import write
-    from inference.corpus import DataError
-    from inference.report import summary
-    from inference.train import train as fit
+    from inference.model.artifact import write
+    from inference.training.corpus import DataError
+    from inference.training.report import summary
+    from inference.training.train import train as fit
 
     folder = _report_folder(report)
     try:
@@ -69,8 +69,8 @@ def train(
 
 def _read(data: str | None) -> "Dataset":
     """The labelled texts of a file, of an object in the datasets' bucket, or of the corpus that the locks bring."""
-    from inference.bucket import Bucket
-    from inference.corpus import load_file, load_spam_assassin
+    from inference.store.bucket import Bucket
+    from inference.training.corpus import load_file, load_spam_assassin
 
     if data is None:
         return load_spam_assassin()
@@ -95,7 +95,7 @@ def _report_folder(uri: str | None) -> str | None:
 
 def _write_report(folder: str, artifact: "Artifact") -> str:
     """Put the manifest, which is the whole report, beside those of other versions; gives back where."""
-    from inference.bucket import Bucket
+    from inference.store.bucket import Bucket
 
     key = f"{folder}/{artifact.manifest.name}/{artifact.digest}/report.json"
     Bucket.open(contract.ARTIFACTS_BUCKET).put(key, artifact.manifest_bytes)

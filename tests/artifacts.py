@@ -1,7 +1,7 @@
 """Tiny model artifacts for tests that move artifacts about and never predict with them."""
 
-from inference import artifact
-from inference.artifact import Artifact
+from inference.model import artifact
+from inference.model.artifact import Artifact
 
 
 def sealed(name: str = "spam", *, macro_f1: float = 0.9, weights: bytes = b"some weights") -> Artifact:

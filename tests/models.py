@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from inference.artifact import write
-from inference.corpus import Dataset, Row
-from inference.train import train
+from inference.model.artifact import write
+from inference.training.corpus import Dataset, Row
+from inference.training.train import train
 
 TEXTS = {
     "spam": (

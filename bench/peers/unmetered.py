@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from inference import metrics
 from inference.__main__ import main
-from inference.distribution import Distribution
+from inference.serving import metrics
+from inference.serving.distribution import Distribution
 
 
 def _nothing(*_: object) -> None: ...

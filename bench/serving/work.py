@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 import joblib
 
-from inference.artifact import write
-from inference.corpus import load_spam_assassin
-from inference.train import train
+from inference.model.artifact import write
+from inference.training.corpus import load_spam_assassin
+from inference.training.train import train
 
 SEED: Final = 7
 SHORT: Final = "short"

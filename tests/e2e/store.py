@@ -16,8 +16,8 @@ import obstore
 from pydantic import SecretStr
 
 from inference import contract
-from inference.bucket import Bucket, StoreSettings
-from inference.registry import publish
+from inference.store.bucket import Bucket, StoreSettings
+from inference.store.registry import publish
 from tenantry import programs
 from tenantry.errors import CommandError
 from tests.e2e.cluster import Cluster

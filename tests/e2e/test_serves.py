@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inference.artifact import read_directory
-from inference.model import Model
+from inference.model.artifact import read_directory
+from inference.model.classifier import Model
 from tests.e2e.cluster import Cluster, is_ready, service, workload
 from tests.e2e.deployment import MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence

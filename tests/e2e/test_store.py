@@ -9,7 +9,7 @@ from obstore.store import ObjectStore
 from pydantic import SecretStr
 
 from inference import contract
-from inference.bucket import Bucket
+from inference.store.bucket import Bucket
 from tests.e2e.cluster import Cluster
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from inference.artifact import read_directory
-from inference.model import Model
+from inference.model.artifact import read_directory
+from inference.model.classifier import Model
 from tests.models import write_tiny_model
 from tests.service import service
 

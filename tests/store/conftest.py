@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from inference.bucket import StoreSettings
+from inference.store.bucket import StoreSettings
 from tenantry import programs
 from tenantry.errors import CommandError
 from tests.s3_admin import S3Admin, bucket_policies, user_policies

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from constructs_lib.platform import Platform
-from inference import artifact
-from inference.artifact import Artifact
-from inference.bucket import Bucket
+from inference.model import artifact
+from inference.model.artifact import Artifact
+from inference.store.bucket import Bucket
 from tenantry.cli import app
 from tests.artifacts import sealed
 from tests.store.conftest import ROOT, S3Server

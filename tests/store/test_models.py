@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from inference import artifact
-from inference.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
-from inference.bucket import Bucket, StoreSettings
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
-from inference.model_uri import ModelUri
-from inference.registry import models, publish, published
-from inference.store import fetch
+from inference.model import artifact
+from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
+from inference.store.address import ModelUri
+from inference.store.bucket import Bucket, StoreSettings
+from inference.store.fetch import fetch
+from inference.store.registry import models, publish, published
 from tests.artifacts import sealed
 from tests.store.conftest import S3Server
 

@@ -6,8 +6,8 @@ import obstore
 import pytest
 from obstore.store import ObjectStore
 
-from inference.bucket import Bucket, StoreSettings
 from inference.errors import StoreError
+from inference.store.bucket import Bucket, StoreSettings
 from tests.store.conftest import BUCKETS, ROOT, S3Server
 
 Act = Callable[[ObjectStore, str], object]

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from inference import contract
-from inference.artifact import MANIFEST_FILE, WEIGHTS_FILE
-from inference.bucket import StoreSettings
-from inference.registry import publish
+from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE
+from inference.store.bucket import StoreSettings
+from inference.store.registry import publish
 from tests.models import write_tiny_model
 from tests.service import Service, poll, service
 from tests.store.conftest import S3Server

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from inference.app import create_app
+from inference.serving.application import create_app
 from inference.settings import Settings
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from inference.artifact import read_directory
-from inference.model import Model, compiled_scorer
-from inference.scorer import Scorer
+from inference.model.artifact import read_directory
+from inference.model.classifier import Model, compiled_scorer
+from inference.model.scorer import Scorer
 
 MAKE = {"python": Scorer, "compiled": compiled_scorer()}
 app = FastAPI()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from inference.artifact import Artifact
-from inference.corpus import Dataset, Row, load_spam_assassin
-from inference.scorer import Weights
-from inference.train import Training, export, train
+from inference.model.artifact import Artifact
+from inference.model.scorer import Weights
+from inference.training.corpus import Dataset, Row, load_spam_assassin
+from inference.training.train import Training, export, train
 
 SPAM = (
     "Win money now, click here", "Click here for free money", "Free money fast, buy now", "Buy cheap pills now",

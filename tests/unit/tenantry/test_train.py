@@ -7,8 +7,8 @@ import pytest
 from obstore.store import MemoryStore
 from typer.testing import CliRunner
 
-from inference.artifact import read_directory
-from inference.bucket import Bucket
+from inference.model.artifact import read_directory
+from inference.store.bucket import Bucket
 from tenantry.cli import app
 from tests.models import TEXTS
 

@@ -1,0 +1,607 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The compiled twin of `inference.model.scorer.Scorer`: the same answers, without an object a word.
+
+A text is read once: its words are found, put in lower case and hashed in the same pass, and pairs are looked up by the
+numbers of their words, so that no string is ever built. Both tables are open-addressing hash tables with linear probing
+that never change after loading: no text can make a look-up slower than the longest run of slots that the model has.
+
+Words are handled in groups, each in three steps: find the words, look up the words, look up the pairs. Each step asks
+the processor for the memory that the next one needs, which hides most of the time that its caches' misses take.
+"""
+
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
+from libc.math cimport exp, sqrt
+from libc.stdint cimport int32_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memcmp, memset
+
+from inference.scorer import Occurrence, Score
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
+    uint32_t PyUnicode_READ(int kind, const void* data, Py_ssize_t index) nogil
+    int Py_UNICODE_ISALNUM(uint32_t character) nogil
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define FETCH(address) __builtin_prefetch(address)
+    #else
+    #define FETCH(address) ((void)(address))
+    #endif
+    """
+    void FETCH(const void* address) noexcept nogil
+
+cdef enum:
+    GROUP = 64          # words handled together
+    INLINE = 16         # bytes of a word that its slot holds
+    LINE = 64           # bytes of a cache line
+    RELEASE = 16384     # characters from which a text is scored without holding the interpreter
+
+
+cdef struct Word:       # a slot of the words' table: 32 bytes, two a cache line
+    uint64_t head       # the word's first eight bytes of UTF-8, zero-padded
+    uint64_t tail       # the next eight
+    uint32_t length     # in bytes; 0 marks an empty slot
+    uint32_t name       # where the word stands among the terms' names
+    int32_t term        # -1: no term of its own, only a part of pairs
+    uint32_t unused
+
+
+cdef struct Pair:       # a slot of the pairs' table: 16 bytes
+    uint64_t key        # the numbers of both words; 0 marks an empty slot
+    int32_t term
+    uint32_t unused
+
+
+cdef struct Spelling:   # a word as it is read, byte by byte
+    uint64_t head
+    uint64_t tail
+    uint64_t rest       # hash of the bytes after the first sixteen
+    uint32_t length
+    uint32_t room       # bytes of a word that are kept; a longer word is not in the table
+    unsigned char* buffer   # the bytes after the first sixteen
+
+
+cdef struct Token:      # a word of the text
+    uint64_t head
+    uint64_t tail
+    uint64_t hash
+    uint64_t pair       # key of the pair that it ends, 0 if it ends none
+    Py_ssize_t start
+    Py_ssize_t end
+    uint32_t length
+    uint32_t number     # of its slot, from 1; 0 if it is in none
+    int32_t term        # -1: unknown
+
+
+cdef struct Found:      # an occurrence of a term
+    Py_ssize_t start
+    Py_ssize_t end
+    int32_t term
+
+
+cdef struct Count:      # how often a term occurs in the text
+    int32_t term
+    int32_t count
+
+
+cdef struct Scratch:    # what reading one text needs and yields; the pointers share one block of memory
+    double* products    # one for each label but the first
+    Count* counts       # of the text's terms, in order of appearance
+    uint32_t* places    # hash table of those: number in `counts`, from 1
+    uint32_t mask       # of `places`, as far as this text needs it
+    unsigned char* buffer
+    Found* found        # NULL: occurrences are not asked for
+    Py_ssize_t terms
+    Py_ssize_t words
+    Py_ssize_t unknown
+    Py_ssize_t occurrences
+
+
+cdef unsigned char[128] LOWER       # an ASCII word character in lower case; 0: no word character
+for _code in range(128):
+    LOWER[_code] = ord(chr(_code).lower()) if chr(_code).isalnum() or chr(_code) == "_" else 0
+
+
+cdef inline void _begin(Spelling* word) noexcept nogil:
+    word.head = word.tail = word.rest = 0
+    word.length = 0
+
+
+cdef inline void _add(Spelling* word, uint64_t byte) noexcept nogil:
+    cdef uint32_t length = word.length
+    if length < 8:
+        word.head |= byte << (8 * length)
+    elif length < INLINE:
+        word.tail |= byte << (8 * (length - 8))
+    else:
+        word.rest = (word.rest ^ byte) * <uint64_t>0x100000001B3
+        if length < word.room:
+            word.buffer[length - INLINE] = <unsigned char>byte
+    word.length = length + 1
+
+
+cdef inline void _add_character(Spelling* word, uint32_t character) noexcept nogil:
+    if character < 0x80:
+        _add(word, LOWER[character])
+    elif character < 0x800:
+        _add(word, 0xC0 | (character >> 6))
+        _add(word, 0x80 | (character & 0x3F))
+    elif character < 0x10000:
+        _add(word, 0xE0 | (character >> 12))
+        _add(word, 0x80 | ((character >> 6) & 0x3F))
+        _add(word, 0x80 | (character & 0x3F))
+    else:
+        _add(word, 0xF0 | (character >> 18))
+        _add(word, 0x80 | ((character >> 12) & 0x3F))
+        _add(word, 0x80 | ((character >> 6) & 0x3F))
+        _add(word, 0x80 | (character & 0x3F))
+
+
+cdef inline uint64_t _hash(const Spelling* word) noexcept nogil:
+    cdef uint64_t value = (word.head ^ word.length) * <uint64_t>0x9E3779B97F4A7C15
+    value = (value ^ (value >> 32) ^ word.tail) * <uint64_t>0xD6E8FEB86659FD93
+    value = (value ^ (value >> 32) ^ word.rest) * <uint64_t>0xC2B2AE3D27D4EB4F
+    return value ^ (value >> 29)
+
+
+cdef inline uint64_t _hash_pair(uint64_t key) noexcept nogil:
+    cdef uint64_t value = key * <uint64_t>0x9E3779B97F4A7C15
+    return value ^ (value >> 32)
+
+
+cdef inline uint64_t _pair_key(uint32_t first, uint32_t second) noexcept nogil:
+    return (<uint64_t>first << 32) | second
+
+
+cdef inline bint _is_word(uint32_t character) noexcept nogil:
+    return LOWER[character] != 0 if character < 0x80 else Py_UNICODE_ISALNUM(character) != 0
+
+
+cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
+                             Token* token) noexcept nogil:
+    """Read the next word of an ASCII text, in whatever case; False at the text's end."""
+    cdef Py_ssize_t at = place[0], start
+    cdef unsigned char byte
+    while at < length:
+        if LOWER[text[at]] == 0:
+            at += 1
+            continue
+        start = at
+        _begin(word)
+        while at < length:
+            byte = LOWER[text[at]]
+            if byte == 0:
+                break
+            _add(word, byte)
+            at += 1
+        if at - start >= 2:
+            token.start, token.end = start, at
+            place[0] = at
+            return True
+    place[0] = at
+    return False
+
+
+cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
+                               Token* token) noexcept nogil:
+    """Read the next word of a text that is in lower case; False at the text's end."""
+    cdef Py_ssize_t at = place[0], start
+    cdef uint32_t character
+    while at < length:
+        if not _is_word(PyUnicode_READ(kind, text, at)):
+            at += 1
+            continue
+        start = at
+        _begin(word)
+        while at < length:
+            character = PyUnicode_READ(kind, text, at)
+            if not _is_word(character):
+                break
+            _add_character(word, character)
+            at += 1
+        if at - start >= 2:
+            token.start, token.end = start, at
+            place[0] = at
+            return True
+    place[0] = at
+    return False
+
+
+cdef void* _allocate(size_t count, size_t size) except NULL:
+    """Zeroed memory that begins with a cache line; freed by `_free`."""
+    cdef char* block = <char*>PyMem_RawCalloc(count * size + 2 * LINE, 1)
+    if block == NULL:
+        raise MemoryError
+    cdef char* memory = block + 2 * LINE - (<uintptr_t>block) % LINE - LINE * ((<uintptr_t>block) % LINE == 0)
+    (<void**>(memory - sizeof(void*)))[0] = block
+    return memory
+
+
+cdef void _free(void* memory) noexcept:
+    if memory != NULL:
+        PyMem_RawFree((<void**>(<char*>memory - sizeof(void*)))[0])
+
+
+cdef uint64_t _power_above(uint64_t least) noexcept nogil:
+    cdef uint64_t power = LINE
+    while power <= least:
+        power *= 2
+    return power
+
+
+cdef inline Py_ssize_t _most_words(Py_ssize_t characters) noexcept nogil:
+    """A word takes two characters, and a third to end it."""
+    return characters // 3 + 1
+
+
+cdef class Scorer:
+    """Scores texts as `inference.model.scorer.Scorer` does. Any string is a text; nothing but lack of memory raises."""
+
+    cdef bytes lines            # the terms, one a line
+    cdef const unsigned char* names     # its bytes
+    cdef Word* words
+    cdef Pair* pairs
+    cdef uint64_t* hints        # a bit for each hash of a pair: most pairs that are no term need no look-up
+    cdef double* rows           # for each term its idf and its pushes, together
+    cdef double* priors
+    cdef Scratch scratch        # for texts that are read without letting the interpreter go
+    cdef uint64_t word_mask
+    cdef uint64_t pair_mask
+    cdef uint64_t hint_mask
+    cdef Py_ssize_t terms
+    cdef Py_ssize_t others      # labels but the first
+    cdef uint32_t filled        # slots of words
+    cdef uint32_t longest       # bytes of the longest word
+    cdef bint bigrams
+    cdef bint busy              # `scratch` is in use: making a result may run a collector, and that other threads
+
+    kind = "compiled"
+
+    def __init__(self, weights):
+        """Build the tables from `weights`, an `inference.model.scorer.Weights`."""
+        cdef const double[::1] idf = weights.idf
+        cdef const double[::1] pushes = weights.pushes
+        cdef const double[::1] priors = weights.priors
+        cdef Py_ssize_t term, other
+        self.lines, self.bigrams = weights.terms, weights.bigrams
+        self.names = self.lines
+        self.terms, self.others = idf.shape[0], priors.shape[0]
+        if not self.others or pushes.shape[0] != self.terms * self.others or self.lines.count(b"\n") + 1 != self.terms:
+            raise ValueError(f"names and pushes of {self.terms} terms and {self.others + 1} labels are needed")
+        if len(self.lines) >= 2**31:
+            raise ValueError(f"the terms' names have {len(self.lines)} bytes; they must fit 31 bits")
+        self.rows = <double*>_allocate(self.terms * (1 + self.others), sizeof(double))
+        self.priors = <double*>_allocate(self.others, sizeof(double))
+        for term in range(self.terms):
+            self.rows[term * (1 + self.others)] = idf[term]
+            for other in range(self.others):
+                self.rows[term * (1 + self.others) + 1 + other] = pushes[term * self.others + other]
+        for other in range(self.others):
+            self.priors[other] = priors[other]
+        self._build()
+        self._open(&self.scratch, RELEASE)
+
+    def __dealloc__(self):
+        _free(self.words)
+        _free(self.pairs)
+        _free(self.hints)
+        _free(self.rows)
+        _free(self.priors)
+        _free(self.scratch.products)
+
+    cdef int _build(self) except -1:
+        """Give every word that is a term or a part of one a number, then every pair of numbers its term."""
+        cdef uint64_t pairs = self.lines.count(b" ")
+        self.word_mask = _power_above(2 * (self.terms - min(<Py_ssize_t>pairs, self.terms))) - 1
+        self.words = <Word*>_allocate(self.word_mask + 1, sizeof(Word))
+        self.pair_mask = _power_above(2 * pairs) - 1
+        self.pairs = <Pair*>_allocate(self.pair_mask + 1, sizeof(Pair))
+        self.hint_mask = _power_above(4 * pairs) - 1
+        self.hints = <uint64_t*>_allocate((self.hint_mask + 1) // LINE, sizeof(uint64_t))
+        self._walk(True)
+        self._walk(False)
+        return 0
+
+    cdef int _walk(self, bint words) except -1:
+        """Add the words of every name, or the pairs."""
+        cdef Py_ssize_t length = len(self.lines), start = 0, gap = -1, end
+        cdef int32_t term = 0
+        for end in range(length + 1):
+            if end == length or self.names[end] == 10:
+                if words:
+                    self._add_word(start, end if gap < 0 else gap, term if gap < 0 else -1)
+                    if gap >= 0:
+                        self._add_word(gap + 1, end, -1)
+                elif gap >= 0:
+                    self._add_pair(start, gap, end, term)
+                term, start, gap = term + 1, end + 1, -1
+            elif self.names[end] == 32 and gap < 0:
+                gap = end
+        return 0
+
+    cdef int _add_word(self, Py_ssize_t start, Py_ssize_t end, int32_t term) except -1:
+        cdef Spelling word
+        self._spell(start, end, &word)
+        if word.length == 0:
+            return 0
+        cdef uint32_t number = self._find_word(&word)
+        if number == 0:
+            if 2 * (self.filled + 1) > self.word_mask:
+                self._grow()
+            number = self._place(&word)
+            self.words[number].head, self.words[number].tail = word.head, word.tail
+            self.words[number].length, self.words[number].name = word.length, <uint32_t>start
+            self.words[number].term = -1
+            self.filled += 1
+            self.longest = max(self.longest, word.length)
+        else:
+            number -= 1
+        if term >= 0:
+            self.words[number].term = term
+        return 0
+
+    cdef int _grow(self) except -1:
+        """Twice as many slots. No pair has been added: numbers may change."""
+        cdef Word* old = self.words
+        cdef uint64_t slots = self.word_mask + 1, index
+        cdef Spelling word
+        self.words = <Word*>_allocate(2 * slots, sizeof(Word))
+        self.word_mask = 2 * slots - 1
+        for index in range(slots):
+            if old[index].length:
+                self._spell(old[index].name, old[index].name + old[index].length, &word)
+                self.words[self._place(&word)] = old[index]
+        _free(old)
+        return 0
+
+    cdef uint32_t _place(self, const Spelling* word) noexcept:
+        """The empty slot of a word that is not there."""
+        cdef uint64_t place = _hash(word) & self.word_mask
+        while self.words[place].length:
+            place = (place + 1) & self.word_mask
+        return <uint32_t>place
+
+    cdef int _add_pair(self, Py_ssize_t start, Py_ssize_t gap, Py_ssize_t end, int32_t term) except -1:
+        cdef Spelling first, second
+        self._spell(start, gap, &first)
+        self._spell(gap + 1, end, &second)
+        if first.length == 0 or second.length == 0:
+            return 0
+        cdef uint64_t key = _pair_key(self._find_word(&first), self._find_word(&second))
+        cdef uint64_t hashed = _hash_pair(key), place = hashed & self.pair_mask
+        while self.pairs[place].key:
+            place = (place + 1) & self.pair_mask
+        self.pairs[place].key, self.pairs[place].term = key, term
+        self._hint(hashed)[0] |= <uint64_t>1 << (hashed >> 58)
+        return 0
+
+    cdef inline uint64_t* _hint(self, uint64_t hashed) noexcept nogil:
+        return &self.hints[((hashed >> 24) & self.hint_mask) >> 6]
+
+    cdef void _spell(self, Py_ssize_t start, Py_ssize_t end, Spelling* word) noexcept:
+        """Spell one of the names, which are in lower case."""
+        cdef Py_ssize_t at
+        word.buffer, word.room = <unsigned char*>self.names + start + INLINE, 0
+        _begin(word)
+        for at in range(start, end):
+            _add(word, self.names[at])
+
+    cdef inline uint32_t _find_word(self, const Spelling* word) noexcept nogil:
+        """The number of the word's slot, from 1; 0 if it is in none."""
+        cdef uint64_t place = _hash(word) & self.word_mask
+        cdef Word* slot
+        if word.length > self.longest:
+            return 0
+        while True:
+            slot = &self.words[place]
+            if slot.length == 0:
+                return 0
+            if slot.head == word.head and slot.tail == word.tail and slot.length == word.length:
+                if word.length <= INLINE or not memcmp(&self.names[slot.name + INLINE], word.buffer, word.length - INLINE):
+                    return <uint32_t>place + 1
+            place = (place + 1) & self.word_mask
+
+    cdef inline uint32_t _find_token(self, const Token* token) noexcept nogil:
+        """The same for a word that its slot holds whole."""
+        cdef uint64_t place = token.hash & self.word_mask
+        cdef Word* slot
+        while True:
+            slot = &self.words[place]
+            if slot.length == 0:
+                return 0
+            if slot.head == token.head and slot.tail == token.tail and slot.length == token.length:
+                return <uint32_t>place + 1
+            place = (place + 1) & self.word_mask
+
+    cdef inline int32_t _find_pair(self, uint64_t key) noexcept nogil:
+        cdef uint64_t place = _hash_pair(key) & self.pair_mask
+        while self.pairs[place].key:
+            if self.pairs[place].key == key:
+                return self.pairs[place].term
+            place = (place + 1) & self.pair_mask
+        return -1
+
+    cdef inline void _count(self, int32_t term, Py_ssize_t start, Py_ssize_t end, Scratch* scratch) noexcept nogil:
+        cdef uint32_t place = (<uint32_t>term * <uint32_t>0x9E3779B1) >> 7 & scratch.mask
+        cdef uint32_t number
+        while True:
+            number = scratch.places[place]
+            if number == 0:
+                FETCH(&self.rows[term * (1 + self.others)])
+                scratch.counts[scratch.terms].term = term
+                scratch.counts[scratch.terms].count = 1
+                scratch.terms += 1
+                scratch.places[place] = <uint32_t>scratch.terms
+                break
+            if scratch.counts[number - 1].term == term:
+                scratch.counts[number - 1].count += 1
+                break
+            place = (place + 1) & scratch.mask
+        if scratch.found != NULL:
+            scratch.found[scratch.occurrences].start = start
+            scratch.found[scratch.occurrences].end = end
+            scratch.found[scratch.occurrences].term = term
+            scratch.occurrences += 1
+
+    cdef void _read(self, bint ascii, int kind, const void* text, Py_ssize_t length, Scratch* scratch) noexcept nogil:
+        """Count the text's words and terms into `scratch`."""
+        cdef Token[GROUP] tokens
+        cdef Token* token
+        cdef Spelling word
+        cdef Py_ssize_t place = 0, previous_start = 0, count, index
+        cdef uint32_t previous = 0
+        cdef uint64_t hashed
+        cdef int32_t term
+        word.buffer, word.room = scratch.buffer, self.longest
+        scratch.terms = scratch.words = scratch.unknown = scratch.occurrences = 0
+        scratch.mask = <uint32_t>_power_above(min(2 * _most_words(length), self.terms)) - 1
+        memset(scratch.places, 0, (<size_t>scratch.mask + 1) * sizeof(uint32_t))
+        while place < length:
+            count = 0
+            while count < GROUP:
+                token = &tokens[count]
+                if ascii:
+                    if not _next_ascii(<const unsigned char*>text, length, &place, &word, token):
+                        break
+                elif not _next_unicode(kind, text, length, &place, &word, token):
+                    break
+                token.head, token.tail, token.length = word.head, word.tail, word.length
+                token.hash = _hash(&word)
+                if word.length > INLINE:        # the buffer is soon the next word's
+                    token.number = self._find_word(&word)
+                else:
+                    FETCH(&self.words[token.hash & self.word_mask])
+                count += 1
+            for index in range(count):
+                token = &tokens[index]
+                if token.length <= INLINE:
+                    token.number = self._find_token(token)
+                token.term = self.words[token.number - 1].term if token.number else -1
+                token.pair = 0
+                if self.bigrams and token.number and previous:
+                    hashed = _hash_pair(_pair_key(previous, token.number))
+                    if self._hint(hashed)[0] >> (hashed >> 58) & 1:
+                        token.pair = _pair_key(previous, token.number)
+                        FETCH(&self.pairs[hashed & self.pair_mask])
+                previous = token.number
+            for index in range(count):
+                token = &tokens[index]
+                if token.term >= 0:
+                    self._count(token.term, token.start, token.end, scratch)
+                else:
+                    scratch.unknown += 1
+                if token.pair:
+                    term = self._find_pair(token.pair)
+                    if term >= 0:
+                        self._count(term, previous_start, token.end, scratch)
+                previous_start = token.start
+            scratch.words += count
+
+    cdef double _sum(self, Scratch* scratch) noexcept nogil:
+        """Multiply the text's vector with the pushes, and return its length."""
+        cdef double squares = 0.0, value
+        cdef double* row
+        cdef Py_ssize_t index, other
+        for other in range(self.others):
+            scratch.products[other] = 0.0
+        for index in range(scratch.terms):
+            row = &self.rows[scratch.counts[index].term * (1 + self.others)]
+            value = scratch.counts[index].count * row[0]
+            squares += value * value
+            for other in range(self.others):
+                scratch.products[other] += value * row[1 + other]
+        return sqrt(squares)
+
+    cdef double _run(self, str text, Scratch* scratch, bint release) except -1.0:
+        """Read and sum up `text`, which is ASCII or in lower case."""
+        cdef bint ascii = PyUnicode_IS_ASCII(text)
+        cdef int kind = PyUnicode_KIND(text)
+        cdef const void* data = PyUnicode_DATA(text)
+        cdef Py_ssize_t length = len(text)
+        if not release:
+            self._read(ascii, kind, data, length, scratch)
+            return self._sum(scratch)
+        cdef double norm
+        with nogil:
+            self._read(ascii, kind, data, length, scratch)
+            norm = self._sum(scratch)
+        return norm
+
+    cdef object _result(self, Scratch* scratch, double norm):
+        return _new_tuple(Score, (self._probabilities(scratch, norm), scratch.words, scratch.unknown))
+
+    cdef tuple _probabilities(self, Scratch* scratch, double norm):
+        cdef double highest = 0.0, total, odds
+        cdef Py_ssize_t other
+        if norm == 0.0:
+            norm = 1.0
+        for other in range(self.others):
+            odds = scratch.products[other] = self.priors[other] + scratch.products[other] / norm
+            if odds > highest:
+                highest = odds
+        cdef double first = exp(-highest)
+        total = first
+        for other in range(self.others):
+            scratch.products[other] = exp(scratch.products[other] - highest)
+            total += scratch.products[other]
+        if self.others == 1:
+            return first / total, scratch.products[0] / total
+        return (first / total, *[scratch.products[other] / total for other in range(self.others)])
+
+    cdef int _open(self, Scratch* scratch, Py_ssize_t characters) except -1:
+        """Allocate what reading a text of so many characters needs, in one block that `products` begins."""
+        cdef size_t most = min(2 * _most_words(characters), self.terms)
+        cdef size_t products = self.others * sizeof(double), counts = most * sizeof(Count)
+        cdef size_t places = _power_above(most) * sizeof(uint32_t)
+        cdef char* block = <char*>_allocate(products + counts + places + self.longest + 1, 1)
+        scratch.products = <double*>block
+        scratch.counts = <Count*>(block + products)
+        scratch.places = <uint32_t*>(block + products + counts)
+        scratch.buffer = <unsigned char*>(block + products + counts + places)
+        scratch.found = NULL
+        return 0
+
+    def score(self, str text not None, /):
+        """The probability of each label, in the labels' order. Long texts are read without holding the interpreter."""
+        cdef Scratch own
+        cdef double norm
+        if not PyUnicode_IS_ASCII(text):
+            text = text.lower()
+        if len(text) < RELEASE and not self.busy:
+            self.busy = True
+            try:
+                norm = self._run(text, &self.scratch, False)
+                return self._result(&self.scratch, norm)
+            finally:
+                self.busy = False
+        self._open(&own, len(text))
+        try:
+            norm = self._run(text, &own, len(text) >= RELEASE)
+            return self._result(&own, norm)
+        finally:
+            _free(own.products)
+
+    def occurrences(self, str text not None, /):
+        """Every known term of the text, in the order in which they end, and the length of the text's vector."""
+        cdef Scratch own
+        cdef double norm
+        cdef Py_ssize_t index
+        if not PyUnicode_IS_ASCII(text):
+            text = text.lower()
+        self._open(&own, len(text))
+        try:
+            own.found = <Found*>_allocate(2 * _most_words(len(text)), sizeof(Found))  # a word ends two terms at most
+            norm = self._run(text, &own, True)
+            return [
+                Occurrence(own.found[index].term, own.found[index].start, own.found[index].end)
+                for index in range(own.occurrences)
+            ], norm
+        finally:
+            _free(own.found)
+            _free(own.products)
+
+
+_new_tuple = tuple.__new__

@@ -1,0 +1,170 @@
+"""What the service measures: plain numbers that the event loop adds to, and one collector that shows them.
+
+A prediction touches nine series. prometheus-client's own counters and histograms take a lock for each and cost more
+than the prediction; these are only ever changed on the event loop's thread, need no lock, and become families of
+prometheus-client's when they are scraped. The histograms are compiled where they can be (`inference.serving.distribution`).
+Every series exists from the first scrape on, and no label's value comes from a client.
+"""
+
+import platform
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from inference import __version__, contract
+from inference.serving.distribution import Histogram, histogram
+
+if TYPE_CHECKING:
+    from inference.model.classifier import Model, Prediction
+
+PREDICT, INFER, OTHER = contract.ROUTES
+OK, CLIENT_ERROR, SERVER_ERROR, SHED = contract.OUTCOMES
+QUEUE, PARSE, SCORE = contract.PHASES
+SHED_IN_FLIGHT, SHED_DRAINING = contract.SHED_REASONS
+_SUCCESS_BELOW: Final = 400
+_CLIENT_ERROR_BELOW: Final = 500
+
+
+class Load(Protocol):
+    """What is in flight now, as `inference.serving.limits.Admission` counts it."""
+
+    in_flight: int
+    max_in_flight: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether the readiness probe answers 200."""
+
+
+class TextMetrics:
+    """What the texts of one model are like, and what it says of them."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model: Final = model
+        self.predictions: Final = dict.fromkeys(model.labels, 0)
+        self.confidence: Final = histogram(contract.RATIO_BUCKETS)
+        self.unknown_words: Final = histogram(contract.RATIO_BUCKETS)
+        self.length: Final = histogram(contract.LENGTH_BUCKETS)
+
+    def add(self, prediction: "Prediction", characters: int) -> None:
+        """Count one classified text."""
+        label, confidence, _, words, unknown_words = prediction
+        self.predictions[label] += 1
+        self.confidence.add(confidence)
+        self.unknown_words.add(unknown_words / words if words else 0.0)
+        self.length.add(characters)
+
+
+class Metrics(Collector):
+    """All series of the service. Not thread-safe: the event loop's thread adds and collects."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self.requests: Final = {route: dict.fromkeys(contract.OUTCOMES, 0) for route in contract.ROUTES}
+        self.durations: Final = {route: histogram(contract.LATENCY_BUCKETS) for route in contract.ROUTES}
+        self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
+        self.shed: Final = dict.fromkeys(contract.SHED_REASONS, 0)
+        self.texts: TextMetrics | None = None
+        self.registry: Final = CollectorRegistry()
+        self.registry.register(self)
+        ProcessCollector(registry=self.registry)
+
+    def add_model(self, model: "Model") -> None:
+        """Show `model`'s series from now on."""
+        self.texts = TextMetrics(model)
+
+    def add_answer(self, route: str, status: int, seconds: float) -> None:
+        """Count an answered request that was not shed."""
+        outcome = OK if status < _SUCCESS_BELOW else CLIENT_ERROR if status < _CLIENT_ERROR_BELOW else SERVER_ERROR
+        self.requests[route][outcome] += 1
+        self.durations[route].add(seconds)
+
+    def add_shed(self, route: str, reason: str) -> None:
+        """Count a request that was refused to protect the others."""
+        self.requests[route][SHED] += 1
+        self.shed[reason] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family that `inference.contract.METRICS` names."""
+        yield from self._request_families()
+        yield from self._load_families()
+        yield from self._text_families()
+        yield from self._info_families()
+
+    def _request_families(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(contract.REQUESTS, "Answered requests.", labels=("route", "outcome"))
+        for route, outcomes in self.requests.items():
+            for outcome, count in outcomes.items():
+                requests.add_metric((route, outcome), count)
+        yield requests
+        yield _histogram(
+            contract.REQUEST_DURATION,
+            "Seconds from a request's first byte to its answer; shed requests are not in it.",
+            ("route",),
+            {(route,): distribution for route, distribution in self.durations.items()},
+        )
+        yield _histogram(
+            contract.PHASE_DURATION,
+            "Seconds of a prediction: waiting for its turn, reading the JSON, scoring the texts.",
+            ("phase",),
+            {(phase,): distribution for phase, distribution in self.phases.items()},
+        )
+
+    def _load_families(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            contract.IN_FLIGHT, "Requests received and not yet answered.", value=self._load.in_flight
+        )
+        yield GaugeMetricFamily(
+            contract.IN_FLIGHT_LIMIT, "Above this many, requests are shed.", value=self._load.max_in_flight
+        )
+        shed = CounterMetricFamily(contract.SHED, "Requests refused to protect the others.", labels=("reason",))
+        for reason, count in self.shed.items():
+            shed.add_metric((reason,), count)
+        yield shed
+
+    def _text_families(self) -> Iterator[Metric]:
+        texts = self.texts
+        version = texts.model.version if texts else ""
+        predictions = CounterMetricFamily(contract.PREDICTIONS, "Texts classified.", labels=("label", "model_version"))
+        for label, count in (texts.predictions if texts else {}).items():
+            predictions.add_metric((label, version), count)
+        yield predictions
+        for name, text, distribution in (
+            (contract.CONFIDENCE, "Probability of the predicted label.", texts and texts.confidence),
+            (contract.UNKNOWN_WORDS, "Share of a text's words that the model lacks.", texts and texts.unknown_words),
+            (contract.TEXT_LENGTH, "Characters of a text.", texts and texts.length),
+        ):
+            yield _histogram(name, text, ("model_version",), {(version,): distribution} if distribution else {})
+
+    def _info_families(self) -> Iterator[Metric]:
+        model = self.texts.model if self.texts else None
+        baseline = GaugeMetricFamily(
+            contract.BASELINE, "Means over the training data's hold-out.", labels=("signal", "model_version")
+        )
+        info = GaugeMetricFamily(
+            contract.MODEL_INFO, "The model that is loaded.", labels=("model", "model_version", "digest")
+        )
+        if model:
+            for signal in contract.SIGNALS:
+                baseline.add_metric((signal, model.version), getattr(model.manifest.baseline, signal))
+            info.add_metric((model.name, model.version, model.digest), 1)
+        yield baseline
+        yield info
+        build = GaugeMetricFamily(contract.BUILD_INFO, "The build that runs.", labels=("version", "python", "scorer"))
+        build.add_metric((__version__, platform.python_version(), model.scorer_kind if model else "none"), 1)
+        yield build
+        yield GaugeMetricFamily(
+            contract.READY, "1 while the readiness probe answers 200.", value=float(self._load.ready)
+        )
+
+
+def _histogram(
+    name: str, text: str, labels: Sequence[str], distributions: dict[tuple[str, ...], Histogram]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=labels)
+    for values, distribution in distributions.items():
+        family.add_metric(values, *distribution.read())
+    return family

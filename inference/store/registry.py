@@ -1,0 +1,139 @@
+"""What is published in a bucket: putting a model there, and listing what is there.
+
+Serving needs none of this; `inference.store.fetch` reads.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.store import ObjectStore
+
+from inference.errors import StoreError, StoreUnavailableError
+from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Manifest, read_directory, read_manifest
+from inference.store.address import GRAMMAR, ModelUri
+from inference.store.bucket import Bucket, StoreSettings
+from inference.store.fetch import LATEST, parse_latest
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What `publish` did.
+
+    Args:
+        uri: the model's address, pinned.
+        created: whether it was written; False: the very same version was there already.
+    """
+
+    uri: ModelUri
+    created: bool
+
+
+def publish(
+    directory: Path, uri: str, settings: StoreSettings | None = None, *, store: ObjectStore | None = None
+) -> Publication:
+    """Put the artifact in `directory` into a bucket, and make it the newest version of its model.
+
+    The weights go first, then the manifest that names them, then `latest.json`: whoever reads meanwhile sees the
+    version whole or not at all, and a publication that was cut off is finished by the next one.
+
+    Args:
+        directory: what training wrote.
+        uri: `s3://<bucket>/<tenant>/<name>`; a digest in it must be the artifact's.
+        settings: how to reach the server; absent: what the environment says.
+        store: an opened bucket instead.
+
+    Raises:
+        ArtifactError: the directory does not hold a sound artifact.
+        StoreError: the address is not a bucket's, or the store refuses; other bytes under the same name are never
+            overwritten.
+        StoreUnavailableError: the store does not answer, or others keep publishing at the same moment.
+    """
+    address = _bucket_address(uri)
+    artifact = read_directory(directory, expected_digest=address.digest)
+    address = address.at(artifact.digest)
+    bucket = Bucket.open(address.bucket, settings, store=store)
+    created = _write_version(bucket, address, artifact.files())
+    _set_latest(bucket, address)
+    return Publication(uri=address, created=created)
+
+
+def models(bucket: Bucket, tenant: str) -> tuple[ModelUri, ...]:
+    """The models that are published for `tenant`, by name.
+
+    Raises:
+        StoreError: as `inference.store.fetch.fetch`.
+    """
+    with bucket.explained("list", f"{tenant}/"):
+        found = obstore.list_with_delimiter(bucket.store, f"{tenant}/")
+    return tuple(ModelUri(bucket=bucket.name, path=prefix) for prefix in sorted(found["common_prefixes"]))
+
+
+def published(bucket: Bucket, address: ModelUri) -> tuple[str, ...]:
+    """The digests of a model's published versions, newest first; none when nothing was published yet.
+
+    Raises:
+        StoreError: as `inference.store.fetch.fetch`.
+    """
+    key = f"{address.path}/{LATEST}"
+    found = bucket.find(key)
+    return parse_latest(found[0], f"s3://{bucket.name}/{key}") if found else ()
+
+
+def manifest(bucket: Bucket, address: ModelUri) -> Manifest:
+    """What the published version that `address` is pinned to says of itself; its weights are not read.
+
+    Raises:
+        ArtifactError: it is not the manifest that the digest promises.
+        StoreError: as `inference.store.fetch.fetch`.
+    """
+    content = bucket.get(f"{address.path}/{address.digest}/{MANIFEST_FILE}")
+    return read_manifest(content, expected_digest=address.digest)
+
+
+def _bucket_address(uri: str) -> ModelUri:
+    try:
+        address = ModelUri.parse(uri)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
+    if not address.bucket:
+        raise StoreError(f"'{uri}' is a folder; a model is published to a bucket: {GRAMMAR.partition(',')[0]}")
+    return address
+
+
+def _write_version(bucket: Bucket, address: ModelUri, files: Mapping[str, bytes]) -> bool:
+    """Write what is not there; say whether anything was written."""
+    directory = f"{address.path}/{address.digest}/"
+    if bucket.find(directory + MANIFEST_FILE) is not None:
+        for name in (MANIFEST_FILE, WEIGHTS_FILE):
+            if bucket.get(name, directory=directory) != files[name]:
+                raise StoreError(
+                    f"s3://{bucket.name}/{directory}{name} holds other bytes than those that its name promises, and "
+                    "nothing is overwritten here: find out who changed it, delete it, then publish again"
+                )
+        return False
+    for name in (WEIGHTS_FILE, MANIFEST_FILE):
+        bucket.put(directory + name, files[name])
+    return True
+
+
+def _set_latest(bucket: Bucket, address: ModelUri) -> None:
+    """Put `address` in front of the model's versions; another publisher's change in between is not lost."""
+    key = f"{address.path}/{LATEST}"
+    for _ in range(_ATTEMPTS):
+        found = bucket.find(key)
+        digests = parse_latest(found[0], f"s3://{bucket.name}/{key}") if found else ()
+        if digests and digests[0] == address.digest:
+            return
+        newest_first = [address.digest, *(digest for digest in digests if digest != address.digest)]
+        with bucket.explained("write", key), suppress(AlreadyExistsError, PreconditionError):
+            body = json.dumps({"digests": newest_first}, indent=2).encode() + b"\n"
+            obstore.put(bucket.store, key, body, mode=found[1] if found else "create", use_multipart=False)
+            return
+    raise StoreUnavailableError(f"others keep changing s3://{bucket.name}/{key} at the same moment: publish again")

@@ -1,0 +1,1 @@
+"""Training: corpora, fitting, the report. Needs scikit-learn and is never part of the image."""

@@ -1,0 +1,97 @@
+"""Training: the same bytes every time, an honest report, and a model that answers as scikit-learn does."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.model.artifact import read_directory
+from inference.model.classifier import Model
+from inference.model.scorer import Scorer
+from inference.training.corpus import DataError, Dataset, Row
+from inference.training.train import Training, main, split, train
+
+
+def test_answers_equal_predict_proba_on_the_holdout(training: Training) -> None:
+    texts = [row.text for row in training.holdout]
+    expected = training.pipeline.predict_proba(texts)
+    model = Model.from_artifact(training.artifact)
+    reference = Model(training.artifact, make_scorer=Scorer)
+    for each in (model, reference):
+        answers = [each.predict(text) for text in texts]
+        np.testing.assert_allclose([answer.probabilities for answer in answers], expected, rtol=0, atol=1e-9)
+        assert [answer.label for answer in answers] == list(training.pipeline.predict(texts))
+
+
+def test_the_model_is_as_good_as_it_was(training: Training) -> None:
+    metrics = training.artifact.manifest.metrics
+    assert metrics.holdout_rows == len(training.holdout) > 1_000
+    assert metrics.accuracy > 0.975
+    assert metrics.labels["spam"].f1 > 0.96
+    assert metrics.calibration.expected_error < 0.02
+
+
+def test_report_agrees_with_the_answers_that_it_reports(training: Training) -> None:
+    manifest = training.artifact.manifest
+    model = Model.from_artifact(training.artifact)
+    answers = [model.predict(row.text) for row in training.holdout]
+    pairs = [(row.label, answer.label) for row, answer in zip(training.holdout, answers, strict=True)]
+    confusion = [[pairs.count((truth, guess)) for guess in manifest.labels] for truth in manifest.labels]
+    assert [list(line) for line in manifest.metrics.confusion] == confusion
+    assert manifest.metrics.accuracy == pytest.approx(sum(a == b for a, b in pairs) / len(pairs), abs=1e-6)
+    assert sum(each.texts for each in manifest.metrics.calibration.bins) == len(pairs)
+    assert manifest.baseline.confidence == pytest.approx(np.mean([answer.confidence for answer in answers]), abs=1e-6)
+    unknown = np.mean([answer.unknown_words / max(answer.words, 1) for answer in answers])
+    assert manifest.baseline.unknown_words_ratio == pytest.approx(unknown, abs=1e-6)
+    lengths = [len(row.text) for row in training.holdout]
+    assert manifest.baseline.length_characters == pytest.approx(np.mean(lengths), abs=1e-6)
+
+
+def test_the_same_rows_give_the_same_bytes(tiny_training: Training, tiny_dataset: Dataset) -> None:
+    assert train(tiny_dataset).artifact.files() == tiny_training.artifact.files()
+
+
+def test_holds_out_a_fifth_of_every_label_and_nothing_twice(spam_assassin: Dataset) -> None:
+    rows, holdout = split(spam_assassin)
+    assert set(rows) | set(holdout) == set(spam_assassin.rows)
+    assert not set(rows) & set(holdout)
+    for label in ("ham", "spam"):
+        share = sum(row.label == label for row in holdout) / sum(row.label == label for row in spam_assassin.rows)
+        assert share == pytest.approx(0.2, abs=0.01)
+
+
+def test_more_than_two_labels_answer_as_scikit_learn_does() -> None:
+    words = {"red": "apple cherry rose", "green": "grass leaf lime", "blue": "sky sea ice", "grey": "fog ash rat"}
+    rows = [Row(f"{text} number {count}{count}", label) for label, text in words.items() for count in range(12)]
+    training = train(Dataset.from_rows(rows, "colours"))
+    texts = ["apple leaf", "sky sky sea", "", "nothing known", "fog on grass near the sea", *(row.text for row in rows)]
+    for make_scorer in (None, Scorer):
+        model = Model(training.artifact, make_scorer=make_scorer)
+        answers = [model.predict(text).probabilities for text in texts]
+        np.testing.assert_allclose(answers, training.pipeline.predict_proba(texts), rtol=0, atol=1e-12)
+
+
+def test_refuses_texts_of_which_no_two_share_a_word() -> None:
+    rows = [Row(f"{label}{count}", label) for label in ("one", "two") for count in range(10)]
+    with pytest.raises(DataError, match="no word of two letters or more occurs in 2 of the texts"):
+        train(Dataset.from_rows(rows, "x"))
+
+
+def test_command_writes_a_model_of_the_users_own_file(
+    tiny_dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mails.jsonl"
+    file.write_text("\n".join(json.dumps(row._asdict()) for row in tiny_dataset.rows), encoding="utf-8")
+    assert main(["--output", str(tmp_path / "model"), "--data", str(file), "--name", "mails"]) == 0
+    artifact = read_directory(tmp_path / "model")
+    assert (artifact.manifest.name, artifact.manifest.data.source) == ("mails", "mails.jsonl")
+    assert f"version {artifact.version}" in capsys.readouterr().out
+
+
+def test_command_says_in_one_line_what_is_wrong_with_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--output", str(tmp_path / "model"), "--data", str(tmp_path / "none.csv")]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none.csv'}: No such file or directory\n"
+    assert not (tmp_path / "model").exists()
