@@ -57,8 +57,8 @@ synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
 schema: $(RUNTIME) ## write platform.schema.json and docs/platform-yaml.md from the model of platform.yaml
-	@python -m constructs_lib.platform_schema platform.schema.json
-	@python -m constructs_lib.platform_reference docs/platform-yaml.md
+	@python -m constructs_lib.platform.schema platform.schema.json
+	@python -m constructs_lib.platform.reference docs/platform-yaml.md
 
 imports: $(RUNTIME) $(NODE) ## write the bindings in imports/ anew from imports/crds/
 	@cdk8s import

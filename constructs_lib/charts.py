@@ -7,11 +7,10 @@ import cdk8s_plus_28 as kplus
 from cdk8s import ApiObjectMetadata, App, Chart
 from cdk8s_plus_28 import k8s
 
-from constructs_lib._labels import platform_labels
-from constructs_lib.dashboard import dashboard_json
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
-from constructs_lib.monitoring_stack import DASHBOARD_LABELS
+from constructs_lib.monitoring.dashboard import dashboard_json
+from constructs_lib.names import DASHBOARD_LABELS, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
 PLATFORM_CHART: Final = "0-platform"

@@ -11,11 +11,11 @@ from constructs import Construct
 
 from constructs_lib import _network as net
 from constructs_lib._kube import quantity
-from constructs_lib._labels import labels, object_name
-from constructs_lib._rules import check_names, check_tenant_name
 from constructs_lib.errors import refusing
+from constructs_lib.names import labels, object_name
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, PlatformSettings, Tenant
-from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from constructs_lib.platform.validators import check_names, check_tenant_name
+from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
 
 POD_SECURITY_VERSION: Final = "v1.30"

@@ -9,16 +9,15 @@ from constructs import Construct
 
 from constructs_lib import _pod as pod
 from constructs_lib._kube import int_or_string
-from constructs_lib._labels import object_name, selector, service_name
 from constructs_lib._objects import plain_object
-from constructs_lib._rules import check_image, check_model, check_model_owner, check_object_name
-from constructs_lib.alert_routing import alertmanager_config_spec
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_settings import AlertSettings
 from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
-from constructs_lib.monitoring_stack import SCRAPE_INTERVAL
-from constructs_lib.receivers import Receiver
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.routing import alertmanager_config_spec
+from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
+from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.validators import check_image, check_model, check_model_owner, check_object_name
 from imports.com.coreos import monitoring
 from inference import contract
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from constructs_lib._labels import platform_labels
+from constructs_lib.names import platform_labels
 from tenantry.errors import CommandError
 from tenantry.kubectl import Kubectl
 

@@ -54,7 +54,7 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, CommandError):
         return error.exit_code
     # An error of a module that was never imported cannot have been raised.
-    platform, service = sys.modules.get("constructs_lib.platform"), sys.modules.get("inference.errors")
+    platform, service = sys.modules.get("constructs_lib.platform.document"), sys.modules.get("inference.errors")
     if platform is not None and isinstance(error, platform.PlatformError):
         return 2
     if service is not None and isinstance(error, service.InferenceError):

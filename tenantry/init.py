@@ -68,7 +68,7 @@ def init(
 
     Example: tenantry init --file fleet/platform.yaml
     """
-    from constructs_lib.platform_schema import platform_schema_text
+    from constructs_lib.platform.schema import platform_schema_text
 
     if file.exists():
         raise InputError(f"--file {file}: is there already and was left as it is; name another, or edit it")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from constructs_lib._labels import object_name, service_name
+from constructs_lib.names import object_name, service_name
 from inference import contract
 from tenantry.console import result, say
 from tenantry.errors import CommandError, InputError, InterruptedByUserError

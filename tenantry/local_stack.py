@@ -104,7 +104,7 @@ def watching(
 def _prometheus_config(
     servers: Sequence[Server], alertmanager: int, interval: str, tenants: Sequence[str]
 ) -> dict[str, Any]:
-    from constructs_lib._labels import service_name
+    from constructs_lib.names import service_name
 
     return {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},

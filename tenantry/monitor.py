@@ -118,8 +118,8 @@ def alerts(stack: "Stack") -> list[Alert]:
 @contextmanager
 def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: threading.Event) -> "Iterator[Stack]":
     """The tenants, what watches them, and traffic."""
-    from constructs_lib._labels import object_name, service_name
-    from constructs_lib.alert_rules import rule_groups
+    from constructs_lib.monitoring.alerts import rule_groups
+    from constructs_lib.names import object_name, service_name
     from constructs_lib.platform import Platform
     from tenantry import traffic
     from tenantry.local import serving

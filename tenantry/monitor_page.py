@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from constructs_lib.panels import PANELS
+from constructs_lib.monitoring.panels import PANELS
 from tenantry.local import HOST
 from tenantry.local_stack import Stack
 from tenantry.panel_data import lines

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from constructs_lib.panels import Panel, filled
+from constructs_lib.monitoring.panels import Panel, filled
 from tenantry.local_stack import Stack
 
 

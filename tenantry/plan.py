@@ -14,7 +14,7 @@ from tenantry.publish import FormatOption
 from tenantry.serve import PLATFORM_FILE, FileOption
 
 if TYPE_CHECKING:
-    from constructs_lib.capacity import Cluster, Need, Room
+    from constructs_lib.platform.capacity import Cluster, Need, Room
 
 _PIPED_WIDTH = 200
 """Columns where there is no terminal that would say."""
@@ -37,8 +37,8 @@ def plan(
 
     Example: tenantry plan --workers 4 --cpu 4 --memory 8Gi
     """
-    from constructs_lib.capacity import homeless, machines, need, tenants_like
     from constructs_lib.platform import Platform
+    from constructs_lib.platform.capacity import homeless, machines, need, tenants_like
 
     platform = Platform.load(file)
     needs = [need(tenant) for tenant in platform.tenants]
@@ -62,7 +62,7 @@ def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | N
     """The file's cluster, with what the options say instead."""
     from pydantic import ValidationError
 
-    from constructs_lib.capacity import Cluster
+    from constructs_lib.platform.capacity import Cluster
 
     options = {name: value for name, value in given.items() if value is not None}
     if not options:
@@ -78,7 +78,7 @@ def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | N
 def _document(
     needs: list["Need"], cluster: "Cluster | None", left_out: tuple[int, int], like: dict[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    from constructs_lib.capacity import total
+    from constructs_lib.platform.capacity import total
 
     tenants = [
         {"tenant": each.tenant, "atRest": _room(each.minimum), "atMost": _room(each.maximum)}
@@ -101,7 +101,7 @@ def _room(room: "Room") -> dict[str, int]:
 def _show(
     needs: list["Need"], cluster: "Cluster | None", left_out: tuple[int, int], like: dict[str, tuple[int, int]]
 ) -> None:
-    from constructs_lib.capacity import total
+    from constructs_lib.platform.capacity import total
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for name in ("tenant", "pods", "CPU", "memory", *(("room for so many like it",) if like else ())):

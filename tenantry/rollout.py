@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from constructs_lib._labels import object_name, selector
+from constructs_lib.names import object_name, selector
 from tenantry.console import say
 from tenantry.errors import CommandError, InterruptedByUserError
 from tenantry.kubectl import Kubectl

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import httpx
 import typer
 
-from constructs_lib._labels import service_name
+from constructs_lib.names import service_name
 from inference import contract
 from tenantry.console import result, say
 from tenantry.errors import CommandError

@@ -192,7 +192,7 @@ def _image_on(target: Target, stop: threading.Event) -> str:
 
 
 def _describe(target: Target, platform: "Platform", outputs: dict[str, Any]) -> None:
-    from constructs_lib._labels import service_name
+    from constructs_lib.names import service_name
     from inference import contract
 
     kubectl, first = target.kubectl, platform.tenants[0].name

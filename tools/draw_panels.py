@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter
 from matplotlib.ticker import FuncFormatter
 
-from constructs_lib.panels import PANELS, Panel
+from constructs_lib.monitoring.panels import PANELS, Panel
 from tenantry.console import say, step
 from tenantry.local_stack import Stack
 from tenantry.monitor import watched

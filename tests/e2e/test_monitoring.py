@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.alert_routing import alertmanager_config_spec
-from constructs_lib.panels import PANELS
-from constructs_lib.receivers import WebhookReceiver
+from constructs_lib.monitoring.panels import PANELS
+from constructs_lib.monitoring.routing import alertmanager_config_spec
+from constructs_lib.platform.receivers import WebhookReceiver
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, service, service_labels, workload
 from tests.e2e.deployment import PlatformUnderTest

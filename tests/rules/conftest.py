@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from constructs_lib._labels import object_name, service_name
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_scope import Rule
-from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.scope import Rule
+from constructs_lib.names import object_name, service_name
+from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 from tenantry import traffic
 from tenantry.local import Server, serving

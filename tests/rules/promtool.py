@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_scope import Rule
-from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.scope import Rule
+from constructs_lib.platform.alerts import AlertSettings
 from tenantry.programs import find
 from tests.rules.cases import Case
 from tests.rules.series import DEPLOYMENT, JOB, TENANT

@@ -5,8 +5,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from constructs_lib.alert_routing import alertmanager_config_spec
-from constructs_lib.receivers import WebhookReceiver
+from constructs_lib.monitoring.routing import alertmanager_config_spec
+from constructs_lib.platform.receivers import WebhookReceiver
 
 ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "terraform" / "platform" / "values" / "kube-prometheus-stack.yaml"

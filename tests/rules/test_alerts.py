@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 from tests.rules import promtool
 from tests.rules.cases import CASES, Case, Cases, late

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from constructs_lib.panels import PANELS, filled
+from constructs_lib.monitoring.panels import PANELS, filled
 from tests.rules import promtool
 from tests.rules.series import OTHER_POD, POD, Series, autoscaler, cadvisor, counter, flat, kube
 

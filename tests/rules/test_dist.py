@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib._labels import object_name, service_name
-from constructs_lib.alert_rules import rule_groups
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.names import object_name, service_name
 from constructs_lib.platform import Platform, Tenant
 from tests.rules import promtool
 from tests.rules.unwrap import DIST, dist_rules, prometheus_rules

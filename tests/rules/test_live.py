@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from constructs_lib.panels import PANELS, filled
+from constructs_lib.monitoring.panels import PANELS, filled
 from inference import contract
 from tenantry.cli import app
 from tenantry.local import Server

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from constructs_lib.panels import PANELS
+from constructs_lib.monitoring.panels import PANELS
 from tenantry.cli import app
 from tenantry.monitor import alerts
 from tenantry.monitor_page import panels, serving_page

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from constructs_lib import charts
-from constructs_lib.alert_settings import RUNBOOK
 from constructs_lib.platform import Platform
+from constructs_lib.platform.alerts import RUNBOOK
 from tenantry.init import FIRST
 from tests.kube import Object, by_kind
 

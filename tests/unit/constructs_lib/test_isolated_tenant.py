@@ -8,7 +8,7 @@ import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, PropsError
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, Platform
-from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
 MINIMAL = IsolatedTenantProps(name="tenant-a")

@@ -7,10 +7,10 @@ import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, MonitoredInference, MonitoredInferenceProps, PropsError
 from constructs_lib import _environment as environment
-from constructs_lib.alert_settings import AlertSettings
 from constructs_lib.platform import ModelStore, Monitoring
-from constructs_lib.receivers import SlackReceiver
-from constructs_lib.workload import Autoscaling, Resources, Rollout
+from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.receivers import SlackReceiver
+from constructs_lib.platform.workload import Autoscaling, Resources, Rollout
 from inference import contract
 from inference.settings import Settings
 from tests.kube import Object, by_kind, make_chart, objects_of

@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from constructs_lib.platform import Platform
-from constructs_lib.platform_schema import platform_schema_text
+from constructs_lib.platform.schema import platform_schema_text
 from tenantry.cli import app
 
 

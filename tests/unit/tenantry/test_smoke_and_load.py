@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from constructs_lib._labels import selector
+from constructs_lib.names import selector
 from tenantry import load, rollout, smoke
 from tenantry.errors import CommandError
 from tenantry.kubectl import Kubectl

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib import monitoring_stack
+from constructs_lib.monitoring import stack
 from constructs_lib.platform import ModelStore, Monitoring, Platform
 from inference import contract
 from tests import hcl
@@ -124,7 +124,7 @@ def test_the_store_lets_in_nobody_else() -> None:
 
 
 def test_the_values_hold_what_dist_relies_on() -> None:
-    _contains(STACK, monitoring_stack.helm_values())
+    _contains(STACK, stack.helm_values())
 
 
 def test_prometheus_takes_every_tenants_objects() -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from constructs_lib._model import Model
-from constructs_lib._quantities import Cpu, Memory, byte_count, millicores
+from constructs_lib.platform._section import Section
+from constructs_lib.platform.quantities import Cpu, Memory, byte_count, millicores
 
 if TYPE_CHECKING:
-    from constructs_lib.platform import Tenant
+    from constructs_lib.platform.document import Tenant
 
 
-class Cluster(Model):
+class Cluster(Section):
     """The machines that pods run on, all of one size: what may be requested there (a node's `allocatable`)."""
 
     workers: int = Field(default=4, strict=True, ge=1)

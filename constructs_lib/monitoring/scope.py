@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from constructs_lib.alert_settings import AlertSettings
+from constructs_lib.platform.alerts import AlertSettings
 
 Rule = dict[str, Any]
 """One entry of `spec.groups[].rules` of a PrometheusRule."""

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
-from constructs_lib.platform_errors import Mistake
+from constructs_lib.platform.errors import Mistake
 from tenantry.init import FIRST
 
 HEAD = """\

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, HttpUrl, field_validator
 
-from constructs_lib._model import Model, refuse
+from constructs_lib.platform._section import Section, refuse
 from inference import contract
 
 RUNBOOK: Final = "https://github.com/vendettaopppp/ml-inference-service/blob/main/docs/runbook.md"
@@ -18,7 +18,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 
 
-class AlertSettings(Model):
+class AlertSettings(Section):
     """Objectives and thresholds of one tenant's alerts; each may be set in platform.yaml."""
 
     availability_objective: float = Field(default=0.999, ge=0.9, le=0.9999)

@@ -1,4 +1,4 @@
-"""`docs/platform-yaml.md`, every key of `platform.yaml`: `python -m constructs_lib.platform_reference FILE` writes it.
+"""`docs/platform-yaml.md`, every key of `platform.yaml`: `python -m constructs_lib.platform.reference FILE` writes it.
 
 It is made from the schema, so that a default or a meaning stands in one place: the model.
 """
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from constructs_lib.platform_schema import platform_schema
+from constructs_lib.platform.schema import platform_schema
 
 _HEAD = """\
 # platform.yaml
 
 Every key of the file, its default and what it means. This page is written by `make schema` from the model in
-`constructs_lib/platform.py`; editors that know JSON Schema show the same texts (`platform.schema.json`).
+`constructs_lib/platform/document.py`; editors that know JSON Schema show the same texts (`platform.schema.json`).
 
 A tenant may say whatever `defaults` may; what it leaves out comes from there, and then from here. A mapping is
 completed key by key, a list is replaced as a whole. Unknown keys are refused.

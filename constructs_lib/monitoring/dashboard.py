@@ -1,4 +1,4 @@
-"""Grafana's one dashboard: eight panels made from `constructs_lib.panels` with the Grafana Foundation SDK."""
+"""Grafana's one dashboard: eight panels made from `constructs_lib.monitoring.panels` with the Grafana Foundation SDK."""
 
 import json
 from itertools import count
@@ -11,8 +11,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from constructs_lib.panels import PANELS, Panel, Query
-from constructs_lib.promql import selector
+from constructs_lib.monitoring.panels import PANELS, Panel, Query
+from constructs_lib.monitoring.promql import selector
 from inference import contract
 
 UID: Final = "tenantry-inference"

@@ -5,15 +5,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from constructs_lib._model import Model, refusal, refuse, refuse_all
-from constructs_lib._quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
-from constructs_lib._rules import Cidr, Port
+from constructs_lib.platform._section import Section, refusal, refuse, refuse_all
+from constructs_lib.platform.quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
+from constructs_lib.platform.validators import Cidr, Port
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 
 
-class Requests(Model):
+class Requests(Section):
     """What a pod is sure to get; the scheduler and the autoscaler's percentage count in it."""
 
     cpu: Cpu = "250m"
@@ -22,7 +22,7 @@ class Requests(Model):
     """Memory that is kept free for a pod."""
 
 
-class Limits(Model):
+class Limits(Section):
     """What a pod never exceeds: above its CPU it is throttled, above its memory killed."""
 
     cpu: Cpu = "500m"
@@ -31,7 +31,7 @@ class Limits(Model):
     """Memory that a pod may use at most."""
 
 
-class Resources(Model):
+class Resources(Section):
     """CPU and memory of one pod."""
 
     requests: Requests = Requests()
@@ -60,7 +60,7 @@ class Resources(Model):
         return self
 
 
-class Autoscaling(Model):
+class Autoscaling(Section):
     """How many pods serve a tenant."""
 
     min_replicas: Positive = 2
@@ -82,7 +82,7 @@ class Autoscaling(Model):
         return self
 
 
-class Rollout(Model):
+class Rollout(Section):
     """How pods are replaced without a failed request."""
 
     surge: Positive = 1
@@ -105,7 +105,7 @@ class Rollout(Model):
         return self
 
 
-class Quota(Model):
+class Quota(Section):
     """What all pods of a tenant's namespace may use together; what is left out is computed.
 
     It holds the autoscaler's maximum, a rolling update's surge, a whole set of pods that is still terminating (they
@@ -163,7 +163,7 @@ class Quota(Model):
         )
 
 
-class Egress(Model):
+class Egress(Section):
     """A network that pods may reach."""
 
     cidr: Cidr

@@ -1,4 +1,4 @@
-"""Names and labels of what a tenant consists of, each spelt once."""
+"""Names and labels that several packages and the installed charts agree on, each defined once. Imports nothing of ours."""
 
 from typing import Final
 
@@ -8,6 +8,13 @@ SERVICE_SUFFIX: Final = f"-{APP}-svc"
 PART_OF: Final = "tenantry"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 """The label that pruning goes by."""
+MONITORING_NAMESPACE: Final = "monitoring"
+"""Where the chart is installed, and the only namespace that the dashboards' sidecar reads."""
+DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}
+"""Label by which the sidecar finds a ConfigMap with a dashboard."""
+PROMETHEUS_POD_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
+"""Labels that the operator gives Prometheus's pods: the tenants' NetworkPolicies let these in."""
+SCRAPE_INTERVAL: Final = "30s"
 
 
 def object_name(tenant: str) -> str:

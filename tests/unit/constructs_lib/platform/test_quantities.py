@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib._quantities import byte_count, cpu_text, memory_text, millicores
+from constructs_lib.platform.quantities import byte_count, cpu_text, memory_text, millicores
 
 
 @pytest.mark.parametrize(("text", "value"), [("250m", 250), ("1", 1000), ("0.5", 500), ("1.25", 1250), ("0.001", 1)])

@@ -7,11 +7,18 @@ the service's metrics come from `inference.contract`. Imports no jsii.
 from collections.abc import Iterator
 from typing import Final
 
-from constructs_lib.alert_scope import Rule, Scope, alert
-from constructs_lib.alert_settings import AlertSettings
-from constructs_lib.promql import percent, selector
-from constructs_lib.slo_rules import LONG_WINDOWS, SERVED, SHORT_WINDOWS, burn_alerts, line_rules, recording_rules
-from constructs_lib.workload_rules import pod_alerts, resource_alerts
+from constructs_lib.monitoring.objectives import (
+    LONG_WINDOWS,
+    SERVED,
+    SHORT_WINDOWS,
+    burn_alerts,
+    line_rules,
+    recording_rules,
+)
+from constructs_lib.monitoring.promql import percent, selector
+from constructs_lib.monitoring.scope import Rule, Scope, alert
+from constructs_lib.monitoring.workload_alerts import pod_alerts, resource_alerts
+from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 
 CONTAINER: Final = "inference"

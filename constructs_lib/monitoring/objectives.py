@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from constructs_lib.alert_scope import Rule, Scope, alert, record
-from constructs_lib.promql import bound, percent, selector
+from constructs_lib.monitoring.promql import bound, percent, selector
+from constructs_lib.monitoring.scope import Rule, Scope, alert, record
 from inference import contract
 
 

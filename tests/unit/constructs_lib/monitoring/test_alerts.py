@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_scope import Rule
-from constructs_lib.alert_settings import RUNBOOK, AlertSettings
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.scope import Rule
+from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from tenantry.cli import app
 
 RUNBOOK_FILE = Path(__file__).parents[3] / "docs" / "runbook.md"
@@ -115,7 +115,7 @@ def test_latency_threshold_must_be_a_bound_of_the_histogram() -> None:
 def test_rules_need_no_jsii() -> None:
     """Rules, panels, routing and what the stack shares are read without starting Node."""
     code = (
-        "import sys; from constructs_lib import alert_routing, alert_rules, dashboard, monitoring_stack; "
+        "import sys; from constructs_lib.monitoring import alerts, dashboard, routing, stack; "
         "sys.exit('jsii' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from constructs_lib._labels import SERVICE_SUFFIX
-from constructs_lib._model import refusal, refuse, refuse_all
+from constructs_lib.names import SERVICE_SUFFIX
+from constructs_lib.platform._section import refusal, refuse, refuse_all
 from inference.store.address import GRAMMAR, ModelUri
 
 S = TypeVar("S", bound=Sized)

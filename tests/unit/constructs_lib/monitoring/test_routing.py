@@ -9,10 +9,16 @@ import jsonschema
 import pytest
 import yaml
 
-from constructs_lib.alert_routing import FOLLOWS_TARGET_DOWN, alertmanager_config_spec, inhibition_rules
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_settings import AlertSettings
-from constructs_lib.receivers import EmailReceiver, PagerDutyReceiver, Receiver, SlackReceiver, WebhookReceiver
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.routing import FOLLOWS_TARGET_DOWN, alertmanager_config_spec, inhibition_rules
+from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.receivers import (
+    EmailReceiver,
+    PagerDutyReceiver,
+    Receiver,
+    SlackReceiver,
+    WebhookReceiver,
+)
 
 CRD = Path(__file__).parents[3] / "imports" / "crds" / "alertmanagerconfig.yaml"
 NAMED = "the-secret"

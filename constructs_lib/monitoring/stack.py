@@ -4,17 +4,10 @@
 `helm_values()`, which a test holds it to. Imports no jsii.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from constructs_lib.alert_routing import inhibition_rules
-
-NAMESPACE: Final = "monitoring"
-"""Where the chart is installed, and the only namespace that the dashboards' sidecar reads."""
-DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}
-"""Label by which the sidecar finds a ConfigMap with a dashboard."""
-PROMETHEUS_POD_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
-"""Labels that the operator gives Prometheus's pods: the tenants' NetworkPolicies let these in."""
-SCRAPE_INTERVAL: Final = "30s"
+from constructs_lib.monitoring.routing import inhibition_rules
+from constructs_lib.names import DASHBOARD_LABELS, SCRAPE_INTERVAL
 
 
 def helm_values() -> dict[str, Any]:

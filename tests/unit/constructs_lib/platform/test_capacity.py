@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib.capacity import Cluster, Room, homeless, machines, need, shortfall, tenants_like, total
 from constructs_lib.platform import Platform, PlatformError, Tenant
+from constructs_lib.platform.capacity import Cluster, Room, homeless, machines, need, shortfall, tenants_like, total
 
 MEBIBYTE = 2**20
 FILE = """\

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib.alert_rules import rule_groups
-from constructs_lib.alert_settings import RUNBOOK, AlertSettings
-from constructs_lib.dashboard import dashboard_json
-from constructs_lib.panels import PANELS, filled
+from constructs_lib.monitoring.alerts import rule_groups
+from constructs_lib.monitoring.dashboard import dashboard_json
+from constructs_lib.monitoring.panels import PANELS, filled
+from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from inference import contract
 
 DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK))

@@ -7,7 +7,13 @@ get what is left. Inhibition stands once, in the platform's part, since `equal: 
 
 from typing import Any, Final, assert_never
 
-from constructs_lib.receivers import EmailReceiver, PagerDutyReceiver, Receiver, SlackReceiver, WebhookReceiver
+from constructs_lib.platform.receivers import (
+    EmailReceiver,
+    PagerDutyReceiver,
+    Receiver,
+    SlackReceiver,
+    WebhookReceiver,
+)
 
 FOLLOWS_TARGET_DOWN: Final = (
     "InferenceErrorBudgetBurn",

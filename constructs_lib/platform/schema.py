@@ -1,11 +1,11 @@
-"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform_schema FILE` writes it."""
+"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform.schema FILE` writes it."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from constructs_lib.platform import Platform
+from constructs_lib.platform.document import Platform
 
 ID = "https://raw.githubusercontent.com/vendettaopppp/ml-inference-service/main/platform.schema.json"
 

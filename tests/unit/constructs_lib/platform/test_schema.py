@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from constructs_lib.platform_reference import platform_reference
-from constructs_lib.platform_schema import platform_schema, platform_schema_text
+from constructs_lib.platform.reference import platform_reference
+from constructs_lib.platform.schema import platform_schema, platform_schema_text
 from tenantry.init import FIRST
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib import monitoring_stack
+from constructs_lib.monitoring import stack
+from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import Monitoring
 from tests.kube import Object
 
@@ -39,7 +40,7 @@ def test_missing_sees_a_difference() -> None:
 
 def test_values_hold_what_the_platform_relies_on() -> None:
     """Selectors, intervals, sidecar, routing strategy and inhibition."""
-    assert missing(monitoring_stack.helm_values(), VALUES) == []
+    assert missing(stack.helm_values(), VALUES) == []
 
 
 def test_dashboard_is_what_the_sidecar_takes() -> None:
@@ -47,21 +48,21 @@ def test_dashboard_is_what_the_sidecar_takes() -> None:
     sidecar = VALUES["grafana"]["sidecar"]["dashboards"]
     (config_map,) = [each for each in OBJECTS if each["kind"] == "ConfigMap"]
     assert config_map["metadata"]["labels"][sidecar["label"]] == sidecar["labelValue"]
-    assert config_map["metadata"]["namespace"] == monitoring_stack.NAMESPACE
+    assert config_map["metadata"]["namespace"] == MONITORING_NAMESPACE
 
 
 def test_prometheus_is_let_in_by_the_labels_that_the_operator_gives() -> None:
     """Each tenant's NetworkPolicy names the monitoring namespace and Prometheus's pods."""
     wanted = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": monitoring_stack.NAMESPACE}},
-        "podSelector": {"matchLabels": monitoring_stack.PROMETHEUS_POD_LABELS},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": MONITORING_NAMESPACE}},
+        "podSelector": {"matchLabels": PROMETHEUS_POD_LABELS},
     }
     policies = [each for each in OBJECTS if each["kind"] == "NetworkPolicy"]
     for tenant in {each["metadata"]["namespace"] for each in policies}:
         peers = [peer for each in policies if each["metadata"]["namespace"] == tenant
                  for rule in each["spec"].get("ingress") or [] for peer in rule.get("from") or []]  # fmt: skip
         assert wanted in peers, tenant
-    assert Monitoring().prometheus_labels == monitoring_stack.PROMETHEUS_POD_LABELS
+    assert Monitoring().prometheus_labels == PROMETHEUS_POD_LABELS
 
 
 @pytest.mark.parametrize("kind", ["ServiceMonitor", "PrometheusRule"])

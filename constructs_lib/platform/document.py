@@ -18,30 +18,31 @@ from pydantic import (
     model_validator,
 )
 
-from constructs_lib import _platform_yaml, monitoring_stack
-from constructs_lib import _rules as rules
-from constructs_lib._model import Model
-from constructs_lib.alert_settings import AlertSettings
-from constructs_lib.capacity import Cluster, shortfall
-from constructs_lib.platform_errors import PlatformError
-from constructs_lib.receivers import Receiver
-from constructs_lib.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
+from constructs_lib.platform import _loading
+from constructs_lib.platform import validators as rules
+from constructs_lib.platform._section import Section
+from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.capacity import Cluster, shortfall
+from constructs_lib.platform.errors import PlatformError
+from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
 Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 
-class Monitoring(Model):
+class Monitoring(Section):
     """What the cluster calls its Prometheus."""
 
-    namespace: rules.Name = monitoring_stack.NAMESPACE
+    namespace: rules.Name = MONITORING_NAMESPACE
     """Namespace of Prometheus and of Grafana's dashboards."""
-    prometheus_labels: Labels = Field(default=monitoring_stack.PROMETHEUS_POD_LABELS)
+    prometheus_labels: Labels = Field(default=PROMETHEUS_POD_LABELS)
     """Labels of Prometheus's pods: they, and no other pods of other namespaces, may reach a tenant's metrics."""
     object_labels: dict[str, str] = Field(default={})
     """Labels that the cluster's Prometheus selects ServiceMonitors and PrometheusRules by; empty where it takes all."""
 
 
-class ModelStore(Model):
+class ModelStore(Section):
     """The S3-compatible store that pods load their model from."""
 
     endpoint: rules.Endpoint = "http://minio-api.minio.svc:9000"
@@ -59,7 +60,7 @@ class ModelStore(Model):
         return rules.endpoint_port(self.endpoint)
 
 
-class Dns(Model):
+class Dns(Section):
     """The cluster's name servers."""
 
     namespace: rules.Name = "kube-system"
@@ -68,7 +69,7 @@ class Dns(Model):
     """Labels of the DNS pods."""
 
 
-class Network(Model):
+class Network(Section):
     """What "the world" is: every public address on 443, without these."""
 
     except_cidrs: tuple[rules.Cidr, ...] = ()
@@ -76,7 +77,7 @@ class Network(Model):
     cluster's own (pods, services, its API server)."""
 
 
-class PlatformSettings(Model):
+class PlatformSettings(Section):
     """What is the same for every tenant: the image, and what the cluster calls its parts."""
 
     image: rules.Image
@@ -99,7 +100,7 @@ class PlatformSettings(Model):
         return frozenset(name for name in named if name)
 
 
-class Defaults(Model):
+class Defaults(Section):
     """What every tenant gets unless it says otherwise; a list that a tenant gives replaces the one here."""
 
     resources: Resources = Resources()
@@ -145,7 +146,7 @@ class Tenant(Defaults):
         return model
 
 
-class Platform(Model):
+class Platform(Section):
     """The whole file."""
 
     api_version: Literal["tenantry.dev/v1alpha1"]

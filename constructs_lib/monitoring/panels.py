@@ -8,10 +8,10 @@ variables, `$__rate_interval` is Grafana's.
 from dataclasses import dataclass
 from typing import Final
 
-from constructs_lib.alert_rules import CONTAINER
-from constructs_lib.alert_settings import AlertSettings
-from constructs_lib.promql import bound, selector
-from constructs_lib.slo_rules import BURNS, FAILED, LATENCY_LINE, SERVED
+from constructs_lib.monitoring.alerts import CONTAINER
+from constructs_lib.monitoring.objectives import BURNS, FAILED, LATENCY_LINE, SERVED
+from constructs_lib.monitoring.promql import bound, selector
+from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 
 TENANT: Final = "=~$tenant"

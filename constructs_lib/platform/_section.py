@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 _KIND = "rule"
 
 
-class Model(BaseModel):
+class Section(BaseModel):
     """An immutable part of `platform.yaml`: camelCase keys there, snake_case in Python, nothing unknown."""
 
     model_config = ConfigDict(

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from constructs_lib._model import Model
-from constructs_lib._rules import ObjectName
+from constructs_lib.platform._section import Section
+from constructs_lib.platform.validators import ObjectName
 
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Receiver(Model):
+class _Receiver(Section):
     secret_name: ObjectName
     """Name of a Secret in the tenant's namespace."""
     send_resolved: bool = True

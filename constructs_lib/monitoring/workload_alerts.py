@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from constructs_lib.alert_scope import Rule, Scope, alert
-from constructs_lib.promql import percent, selector
+from constructs_lib.monitoring.promql import percent, selector
+from constructs_lib.monitoring.scope import Rule, Scope, alert
 
 
 def pod_alerts(scope: Scope) -> Iterator[Rule]:
