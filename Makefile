@@ -85,8 +85,8 @@ generated: synth schema imports diagram settings-table terraform-docs ## write a
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run here (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
 
-diagram: $(DEV) ## draw docs/architecture.{mmd,svg,png} from dist/ and terraform/
-	@python -m tenantry.diagram
+diagram: $(DEV) ## draw docs/architecture.{svg,png} from dist/ and terraform/
+	@python -m tools.diagram
 
 settings-table: $(RUNTIME) ## write the table of the service's settings in docs/service.md
 	@python -m tools.settings_table

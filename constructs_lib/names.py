@@ -1,4 +1,4 @@
-"""Names and labels that several packages and the installed charts agree on, each defined once. Imports nothing of ours."""
+"""Names and labels that packages and the installed charts agree on, each defined once. Imports nothing of ours."""
 
 from typing import Final
 

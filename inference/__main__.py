@@ -27,9 +27,8 @@ def main() -> int:
             )
         return 2
     configure(settings.log_level)
-    from inference.serving.application import (
-        create_app,
-    )  # noqa: PLC0415 - a wrong setting is told without loading a web framework
+    # A wrong setting is reported without loading a web framework.
+    from inference.serving.application import create_app  # noqa: PLC0415
     from inference.serving.server import Server, listen  # noqa: PLC0415
 
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tenantry import (
+from tenantry.commands import (
     apply,
     bump,
     demo,

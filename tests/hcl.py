@@ -6,7 +6,9 @@ from typing import Any
 
 import hcl2
 
-TERRAFORM = Path(__file__).parents[1] / "terraform"
+from tests.paths import ROOT
+
+TERRAFORM = ROOT / "terraform"
 ROOTS = (TERRAFORM / "cluster", TERRAFORM / "platform")
 MODULES = tuple(sorted(folder for folder in (TERRAFORM / "platform" / "modules").iterdir() if folder.is_dir()))
 _OPTIONS = hcl2.SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-STORE_ACCESS = Path(__file__).parents[1] / "terraform" / "platform" / "modules" / "store-access"
+from tests.paths import ROOT
+
+STORE_ACCESS = ROOT / "terraform" / "platform" / "modules" / "store-access"
 
 
 def user_policies(tenants: list[str], folder: Path) -> dict[str, dict[str, Any]]:

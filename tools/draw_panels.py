@@ -23,11 +23,11 @@ from matplotlib.dates import DateFormatter
 from matplotlib.ticker import FuncFormatter
 
 from constructs_lib.monitoring.panels import PANELS, Panel
+from tenantry.commands.monitor import watched
+from tenantry.commands.serve import MODEL, PLATFORM_FILE, chosen, require_model
 from tenantry.console import say, step
-from tenantry.local_stack import Stack
-from tenantry.monitor import watched
-from tenantry.panel_data import Line, lines
-from tenantry.serve import MODEL, PLATFORM_FILE, chosen, require_model
+from tenantry.local.panel_data import Line, lines
+from tenantry.local.stack import Stack
 
 FOLDER: Final = Path("docs/monitoring")
 UNITS: Final = {

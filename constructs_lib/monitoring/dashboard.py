@@ -1,4 +1,4 @@
-"""Grafana's one dashboard: eight panels made from `constructs_lib.monitoring.panels` with the Grafana Foundation SDK."""
+"""Grafana's dashboard: eight panels made from `constructs_lib.monitoring.panels` with the Grafana Foundation SDK."""
 
 import json
 from itertools import count

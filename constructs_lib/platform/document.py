@@ -165,7 +165,7 @@ class Platform(Section):
         Raises:
             PlatformError: the file cannot be read or breaks a rule; lists every mistake with its place and fix.
         """
-        return _platform_yaml.load(cls, Path(path))
+        return _loading.load(cls, Path(path))
 
     @property
     def warnings(self) -> tuple[str, ...]:

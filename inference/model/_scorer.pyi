@@ -1,6 +1,6 @@
 from typing import Final
 
-from inference.scorer import Occurrence, Score, Weights
+from inference.model.scorer import Occurrence, Score, Weights
 
 class Scorer:
     kind: Final = "compiled"

@@ -14,7 +14,7 @@ from libc.math cimport exp, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memset
 
-from inference.scorer import Occurrence, Score
+from inference.model.scorer import Occurrence, Score
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)

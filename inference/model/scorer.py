@@ -1,6 +1,6 @@
 """The reference scorer: TF-IDF and multinomial naive Bayes over a hash map, in the standard library alone.
 
-`inference.model._scorer` is the same in compiled code and gives the same answers; this one says what they are, and takes over
+`inference.model._scorer` is the same in compiled code and gives the same answers; this module defines them, and is used
 where the extension could not be built. The answers are those of scikit-learn's `TfidfVectorizer` and `MultinomialNB`:
 
 - tokens are the runs of two or more letters, digits and underscores of the text in lower case;

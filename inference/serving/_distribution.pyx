@@ -3,7 +3,7 @@
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 
-from inference.distribution import cumulated
+from inference.serving.distribution import cumulated
 
 
 cdef class Distribution:

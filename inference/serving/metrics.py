@@ -2,7 +2,8 @@
 
 A prediction touches nine series. prometheus-client's own counters and histograms take a lock for each and cost more
 than the prediction; these are only ever changed on the event loop's thread, need no lock, and become families of
-prometheus-client's when they are scraped. The histograms are compiled where they can be (`inference.serving.distribution`).
+prometheus-client's when they are scraped. The histograms are compiled where
+they can be (`inference.serving.distribution`).
 Every series exists from the first scrape on, and no label's value comes from a client.
 """
 

@@ -1,4 +1,4 @@
-"""Trains a text classifier with scikit-learn and writes it as data: `python -m inference.training.train --output FOLDER`.
+"""Train a text classifier with scikit-learn and write it as data: `python -m inference.training.train --output FOLDER`.
 
 The same rows give the same bytes: split, seed and settings are fixed, and nothing of the day or the machine is written.
 """

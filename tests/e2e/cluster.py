@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import say
 from tenantry.errors import CommandError
-from tenantry.kubectl import Kubectl
 
 INSIDE: Final = Path(__file__).parent / "inside"
 """Scripts that run in pods, with the standard library of the service's own image."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
+from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import say
 from tenantry.errors import CommandError
-from tenantry.kubectl import Kubectl
 from tests.e2e import requirements
 from tests.e2e.cluster import Cluster
 from tests.e2e.deployment import BUILD, PlatformUnderTest, bring_image

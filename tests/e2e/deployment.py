@@ -18,8 +18,8 @@ from tenantry.errors import CommandError
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
 from tests.e2e.store import NAMESPACE as STORE_NAMESPACE
 from tests.e2e.store import Store
+from tests.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / "build" / "e2e"
 DIST: Final = ROOT / "build" / "dist"
 MODEL: Final = ROOT / "build" / "models" / "spam"

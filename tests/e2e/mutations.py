@@ -15,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import result, say
-from tenantry.kubectl import Kubectl
 from tests.e2e import requirements
 from tests.e2e.cluster import Cluster
-from tests.e2e.deployment import BUILD, DIST, ROOT, PlatformUnderTest, bring_image, objects
+from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, bring_image, objects
 from tests.e2e.probes import Probes
+from tests.paths import ROOT
 
 TENANT: Final = "tenant-a"
 Object = dict[str, Any]

@@ -11,10 +11,11 @@ import pytest
 
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, workload
-from tests.e2e.deployment import BUILD, DIST, MODEL, ROOT, PlatformUnderTest
+from tests.e2e.deployment import BUILD, DIST, MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import Source, Target
 from tests.e2e.probes import Door, Place, Probes
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.promise("tenants")
 NEWCOMER = "tenant-new"

@@ -16,8 +16,8 @@ import pytest
 
 from inference import contract
 from tests.models import write_tiny_model
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LOCKED_DOWN = (
     "--read-only", "--cap-drop", "ALL", "--user", "1000", "--security-opt", "no-new-privileges",
     "--memory", "512m", "--cpus", "0.5",

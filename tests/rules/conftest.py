@@ -16,9 +16,9 @@ from constructs_lib.monitoring.scope import Rule
 from constructs_lib.names import object_name, service_name
 from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
-from tenantry import traffic
-from tenantry.local import Server, serving
-from tenantry.local_stack import Stack, watching
+from tenantry.local import traffic
+from tenantry.local.servers import Server, serving
+from tenantry.local.stack import Stack, watching
 from tests.models import write_tiny_model
 from tests.rules.routing import operator_config
 

@@ -1,14 +1,13 @@
 """Alertmanager's configuration as the operator makes it from the Helm values and the tenants' AlertmanagerConfigs."""
 
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.platform.receivers import WebhookReceiver
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "terraform" / "platform" / "values" / "kube-prometheus-stack.yaml"
 _SNAKE = {
     "groupBy": "group_by",

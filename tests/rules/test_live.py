@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from constructs_lib.monitoring.panels import PANELS, filled
 from inference import contract
 from tenantry.cli import app
-from tenantry.local import Server
+from tenantry.local.servers import Server
+from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
-from tests.rules.routing import ROOT
 
 OWN = re.compile(r"\binference_[a-z_]+\b(?!\w*:)")
 RULES = [rule for group in promtool.groups() for rule in group["rules"]]

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from constructs_lib.monitoring.panels import PANELS
 from tenantry.cli import app
-from tenantry.monitor import alerts
-from tenantry.monitor_page import panels, serving_page
+from tenantry.commands.monitor import alerts
+from tenantry.local.monitor_page import panels, serving_page
 from tests.models import write_tiny_model
+from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
-from tests.rules.routing import ROOT
 
 
 def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-DIST = Path(__file__).parents[2] / "dist"
+from tests.paths import ROOT
+
+DIST = ROOT / "dist"
 
 
 def prometheus_rules(files: Iterable[Path]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -11,8 +11,8 @@ from syrupy.location import PyTestLocation
 from constructs_lib.charts import PLATFORM_CHART
 from constructs_lib.dist import SUFFIX, write
 from constructs_lib.platform import Platform
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PLATFORM = Platform.load(ROOT / "platform.yaml")
 NAMES = [PLATFORM_CHART, *(tenant.name for tenant in PLATFORM.tenants)]
 

@@ -13,8 +13,8 @@ import yaml
 from constructs_lib.dist import SUFFIX, write
 from constructs_lib.platform import Platform
 from tests.kube import Object, by_kind
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 KUBERNETES = ("1.30", "1.34")
 """The oldest version that is promised, and the one that Terraform's cluster runs."""
 KINDS = {  # of every platform; a tenant with a receiver has an AlertmanagerConfig, too

@@ -10,7 +10,7 @@ import yaml
 from constructs_lib import charts
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
-from tenantry.init import FIRST
+from tenantry.commands.init import FIRST
 from tests.kube import Object, by_kind
 
 TENANT = {"name": "tenant-a", "model": "s3://models/tenant-a/spam"}

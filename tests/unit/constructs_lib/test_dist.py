@@ -8,8 +8,9 @@ from constructs_lib import dist
 from constructs_lib.dist import place, write
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
+from tests.paths import ROOT
 
-SHIPPED = Path(__file__).parents[3] / "platform.yaml"
+SHIPPED = ROOT / "platform.yaml"
 
 
 def folder(path: Path, **files: str) -> Path:

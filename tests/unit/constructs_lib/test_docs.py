@@ -7,8 +7,8 @@ import pytest
 
 from constructs_lib.dist import write
 from constructs_lib.platform import Platform
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 WRITTEN = "build/example"
 
 

@@ -1,17 +1,14 @@
 """The end-to-end suite's tables: the docs print them, and the mutations fit what is committed."""
 
-from pathlib import Path
-
 import pytest
 
-from tenantry.apply import PLATFORM_KINDS, TENANT_KINDS
+from tenantry.commands.apply import PLATFORM_KINDS, TENANT_KINDS
 from tests.e2e.deployment import objects, warnings_of_the_server
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected, markdown
 from tests.e2e.mutations import MUTATIONS, broken
 from tests.e2e.promises import PROMISES
-
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
 
 
 def test_docs_print_the_matrix() -> None:

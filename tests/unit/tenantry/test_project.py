@@ -14,10 +14,10 @@ import pytest
 import typer.main
 import yaml
 
-from tenantry import demo
 from tenantry.cli import app
+from tenantry.commands import demo
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = dict(re.findall(r"^([a-z0-9-]+):(?!=)(.*)$", MAKEFILE, re.MULTILINE))
 INTERNAL = {"checks", "docker"}

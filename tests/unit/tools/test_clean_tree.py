@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "clean-tree"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / "tools" / "clean-tree"
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "dist_comment.py"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / "tools" / "dist_comment.py"
 LIMIT = 65_536
 
 

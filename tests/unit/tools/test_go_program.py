@@ -5,7 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "go-program"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / "tools" / "go-program"
 MODULE = "example.com/tool/cmd/tool@v1.2.3"
 GO = """#!/bin/sh
 echo "$*" >>"$GO_LOG"

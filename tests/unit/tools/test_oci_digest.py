@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "oci_digest.py"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / "tools" / "oci_digest.py"
 INDEX = "application/vnd.oci.image.index.v1+json"
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "propose"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / "tools" / "propose"
 GH = """\
 #!/bin/sh
 # Stands for GitHub: knows the default branch, whether a request is open, and what it was told.

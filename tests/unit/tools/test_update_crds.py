@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
+
 CRDS = Path("imports/crds")
 NAME = CRDS / "monitoring.coreos.com.yaml"
 ROUTES = CRDS / "alertmanagerconfig.yaml"

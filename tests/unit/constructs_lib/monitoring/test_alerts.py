@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from constructs_lib.monitoring.alerts import rule_groups
 from constructs_lib.monitoring.scope import Rule
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from tenantry.cli import app
+from tests.paths import ROOT
 
-RUNBOOK_FILE = Path(__file__).parents[3] / "docs" / "runbook.md"
+RUNBOOK_FILE = ROOT / "docs" / "runbook.md"
 OTHER: dict[str, Any] = {
     "availability_objective": 0.99,
     "latency_objective": 0.95,

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from constructs_lib.monitoring.dashboard import dashboard_json
 from constructs_lib.monitoring.panels import PANELS, filled
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from inference import contract
+from tests.paths import ROOT
 
 DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK))
 BY_TITLE = {panel["title"]: panel for panel in DASHBOARD["panels"]}
@@ -158,6 +158,6 @@ def test_filled_queries_have_no_variable_left() -> None:
 
 def test_dist_carries_it() -> None:
     """The ConfigMap in dist/ holds these very bytes."""
-    documents = yaml.safe_load_all((Path(__file__).parents[3] / "dist" / "0-platform.k8s.yaml").read_text())
+    documents = yaml.safe_load_all((ROOT / "dist" / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
     assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK)]

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -19,8 +18,9 @@ from constructs_lib.platform.receivers import (
     SlackReceiver,
     WebhookReceiver,
 )
+from tests.paths import ROOT
 
-CRD = Path(__file__).parents[3] / "imports" / "crds" / "alertmanagerconfig.yaml"
+CRD = ROOT / "imports" / "crds" / "alertmanagerconfig.yaml"
 NAMED = "the-secret"
 RECEIVERS: tuple[Receiver, ...] = (
     WebhookReceiver(type="webhook", secret_name=NAMED),

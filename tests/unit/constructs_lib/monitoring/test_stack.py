@@ -1,6 +1,5 @@
 """dist/ and the Helm values of kube-prometheus-stack agree on every name that must match."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from constructs_lib.monitoring import stack
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import Monitoring
 from tests.kube import Object
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 VALUES: dict[str, Any] = yaml.safe_load(
     (ROOT / "terraform" / "platform" / "values" / "kube-prometheus-stack.yaml").read_text()
 )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
 from constructs_lib.platform.errors import Mistake
-from tenantry.init import FIRST
+from tenantry.commands.init import FIRST
 
 HEAD = """\
 apiVersion: tenantry.dev/v1alpha1

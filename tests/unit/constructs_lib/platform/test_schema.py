@@ -1,7 +1,6 @@
 """platform.schema.json, which editors read, says what the model says."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -10,9 +9,8 @@ import yaml
 
 from constructs_lib.platform.reference import platform_reference
 from constructs_lib.platform.schema import platform_schema, platform_schema_text
-from tenantry.init import FIRST
-
-ROOT = Path(__file__).parents[3]
+from tenantry.commands.init import FIRST
+from tests.paths import ROOT
 
 
 def _accepts(document: Any) -> bool:

@@ -1,0 +1,1 @@
+"""What commands do on a cluster: kubectl, Terraform, rollouts, admission, access to the object store."""

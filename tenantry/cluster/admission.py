@@ -1,0 +1,262 @@
+"""Walks a tenant's pods past a real API server's admission chain: at the minimum, the maximum, and through a rollout.
+
+No pod runs and none needs a node of its own: all are bound to a Node object that no kubelet stands behind, and are
+called ready by hand, so that the Deployment goes on. A pod that is told to stop there stays, and counts against the
+quota, as long as its grace period says: the worst that a rollout can ask of a quota.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from constructs_lib.names import platform_labels
+from tenantry.cluster.kubectl import Kubectl
+from tenantry.errors import CommandError
+
+NODE: Final = "tenantry-validate"
+WAIT_SECONDS: Final = 90.0
+_POLL_SECONDS: Final = 0.3
+_FIELD_MANAGER: Final = "tenantry-validate"
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """What the walk must know of a tenant, read from its manifests.
+
+    Args:
+        name: the tenant and its namespace.
+        deployment: the Deployment's name; the autoscaler's, too.
+        selector: the pods, as kubectl selects them.
+        minimum: pods at rest.
+        maximum: pods under load.
+        surge: pods above the maximum in a rollout.
+        quota: pods that the quota allows.
+    """
+
+    name: str
+    deployment: str
+    selector: str
+    minimum: int
+    maximum: int
+    surge: int
+    quota: int
+
+    @classmethod
+    def of(cls, objects: Iterable[Object]) -> "Tenant":
+        """The tenant that a file of dist/ makes."""
+        kinds = {each["kind"]: each for each in objects}
+        deployment, scaler = kinds["Deployment"], kinds["HorizontalPodAutoscaler"]["spec"]
+        labels = deployment["spec"]["selector"]["matchLabels"]
+        return cls(
+            name=kinds["Namespace"]["metadata"]["name"],
+            deployment=deployment["metadata"]["name"],
+            selector=",".join(f"{key}={value}" for key, value in labels.items()),
+            minimum=scaler["minReplicas"],
+            maximum=scaler["maxReplicas"],
+            surge=deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"],
+            quota=int(kinds["ResourceQuota"]["spec"]["hard"]["pods"]),
+        )
+
+    @property
+    def guests(self) -> int:
+        """Pods of others that the quota has room for when a rollout at the maximum replaces a whole set."""
+        return max(0, self.quota - 2 * self.maximum - self.surge)
+
+
+def apply(kubectl: Kubectl, objects: Sequence[Object], *, dry_run: bool = False) -> None:
+    """Apply objects in their order, server-side and strictly.
+
+    Raises:
+        CommandError: one was refused, or taken with a warning; the message is the server's.
+    """
+    if not objects:
+        return
+    command = ["apply", "--server-side", "--validate=strict", "--field-manager", _FIELD_MANAGER, "--filename", "-"]
+    if dry_run:  # what stands there may be somebody else's by now; nothing is taken from anybody
+        command += ["--dry-run=server", "--force-conflicts"]
+    done = kubectl.try_run(*command, stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+    said = done.stderr.strip()
+    if done.returncode:
+        raise CommandError(f"the API server refused:\n{said}")
+    if "warning" in said.lower():
+        raise CommandError(f"the API server took it with a warning:\n{said}")
+
+
+def on_the_node(item: Object) -> Object:
+    """A Deployment whose pods are bound to the node that is none; any other object as it is."""
+    if item["kind"] != "Deployment":
+        return item
+    copy: Object = json.loads(json.dumps(item))
+    copy["spec"]["template"]["spec"]["nodeName"] = NODE
+    return copy
+
+
+def node() -> Object:
+    """The node that is none: nothing is scheduled to it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": NODE, "labels": platform_labels()},
+        "spec": {"unschedulable": True, "taints": [{"key": "tenantry.dev/validate", "effect": "NoSchedule"}]},
+    }
+
+
+class Walk:
+    """One tenant's way: at rest, at the maximum, through a rolling update, and past what must be refused.
+
+    Attributes:
+        peak: pods of the namespace at most, those that are stopping included.
+    """
+
+    def __init__(self, kubectl: Kubectl, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.peak = 0
+        self._kubectl = kubectl
+
+    def to_the_minimum(self) -> None:
+        """The autoscaler lifts the Deployment, which says no number, to the minimum."""
+        self._until(f"{self.tenant.minimum} pods by the autoscaler", lambda: len(self._pods()) == self.tenant.minimum)
+
+    def to_the_maximum(self) -> None:
+        """Guests come, and the Deployment grows to the maximum; the autoscaler, which knows no load here, goes."""
+        tenant = self.tenant
+        self._run("delete", "horizontalpodautoscaler", tenant.deployment)
+        for index in range(tenant.guests):
+            self._create(_guest(f"guest-{index}"))
+        self._run("scale", f"deployment/{tenant.deployment}", f"--replicas={tenant.maximum}")
+        self._until(f"{tenant.maximum} ready pods", self._all_ready)
+
+    def through_a_rolling_update(self) -> None:
+        """Every pod is replaced, while those that go are still there."""
+        name = self.tenant.deployment
+        patch = {"spec": {"template": {"metadata": {"annotations": {"tenantry.dev/validate": "updated"}}}}}
+        self._run("patch", f"deployment/{name}", "--patch", json.dumps(patch))
+        generation = self._get("deployment", name)["metadata"]["generation"]
+        self._until("a whole rolling update", lambda: self._updated(generation))
+
+    def past_what_must_be_refused(self) -> tuple[str, ...]:
+        """Ask for what the walls forbid: a control that the chain, which let the pods in, has teeth.
+
+        Returns:
+            What was refused, each for its own reason.
+
+        Raises:
+            CommandError: something was let in, or refused for another reason.
+        """
+        big = {"cpu": "100", "memory": "1Ti"}
+        port = {"port": 80, "protocol": "TCP"}
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "open-door"}}
+        forbidden = (
+            ("a privileged pod", _guest("privileged", security={"privileged": True}), "violates PodSecurity"),
+            ("a pod of root", _guest("root", security={"runAsUser": 0, "runAsNonRoot": False}), "violates PodSecurity"),
+            ("an oversize pod", _guest("oversize", resources={"requests": big, "limits": big}), "maximum cpu usage"),
+            ("a NodePort", {**service, "spec": {"type": "NodePort", "ports": [port]}}, "exceeded quota"),
+            ("a LoadBalancer", {**service, "spec": {"type": "LoadBalancer", "ports": [port]}}, "exceeded quota"),
+        )
+        for what, item, reason in forbidden:
+            self._refused(what, item, reason)
+        free = self.tenant.quota - self._used()
+        for index in range(free):
+            self._create(_guest(f"last-{index}"))
+        self._refused("one pod over quota", _guest("over"), "exceeded quota")
+        return (*(what for what, _, _ in forbidden), "one pod over quota")
+
+    def _refused(self, what: str, item: Object, reason: str) -> None:
+        done = self._kubectl.try_run(
+            "create", "--namespace", self.tenant.name, "--dry-run=server", "--filename", "-", stdin=json.dumps(item)
+        )
+        if done.returncode == 0:
+            raise CommandError(f"{self.tenant.name}: {what} was let in, but must be refused ({reason})")
+        if reason not in done.stderr:
+            raise CommandError(f"{self.tenant.name}: {what} was not refused for '{reason}': {done.stderr.strip()}")
+
+    def _create(self, item: Object) -> None:
+        self._kubectl.run("create", "--namespace", self.tenant.name, "--filename", "-", stdin=json.dumps(item))
+
+    def _updated(self, generation: int) -> bool:
+        done = self._all_ready()
+        status = self._get("deployment", self.tenant.deployment).get("status", {})
+        observed = status.get("observedGeneration", 0) >= generation
+        return done and observed and status.get("updatedReplicas") == status.get("replicas") == self.tenant.maximum
+
+    def _all_ready(self) -> bool:
+        """Call every pod ready that does not stop; whether the maximum of them is."""
+        pods = self._pods()
+        waiting = [pod["metadata"]["name"] for pod in pods if not _is_ready(pod)]
+        if waiting:
+            conditions = [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady", "PodScheduled")]
+            status = {"status": {"phase": "Running", "conditions": conditions}}
+            command = ["--subresource=status", "--type=merge", "--patch", json.dumps(status)]
+            # One that was taken away in the meantime is no mistake.
+            self._kubectl.try_run("patch", "pods", *waiting, "--namespace", self.tenant.name, *command)
+        return len(pods) - len(waiting) == self.tenant.maximum
+
+    def _pods(self) -> list[Object]:
+        """The service's pods that do not stop."""
+        found = self._get("pods", "--selector", self.tenant.selector)["items"]
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def _used(self) -> int:
+        """Pods that count against the quota now, by the server's own account."""
+        used = self._get("resourcequota", self.tenant.deployment).get("status", {}).get("used", {})
+        return int(used.get("pods", 0))
+
+    def _until(self, what: str, done: Callable[[], bool]) -> None:
+        """Poll until it is so; a pod that was denied ends the wait.
+
+        Raises:
+            CommandError: a pod was denied, or WAIT_SECONDS passed.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not done():
+            self._check_denials()
+            if time.monotonic() > deadline:
+                said = json.dumps(self._get("deployment", self.tenant.deployment).get("status", {}))
+                raise CommandError(f"{self.tenant.name}: no {what} within {WAIT_SECONDS:.0f} s; its Deployment: {said}")
+            time.sleep(_POLL_SECONDS)
+        self._check_denials()
+
+    def _check_denials(self) -> None:
+        self.peak = max(self.peak, self._used())
+        events = self._get("events", "--field-selector", "reason=FailedCreate")["items"]
+        if events:
+            raise CommandError(f"{self.tenant.name}: a pod was denied: {events[-1]['message']}")
+
+    def _run(self, *arguments: str) -> None:
+        self._kubectl.run(*arguments, "--namespace", self.tenant.name)
+
+    def _get(self, *arguments: str) -> Any:
+        return self._kubectl.get(*arguments, "--namespace", self.tenant.name)
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _guest(name: str, *, security: Object | None = None, resources: Object | None = None) -> Object:
+    """A pod that obeys the walls, but for what is said; the namespace's LimitRange gives it its size."""
+    container = {
+        "name": "guest",
+        "image": "registry.invalid/guest:1",
+        "resources": resources or {},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+            **(security or {}),
+        },
+    }
+    if security and "privileged" in security:  # the two exclude each other
+        del container["securityContext"]["allowPrivilegeEscalation"]  # type: ignore[attr-defined]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"nodeName": NODE, "automountServiceAccountToken": False, "containers": [container]},
+    }

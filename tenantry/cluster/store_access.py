@@ -1,0 +1,68 @@
+"""How commands reach the object store from where their user sits: by its address, or through the cluster."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from inference import contract
+from tenantry.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inference.store.bucket import StoreSettings
+
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        help=f"Address of the S3 API, as in http://127.0.0.1:9000; absent: what {contract.STORE_ENDPOINT_ENV} says.",
+    ),
+]
+PortForwardOption = Annotated[
+    bool,
+    typer.Option("--port-forward", help="Reach the cluster's own store, which platform.yaml names, through kubectl."),
+]
+
+
+@contextmanager
+def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[StoreSettings]":
+    """Settings that reach the store of `file`; the key pair comes from the environment, the address from the options.
+
+    Raises:
+        InputError: no address is known, two are given, or the environment is wrong.
+        CommandError: kubectl cannot forward.
+    """
+    from pydantic import ValidationError
+
+    from constructs_lib.platform import Platform
+    from inference.store.bucket import StoreSettings, wrong_settings
+    from tenantry.cluster.kubectl import Kubectl
+
+    if endpoint and port_forward:
+        raise InputError("--endpoint and --port-forward are two ways to one store: give one of them")
+    store = Platform.load(file).platform.model_store
+    try:
+        settings = StoreSettings()
+        if endpoint:  # whoever names an address says whether it is encrypted
+            settings = StoreSettings(endpoint=endpoint, allow_http=endpoint.startswith("http://"))
+    except ValidationError as error:
+        raise InputError(wrong_settings(error)) from error
+    if not port_forward:
+        if settings.endpoint is None:
+            raise InputError(
+                f"where is the object store? Give --endpoint URL, set {contract.STORE_ENDPOINT_ENV}, or reach the "
+                "cluster's own with --port-forward"
+            )
+        yield settings
+        return
+    service, _, namespace = (urlsplit(store.endpoint).hostname or "").partition(".")
+    if store.namespace is None:
+        raise InputError(f"{file}: the model store is outside of the cluster ({store.endpoint}): use --endpoint")
+    namespace = namespace.partition(".")[0] or store.namespace
+    with Kubectl.find().port_forward(namespace, f"service/{service}", store.port) as port:
+        yield settings.model_copy(update={"endpoint": f"http://127.0.0.1:{port}", "allow_http": True})

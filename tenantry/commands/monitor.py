@@ -1,0 +1,164 @@
+"""`tenantry monitor`: the tenants on this machine, under a real Prometheus with their rules."""
+
+import json
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from inference import contract
+from tenantry.commands.publish import FormatOption
+from tenantry.commands.serve import (
+    MODEL,
+    PLATFORM_FILE,
+    FileOption,
+    ModelOption,
+    PortOption,
+    TenantOption,
+    chosen,
+    require_model,
+)
+from tenantry.console import result, say, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tenantry.local.stack import Stack
+
+FOLDER: Final = Path("build/monitor")
+"""Configuration, data and logs of the two."""
+INTERVAL: Final = "5s"
+LIMIT_ENV: Final = f"{contract.ENV_PREFIX}MAX_IN_FLIGHT"
+LIMIT: Final = 16
+"""Requests in flight, unless the environment says more: small, so that the bursts show what shedding looks like."""
+LOOK_SECONDS: Final = 1.0
+SHORT: Final = 120
+"""Characters of a short message."""
+
+SecondsOption = Annotated[
+    int | None, typer.Option("--seconds", min=1, help="End by itself after this long; left out: until Ctrl-C.")
+]
+
+
+def monitor(
+    file: FileOption = PLATFORM_FILE,
+    model: ModelOption = MODEL,
+    port: PortOption = 8001,
+    tenant: TenantOption = None,
+    *,
+    seconds: SecondsOption = None,
+    output: FormatOption = "text",
+) -> None:
+    """Serve every tenant here under Prometheus, with its rules and a little traffic.
+
+    Prints the address of a page with the dashboard's panels, and the state of every alert, again whenever one changes.
+    Needs the programs prometheus and alertmanager (make monitoring-tools). Nothing is reachable from elsewhere.
+
+    Example: tenantry monitor --seconds 60
+    """
+    from tenantry.local.monitor_page import serving_page
+    from tenantry.processes import stop_requested
+
+    names = chosen(file, tenant or ())
+    require_model(model)
+    with stop_requested() as stop, watched(file, model, port, names, stop) as stack:
+        ends = time.monotonic() + seconds if seconds else None
+        with serving_page(stack) as page:
+            result(f"  panels        {page}", bold=True)
+            result(f"  Prometheus    {stack.prometheus}/api/v1/rules")
+            result(f"  Alertmanager  {stack.alertmanager}/api/v2/alerts")
+            say("Ctrl-C stops all of it" if ends is None else f"ends after {seconds} s")
+            states: list[Alert] = []
+            while not stop.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):
+                before, states = states, alerts(stack)
+                changed = [each.state for each in states] != [each.state for each in before]
+                if changed and output == "text":
+                    _print(states)
+            if output == "json":
+                result(json.dumps([asdict(each) for each in states], indent=2))
+    say("stopped")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Alert:
+    """One alerting rule and its state."""
+
+    tenant: str
+    name: str
+    severity: str
+    detail: str
+    """What tells rules of one name apart: the long window, or the signal."""
+    state: str
+    """`inactive`, `pending` or `firing`; `unknown` before its first evaluation."""
+    description: str
+    """With measured value and threshold, while it is pending or firing."""
+
+
+def alerts(stack: "Stack") -> list[Alert]:
+    """Every alerting rule as Prometheus sees it now, in a fixed order."""
+    return sorted(
+        Alert(
+            tenant=rule["labels"]["tenant"],
+            name=rule["name"],
+            severity=rule["labels"]["severity"],
+            detail=rule["labels"].get("long") or rule["labels"].get("signal") or "",
+            state="unknown" if rule["health"] == "unknown" else rule["state"],
+            description=rule["alerts"][0]["annotations"]["description"] if rule["alerts"] else "",
+        )
+        for rule in stack.rules()
+        if rule["type"] == "alerting"
+    )
+
+
+@contextmanager
+def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: threading.Event) -> "Iterator[Stack]":
+    """The tenants, what watches them, and traffic."""
+    from constructs_lib.monitoring.alerts import rule_groups
+    from constructs_lib.names import object_name, service_name
+    from constructs_lib.platform import Platform
+    from tenantry.local import traffic
+    from tenantry.local.servers import serving
+    from tenantry.local.stack import watching
+
+    groups = {
+        each.name: rule_groups(
+            each.name, service_name(each.name), object_name(each.name), object_name(each.name), each.alerts
+        )
+        for each in Platform.load(file).tenants
+        if each.name in names
+    }
+    os.environ.setdefault(LIMIT_ENV, str(LIMIT))
+    with (
+        serving(names, model=model, first_port=port, stop=stop) as servers,
+        watching(servers, groups, FOLDER, interval=INTERVAL) as stack,
+        traffic.flowing(servers, _texts(names)),
+    ):
+        for server in servers:
+            result(f"  {server.tenant:13} {server.url}{contract.METRICS_PATH}")
+        yield stack
+
+
+def _texts(names: "Sequence[str]") -> "dict[str, Sequence[str]]":
+    """Mails of the training corpus, where it is installed; every second tenant gets short messages, which drift."""
+    from inference.training.corpus import SPAM_ASSASSIN, load_spam_assassin
+
+    if not SPAM_ASSASSIN.is_dir():
+        return {}
+    with step("reading mails to ask about"):
+        mails = [row.text for row in load_spam_assassin().rows]
+    return {name: [mail[:SHORT] for mail in mails] if number % 2 else mails for number, name in enumerate(names)}
+
+
+def _print(states: "Sequence[Alert]") -> None:
+    result(time.strftime("%H:%M:%S"), bold=True)
+    loud = [each for each in states if each.state in {"pending", "firing"}]
+    quiet = len(states) - len(loud)
+    for each in loud:
+        result(f"  {each.state:8} {each.tenant:12} {each.severity:8} {each.name} {each.detail}")
+        result(f"           {each.description}")
+    result(f"  {quiet} of {len(states)} rules are quiet")

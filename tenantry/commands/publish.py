@@ -1,0 +1,108 @@
+"""`tenantry publish`: a trained model into the store, for a tenant to serve."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tenantry.cluster.store_access import EndpointOption, PortForwardOption
+from tenantry.commands.serve import MODEL, PLATFORM_FILE, FileOption
+from tenantry.console import result, say, step
+from tenantry.errors import CommandError
+
+if TYPE_CHECKING:
+    from inference.model.artifact import Manifest
+    from inference.store.address import ModelUri
+    from inference.store.bucket import Bucket
+
+FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How the result is printed.")]
+
+
+def publish(
+    tenant: Annotated[str, typer.Argument(help="The tenant of platform.yaml that the model is for.")],
+    *,
+    model: Annotated[Path, typer.Option("--model", "-m", help="Folder that training wrote.")] = MODEL,
+    file: FileOption = PLATFORM_FILE,
+    write: Annotated[bool, typer.Option("--write", help="Pin the tenant to this version in platform.yaml.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Publish although it is worse than what is served.")] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=1, help="By how much a hold-out metric may fall below the served model's.")
+    ] = 0.01,
+    endpoint: EndpointOption = None,
+    port_forward: PortForwardOption = False,
+    output: FormatOption = "text",
+) -> None:
+    """Publish a trained model for a tenant and say its digest.
+
+    The model is checked, compared with the one that the tenant serves now, and put where platform.yaml says, as a whole
+    or not at all; nothing that was published before is overwritten. The key pair comes from AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY. A tenant that is not pinned serves the new version from its next start on.
+
+    Example: tenantry publish tenant-a --model build/models/spam --port-forward --write
+    """
+    from inference.model.artifact import read_directory
+    from inference.store.bucket import Bucket
+    from inference.store.registry import publish as put
+    from tenantry.cluster.store_access import reach
+    from tenantry.platform_edit import find_tenant, set_model
+
+    address = bucket_address(find_tenant(file, tenant).model)
+    with reach(file, endpoint, port_forward=port_forward) as settings:
+        bucket = Bucket.open(address.bucket, settings)
+        if not force:
+            _refuse_worse(read_directory(model).manifest, _served(bucket, address), tolerance, tenant)
+        with step(f"publishing {model} to s3://{address.bucket}/{address.path}"):
+            publication = put(model, str(address.unpinned()), settings)
+    pinned = write and set_model(file, tenant, publication.uri)
+    if output == "json":
+        document = {"tenant": tenant, "uri": str(publication.uri), "digest": f"sha256:{publication.uri.digest}"}
+        result(json.dumps({**document, "created": publication.created, "pinned": write}, indent=2))
+        return
+    result(str(publication.uri))
+    if not publication.created:
+        say("this version was published before: nothing was written")
+    if pinned:
+        say(f"{file}: {tenant} is pinned to it; now: make synth, and apply dist/")
+
+
+def bucket_address(model: str) -> "ModelUri":
+    """Where a tenant's model is published, as platform.yaml says.
+
+    Raises:
+        CommandError: its model is a folder.
+    """
+    from inference.store.address import GRAMMAR, ModelUri
+
+    address = ModelUri.parse(model)
+    if not address.bucket:
+        raise CommandError(f"platform.yaml serves it from a folder, {model}: write {GRAMMAR.partition(',')[0]}")
+    return address
+
+
+def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":
+    """The manifest of the version that the tenant serves: the pinned one, else the newest, else none."""
+    from inference.store.registry import manifest, published
+
+    digests = published(bucket, address)
+    if address.digest and address.digest not in digests:
+        say(f"the pinned version, sha256:{address.digest}, is not in this store: there is nothing to compare with")
+        return None
+    return manifest(bucket, address.at(address.digest or digests[0])) if digests else None
+
+
+def _refuse_worse(new: "Manifest", served: "Manifest | None", tolerance: float, tenant: str) -> None:
+    if served is None:
+        return
+    if new.data.fingerprint != served.data.fingerprint:
+        say("the served model was measured on other data: their metrics are compared all the same")
+    worse = [
+        f"{name} {getattr(served.metrics, name):.4f} -> {getattr(new.metrics, name):.4f}"
+        for name in ("accuracy", "macro_precision", "macro_recall", "macro_f1")
+        if getattr(new.metrics, name) < getattr(served.metrics, name) - tolerance
+    ]
+    if worse:
+        raise CommandError(
+            f"on its hold-out this model is worse than the one {tenant} serves by more than {tolerance:g}: "
+            f"{', '.join(worse)}; publish it all the same with --force, or allow more with --tolerance"
+        )

@@ -1,0 +1,88 @@
+"""`tenantry smoke`: asks every tenant of a cluster one question, through a port-forward to its Service."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Final, Literal
+
+import httpx
+import typer
+
+from constructs_lib.names import service_name
+from inference import contract
+from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl
+from tenantry.commands.serve import PLATFORM_FILE, FileOption, TenantOption, chosen
+from tenantry.console import result, say
+from tenantry.errors import CommandError
+
+QUESTION: Final = "Congratulations! You have won a free prize. Click here now to claim your cash."
+ANSWER_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one tenant said.
+
+    Attributes:
+        tenant: Its name.
+        ok: Whether that was a prediction.
+        body: The answer as it came, or why there is none.
+    """
+
+    tenant: str
+    ok: bool
+    body: str
+
+
+def smoke(
+    *,
+    text: Annotated[str, typer.Option("--text", help="What to ask.")] = QUESTION,
+    tenant: TenantOption = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    file: FileOption = PLATFORM_FILE,
+    output: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the answers.")] = "text",
+) -> None:
+    """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print what it says.
+
+    Ends with 1 when a tenant gave no prediction; the others are asked all the same.
+
+    Example: tenantry smoke --tenant tenant-a --text "Meeting at ten?"
+    """
+    names = chosen(file, tenant or ())
+    kubectl = Kubectl.find(kubeconfig, context)
+    kubectl.require_reachable()
+    say(f"asking {', '.join(names)} in context {kubectl.context}")
+    answers = [ask(kubectl, name, text) for name in names]
+    if output == "json":
+        result(json.dumps([asdict(answer) for answer in answers], indent=2))
+    else:
+        for answer in answers:
+            result(f"{answer.tenant}: {answer.body}")
+    silent = [answer.tenant for answer in answers if not answer.ok]
+    if silent:
+        raise CommandError(f"no prediction from {', '.join(silent)}: what it said instead stands above")
+
+
+def ask(kubectl: Kubectl, tenant: str, text: str) -> Answer:
+    """Ask one tenant through its Service; whatever goes wrong is the answer's body."""
+    try:
+        with kubectl.port_forward(tenant, f"service/{service_name(tenant)}", contract.PORT) as port:
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}{contract.PREDICT_PATH}",
+                json={"text": text},
+                timeout=ANSWER_SECONDS,
+                trust_env=False,
+            )
+    except (CommandError, httpx.HTTPError) as error:
+        return Answer(tenant=tenant, ok=False, body=str(error))
+    if not answer.is_success:
+        return Answer(tenant=tenant, ok=False, body=f"status {answer.status_code}: {answer.text}")
+    return Answer(tenant=tenant, ok=_is_prediction(answer), body=answer.text)
+
+
+def _is_prediction(answer: httpx.Response) -> bool:
+    try:
+        body: Any = answer.json()
+        return isinstance(body["prediction"], str) and 0 <= body["confidence"] <= 1
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,159 @@
+"""A real Prometheus and a real Alertmanager on this machine, watching tenants that are served here."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from inference import contract
+from tenantry import processes, programs
+from tenantry.errors import CommandError
+from tenantry.local.servers import HOST, Server
+
+START_SECONDS: Final = 30.0
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the two listen, without a slash at the end."""
+
+    prometheus: str
+    alertmanager: str
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Series of an instant query: each has `metric` (labels) and `value` (time, text)."""
+        return self._series("query", {"query": expression})
+
+    def query_range(self, expression: str, *, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """Series of a range query: each has `metric` (labels) and `values` (time, text)."""
+        return self._series("query_range", {"query": expression, "start": start, "end": end, "step": step})
+
+    def rules(self) -> list[Rule]:
+        """Every rule with its state and health, as Prometheus evaluates it."""
+        groups = httpx.get(f"{self.prometheus}/api/v1/rules", timeout=10, trust_env=False).json()["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    def _series(self, path: str, form: Mapping[str, str | float]) -> list[dict[str, Any]]:
+        answer = httpx.post(f"{self.prometheus}/api/v1/{path}", data=dict(form), timeout=10, trust_env=False)
+        if not answer.is_success:
+            raise CommandError(f"Prometheus refused {form['query']}: {answer.text}")
+        series: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return series
+
+
+@contextmanager
+def watching(
+    servers: Sequence[Server],
+    groups: Mapping[str, Sequence[Rule]],
+    folder: Path,
+    *,
+    interval: str = "5s",
+    alertmanager_config: Mapping[str, Any] | None = None,
+) -> Iterator[Stack]:
+    """Scrape tenants and evaluate their rules until the block ends.
+
+    Targets carry the labels that they have on a cluster: `namespace` is the tenant, `job` its Service.
+
+    Args:
+        servers: the tenants' processes.
+        groups: each tenant's rule groups.
+        folder: for configuration, data and logs.
+        interval: of scrapes and evaluations.
+        alertmanager_config: Alertmanager's whole configuration; left out: it tells nobody.
+
+    Raises:
+        CommandError: a program is missing, or does not come up.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ports = _free_ports(2)
+    stack = Stack(*(f"http://{HOST}:{port}" for port in ports))
+    nobody = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    _write(folder / "alertmanager.json", alertmanager_config or nobody)
+    for tenant, each in groups.items():
+        _write(folder / f"rules-{tenant}.json", {"groups": each})
+    _write(folder / "prometheus.json", _prometheus_config(servers, ports[1], interval, sorted(groups)))
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for name, options in (
+            ("prometheus", ["--storage.tsdb.path", "--web.listen-address"]),
+            ("alertmanager", ["--cluster.listen-address=", "--storage.path", "--web.listen-address"]),
+        ):
+            *flags, store, listen = options
+            address = f"{HOST}:{ports[len(started)]}"
+            command = [programs.find(name), f"--config.file={folder}/{name}.json", *flags]
+            with (folder / f"{name}.log").open("wb") as log:
+                shutil.rmtree(folder / name, ignore_errors=True)  # an earlier run's series would be summed with ours
+                arguments = [*command, f"{store}={folder}/{name}", f"{listen}={address}"]
+                started.append(processes.start(arguments, stdout=log, stderr=subprocess.STDOUT))
+        _wait_until_ready(started[0], stack.prometheus, folder / "prometheus.log")
+        _wait_until_ready(started[1], stack.alertmanager, folder / "alertmanager.log")
+        yield stack
+    finally:
+        processes.end(started)
+
+
+def _prometheus_config(
+    servers: Sequence[Server], alertmanager: int, interval: str, tenants: Sequence[str]
+) -> dict[str, Any]:
+    from constructs_lib.names import service_name
+
+    return {
+        "global": {"scrape_interval": interval, "evaluation_interval": interval},
+        "rule_files": [f"rules-{tenant}.json" for tenant in tenants],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{alertmanager}"]}]}]},
+        "scrape_configs": [
+            {
+                "job_name": service_name(server.tenant),
+                "metrics_path": contract.METRICS_PATH,
+                "static_configs": [
+                    {
+                        "targets": [f"{HOST}:{server.port}"],
+                        "labels": {"namespace": server.tenant, "pod": f"{server.tenant}-local"},
+                    }
+                ],
+            }
+            for server in servers
+        ],
+    }
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if process.poll() is not None:
+            raise CommandError(f"{log.stem} ended with exit code {process.returncode}; the end of {log}:\n{_end(log)}")
+        try:
+            if httpx.get(f"{address}/-/ready", timeout=1, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        if time.monotonic() > deadline:
+            raise CommandError(f"nothing answers on {address} after {START_SECONDS:.0f} s; see {log}")
+        time.sleep(processes.POLL_SECONDS)
+
+
+def _end(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of the loopback that the kernel gives out, all held at once, so that they differ."""
+    probes = [socket.create_server((HOST, 0)) for _ in range(count)]
+    try:
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document))  # YAML is a superset of JSON

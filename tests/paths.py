@@ -1,0 +1,7 @@
+"""Where the repository's files are."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+"""The repository's root."""

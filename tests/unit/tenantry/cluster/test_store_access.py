@@ -1,0 +1,29 @@
+"""Which store a command means, where the user does not say it or says it wrong."""
+
+import pytest
+from typer.testing import CliRunner
+
+from tenantry.cli import app
+from tests.paths import ROOT
+
+PLATFORM = ROOT / "platform.yaml"
+
+
+@pytest.mark.parametrize("verb", [["models"], ["rollback", "tenant-a"], ["publish", "tenant-a"]])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "where is the object store?"),
+        (["--endpoint", "minio:9000"], "endpoint 'minio:9000'"),
+        (["--endpoint", "http://minio:9000", "--port-forward"], "two ways to one store"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, verb: list[str], options: list[str], message: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    result = CliRunner().invoke(app, [*verb, *options, "--file", str(PLATFORM)])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "pydantic" not in result.stderr

@@ -1,0 +1,28 @@
+"""`tenantry bump`, as the release calls it."""
+
+import shutil
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from tenantry.cli import app
+from tests.paths import ROOT
+
+IMAGE = f"example/image:1.2.3@sha256:{'0123456789abcdef' * 4}"
+
+
+def test_a_bump_changes_the_image_alone_in_the_file_and_in_every_manifest(tmp_path: Path) -> None:
+    file, output = tmp_path / "platform.yaml", tmp_path / "dist"
+    shutil.copy(ROOT / "platform.yaml", file)
+    shutil.copytree(ROOT / "dist", output)
+    before = _texts(tmp_path)
+    old = next(line.split()[1] for line in before["platform.yaml"].splitlines() if line.strip().startswith("image:"))
+    result = CliRunner().invoke(app, ["bump", IMAGE, "--file", str(file), "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{file}: changed\n{output}: changed\n"
+    assert _texts(tmp_path) == {name: text.replace(old, IMAGE) for name, text in before.items()}
+    assert sum(IMAGE in text for text in _texts(tmp_path).values()) > 1
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}

@@ -1,0 +1,199 @@
+"""`tenantry smoke` knows a prediction when it sees one; `tenantry load` fits into a tenant's walls."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from constructs_lib.names import selector
+from tenantry.cluster import rollout
+from tenantry.cluster.kubectl import Kubectl
+from tenantry.commands import load, smoke
+from tenantry.errors import CommandError
+from tests.paths import ROOT
+
+KUBECTL = Kubectl(kubeconfig=None, context="test")
+DIST = ROOT / "dist"
+ARGUMENTS = ["tenant-a-ml-inference-svc", "8000", "/predict", "60", "8"]
+JOB = load.job_manifest("tenant-a", image="service:1", pods=2, seconds=60, arguments=ARGUMENTS)
+
+
+@contextmanager
+def _service(status: int, body: str) -> Iterator[int]:
+    """A server on the loopback that answers every POST alike; yields its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _ask(monkeypatch: pytest.MonkeyPatch, status: int, body: str) -> smoke.Answer:
+    with _service(status, body) as port:
+
+        @contextmanager
+        def forward(_self: Kubectl, namespace: str, target: str, remote: int) -> Iterator[int]:
+            assert (namespace, target, remote) == ("tenant-a", "service/tenant-a-ml-inference-svc", 8000)
+            yield port
+
+        monkeypatch.setattr(Kubectl, "port_forward", forward)
+        return smoke.ask(KUBECTL, "tenant-a", "hello")
+
+
+def test_a_prediction_is_taken_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = '{"prediction":"spam","confidence":0.87}'
+    assert _ask(monkeypatch, 200, body) == smoke.Answer(tenant="tenant-a", ok=True, body=body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "hello"),
+        (200, '{"prediction": "spam"}'),
+        (200, '{"prediction": "spam", "confidence": 1.5}'),
+        (200, '{"prediction": null, "confidence": 0.5}'),
+        (200, "[]"),
+        (503, '{"prediction":"spam","confidence":0.87}'),
+    ],
+)
+def test_what_is_no_prediction_fails(monkeypatch: pytest.MonkeyPatch, status: int, body: str) -> None:
+    assert not _ask(monkeypatch, status, body).ok
+
+
+def test_a_tenant_that_cannot_be_reached_is_told_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(*_arguments: Any) -> Iterator[int]:
+        raise CommandError("services not found")
+
+    monkeypatch.setattr(Kubectl, "port_forward", forward)
+    assert smoke.ask(KUBECTL, "tenant-a", "hello") == smoke.Answer(
+        tenant="tenant-a", ok=False, body="services not found"
+    )
+
+
+def test_the_load_is_a_valid_job() -> None:
+    kubernetes_validate.validate(JOB, "1.34", strict=True)
+
+
+def test_the_load_obeys_pod_security_restricted() -> None:
+    pod = JOB["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert pod["automountServiceAccountToken"] is False
+
+
+def test_the_load_fits_the_tenants_limits() -> None:
+    documents = yaml.safe_load_all((DIST / "tenant-a.k8s.yaml").read_text(encoding="utf-8"))
+    limits = next(each for each in documents if each["kind"] == "LimitRange")["spec"]["limits"][0]["max"]
+    (container,) = JOB["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["cpu"] == limits["cpu"] == "500m"
+    assert limits["memory"] == "512Mi"
+    assert container["resources"]["limits"]["memory"] == "256Mi"
+
+
+def test_the_load_gets_no_requests_of_the_service_itself() -> None:
+    """A load pod that the Service selected would be asked for predictions."""
+    labels = JOB["spec"]["template"]["metadata"]["labels"]
+    assert not selector("tenant-a").items() <= labels.items()
+
+
+def test_a_load_pod_sends_and_counts() -> None:
+    with _service(200, "{}") as port:
+        done = subprocess.run(
+            [sys.executable, load._SCRIPT, "127.0.0.1", str(port), "/predict", "0.5", "2"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    answers = json.loads(done.stdout)["answers"]
+    assert set(answers) == {"200"}
+    assert answers["200"] > 0
+
+
+def test_a_load_pod_counts_what_is_refused() -> None:
+    with _service(429, "{}") as port:
+        done = subprocess.run(
+            [sys.executable, load._SCRIPT, "127.0.0.1", str(port), "/predict", "0.2", "1"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    assert set(json.loads(done.stdout)["answers"]) == {"429"}
+
+
+def test_the_timeline_names_each_number_of_pods_once() -> None:
+    moments = [
+        load.Moment(seconds=n, ready=ready, wanted=4, cpu_percent=None) for n, ready in enumerate([2, 2, 4, 4, 2])
+    ]
+    assert load._steps(moments) == ["2", "4", "2"]
+
+
+def _pod(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "p"}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        (_pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}]), ""),
+        (
+            _pod(phase="Pending", containerStatuses=[{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]),
+            "ImagePullBackOff",
+        ),
+        (
+            _pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "False", "message": "no node fits"}]),
+            "no node fits",
+        ),
+        (_pod(phase="Running", containerStatuses=[{"state": {"running": {}}}]), "starting"),
+    ],
+)
+def test_a_pod_that_is_not_ready_says_why(pod: dict[str, Any], reason: str) -> None:
+    assert rollout._why_not_ready(pod) == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "ready"),
+    [
+        ({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}, True),
+        ({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}, False),
+        ({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 1, "readyReplicas": 2}, False),
+        ({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 1}, False),
+        ({}, False),
+    ],
+)
+def test_a_tenant_is_ready_when_all_wanted_pods_are_new_and_ready(
+    monkeypatch: pytest.MonkeyPatch, status: dict[str, int], *, ready: bool
+) -> None:
+    deployment: dict[str, Any] = {"metadata": {"generation": 2}, "spec": {"replicas": 2}, "status": status}
+    found = {"deployment": deployment, "pods": {"items": []}}
+    monkeypatch.setattr(Kubectl, "get", lambda _self, kind, *_: found[kind])
+    assert rollout.describe(KUBECTL, "tenant-a")[1] is ready

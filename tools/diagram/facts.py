@@ -1,0 +1,227 @@
+"""What the picture says, read from `dist/` and `terraform/`: nothing in it is written by hand."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.diagram.reach import Pod, allowed
+from tools.diagram.sources import documents, locals_of, resource_name, variable_defaults
+
+CLIENT_ADDRESS = "1.1.1.1"
+"""Stands for any public address."""
+PRIVATE_ADDRESS = "10.96.0.1"
+"""Stands for the cluster's own addresses: its API server's Service."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """A tenant, as its file in `dist/` has it."""
+
+    name: str
+    model: str
+    service: str
+    port: int
+    pods: tuple[int, int]
+    cpu_percent: int
+    limits: tuple[str, str]
+    account: str
+    rights: str
+    secret: str
+    metrics_path: str
+    metrics_interval: str
+    alerts: int
+    walls: str
+    container: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The whole platform.
+
+    `buckets` are names and what a tenant may do there. `open` holds the connections that the policies let through, as
+    (from, to): names of tenants, and `prometheus`, `other` (another pod of the monitoring namespace), `store`,
+    `console`, `dns`, `world`, `private`.
+    """
+
+    tenants: tuple[Tenant, ...]
+    image: str
+    monitoring: str
+    panels: int
+    grafana_port: int
+    workers: int
+    store_namespace: str
+    store_service: str
+    store_port: int
+    console_service: str
+    console_port: int
+    buckets: tuple[tuple[str, str], ...]
+    metrics_namespace: str
+    metrics_interval: str
+    dns_namespace: str
+    open: frozenset[tuple[str, str]]
+
+
+def read(dist: Path, terraform: Path) -> Architecture:
+    """Read both folders.
+
+    Raises:
+        KeyError, ValueError, OSError: a file is not as the constructs and the roots write it.
+    """
+    files = [list(documents(file)) for file in sorted(dist.glob("*.yaml"))]
+    objects = [document for file in files for document in file]
+    tenants = tuple(_tenant(file) for file in files if any(each["kind"] == "Deployment" for each in file))
+    platform = terraform / "platform"
+    store = next(each for each in objects if _is(each, "NetworkPolicy", "allow-model-store"))["spec"]["egress"][0]
+    dashboard = next(each for each in objects if each["kind"] == "ConfigMap")
+    endpoint = re.fullmatch(r"https?://([\w-]+)\.[\w.-]+:(\d+)", _environment(objects)["AWS_ENDPOINT_URL"])
+    if endpoint is None:
+        raise ValueError("the model store's endpoint is not http://<service>.<namespace>.svc:<port>")
+    console_port = int(locals_of(platform / "object-store.tf")["console_port"])
+    values = next(documents(platform / "values" / "kube-prometheus-stack.yaml"))
+    arguments = next(documents(platform / "values" / "metrics-server.yaml"))["defaultArgs"]
+    return Architecture(
+        tenants=tenants,
+        image=re.split(r"[:@]", _container(objects)["image"])[0],
+        monitoring=dashboard["metadata"]["namespace"],
+        panels=_panels(dashboard),
+        grafana_port=values["grafana"]["service"]["nodePort"],
+        workers=int(variable_defaults(terraform / "cluster" / "variables.tf")["workers"]),
+        store_namespace=_namespace(store["to"][0]),
+        store_service=endpoint[1],
+        store_port=int(endpoint[2]),
+        console_service=resource_name(platform / "object-store.tf", "kubernetes_service_v1", "console"),
+        console_port=console_port,
+        buckets=_buckets(platform / "modules" / "store-access"),
+        metrics_namespace=resource_name(platform / "monitoring.tf", "kubernetes_namespace_v1", "metrics_server"),
+        metrics_interval=next(each for each in arguments if "resolution" in each).partition("=")[2],
+        dns_namespace=_dns(objects),
+        open=_open(objects, list(documents(platform / "manifests" / "minio-network-policy.yaml")), console_port),
+    )
+
+
+def _open(objects: list[dict[str, Any]], store_policies: list[dict[str, Any]], console_port: int) -> Any:
+    policies = [each for each in [*objects, *store_policies] if each["kind"] == "NetworkPolicy"]
+    namespaces = {
+        each["metadata"]["name"]: each["metadata"]["labels"] for each in objects if each["kind"] == "Namespace"
+    }
+    inference: dict[str, tuple[Pod, int]] = {}
+    for each in objects:
+        if each["kind"] == "Deployment":
+            name, template = each["metadata"]["namespace"], each["spec"]["template"]
+            port = template["spec"]["containers"][0]["ports"][0]["containerPort"]
+            labels = template["metadata"]["labels"]
+            inference[name] = Pod(namespace=name, labels=labels, namespace_labels=namespaces[name]), port
+    named = {each["metadata"]["name"]: each["spec"] for each in policies}
+    prometheus = _pod(named["allow-prometheus"]["ingress"][0]["from"][0])
+    store = named["allow-model-store"]["egress"][0]
+    others: dict[str, tuple[Pod, int, str]] = {
+        "store": (_pod(store["to"][0]), store["ports"][0]["port"], "TCP"),
+        "console": (_pod(store["to"][0]), console_port, "TCP"),
+        "dns": (_pod(named["allow-dns"]["egress"][0]["to"][0]), 53, "UDP"),
+        "world": (Pod(address=CLIENT_ADDRESS), 443, "TCP"),
+        "private": (Pod(address=PRIVATE_ADDRESS), 443, "TCP"),
+    }
+    found = set()
+    for name, (pod, port) in inference.items():
+        found |= {(name, to) for to, (target, at, how) in others.items() if allowed(policies, pod, target, at, how)}
+        found |= {(name, to) for to, (target, at) in inference.items() if allowed(policies, pod, target, at)}
+        for source, labels in (("prometheus", prometheus.labels), ("other", {})):
+            if allowed(policies, Pod(namespace=prometheus.namespace, labels=labels), pod, port):
+                found.add((source, name))
+    return frozenset(found)
+
+
+def _tenant(objects: list[dict[str, Any]]) -> Tenant:
+    kinds = {each["kind"]: each for each in objects}
+    service, scaler, role = kinds["Service"], kinds["HorizontalPodAutoscaler"]["spec"], kinds["Role"]
+    endpoint = kinds["ServiceMonitor"]["spec"]["endpoints"][0]
+    container, spec = _container(objects), kinds["Deployment"]["spec"]["template"]["spec"]
+    limits = container["resources"]["limits"]
+    secrets = {each["valueFrom"]["secretKeyRef"]["name"] for each in container["env"] if "valueFrom" in each}
+    return Tenant(
+        name=kinds["Namespace"]["metadata"]["name"],
+        model=_environment(objects)["INFERENCE_MODEL_URI"].partition("@")[0],
+        service=service["metadata"]["name"],
+        port=service["spec"]["ports"][0]["port"],
+        pods=(scaler["minReplicas"], scaler["maxReplicas"]),
+        cpu_percent=scaler["metrics"][0]["resource"]["target"]["averageUtilization"],
+        limits=(limits["cpu"], limits["memory"]),
+        account=kinds["ServiceAccount"]["metadata"]["name"],
+        rights=", ".join(sorted({verb for rule in role["rules"] for verb in rule["verbs"]})),
+        secret=", ".join(sorted(secrets)),
+        metrics_path=endpoint["path"],
+        metrics_interval=endpoint["interval"],
+        alerts=sum("alert" in rule for group in kinds["PrometheusRule"]["spec"]["groups"] for rule in group["rules"]),
+        walls=_walls(objects),
+        container=_container_words(spec, container),
+    )
+
+
+def _walls(objects: list[dict[str, Any]]) -> str:
+    """What stands round the namespace, in words."""
+    labels = next(each for each in objects if each["kind"] == "Namespace")["metadata"]["labels"]
+    denied = any(
+        _is(each, "NetworkPolicy", "default-deny") and set(each["spec"]) == {"podSelector", "policyTypes"}
+        for each in objects
+    )
+    level = labels.get("pod-security.kubernetes.io/enforce")
+    return ", ".join([*(["default deny"] if denied else []), *([f"Pod Security {level}"] if level else [])])
+
+
+def _container_words(pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:
+    """Whom the container runs as and what it may not, in words."""
+    security = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
+    return ", ".join(
+        [
+            f"user {security['runAsUser']}",
+            *(["read-only root"] if security.get("readOnlyRootFilesystem") else []),
+            *(["no capabilities"] if security.get("capabilities", {}).get("drop") == ["ALL"] else []),
+        ]
+    )
+
+
+def _buckets(module: Path) -> tuple[tuple[str, str], ...]:
+    """The buckets, and what the tenants' policy lets them do there."""
+    names = variable_defaults(module / "variables.tf")
+    text = (module / "main.tf").read_text(encoding="utf-8").partition("publisher_policy = {")[0]
+    statement = r'Action\s*= \["s3:(\w+)"\]\s*Resource\s*= \["arn:aws:s3:::\$\{var\.(\w+)\}/\$\{tenant\}/\*"\]'
+    rights = {variable: action for action, variable in re.findall(statement, text)}
+    words = {"GetObject": "tenants read", "PutObject": "tenants write", None: "not for tenants"}
+    return tuple(
+        (names[kind], words[rights.get(kind)]) for kind in ("models_bucket", "datasets_bucket", "artifacts_bucket")
+    )
+
+
+def _is(document: Mapping[str, Any], kind: str, name: str) -> bool:
+    return bool(document["kind"] == kind and document["metadata"]["name"] == name)
+
+
+def _container(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    deployment = next(each for each in objects if each["kind"] == "Deployment")
+    container: dict[str, Any] = deployment["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
+def _environment(objects: list[dict[str, Any]]) -> dict[str, str]:
+    return {each["name"]: each.get("value", "") for each in _container(objects)["env"]}
+
+
+def _panels(dashboard: Mapping[str, Any]) -> int:
+    (text,) = dashboard["data"].values()
+    return sum(panel["type"] != "row" for panel in json.loads(text)["panels"])
+
+
+def _pod(peer: Mapping[str, Any]) -> Pod:
+    return Pod(namespace=_namespace(peer), labels=peer["podSelector"]["matchLabels"])
+
+
+def _namespace(peer: Mapping[str, Any]) -> str:
+    return str(peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"])
+
+
+def _dns(objects: list[dict[str, Any]]) -> str:
+    policy = next(each for each in objects if _is(each, "NetworkPolicy", "allow-dns"))
+    return _namespace(policy["spec"]["egress"][0]["to"][0])
