@@ -96,9 +96,10 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 
 ##@ Check
 .PHONY: lint types unit page-test rules drain-test kserve-test store-test workflows terraform-test terraform-full check checks
-lint: $(DEV) ## ruff, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
+lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
+	@lint-imports --no-cache --no-logo
 	@codespell
 	@hadolint Dockerfile
 	@git grep -lE '^#!.*bash$$' | xargs shellcheck

@@ -12,7 +12,7 @@ from constructs_lib.monitoring.alerts import CONTAINER
 from constructs_lib.names import selector
 from constructs_lib.platform import ModelStore
 from inference import contract
-from inference.store.address import ModelUri
+from inference.address import ModelUri
 
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
-from inference.store.address import ModelUri
+from inference.address import ModelUri
 
 
 def _model_uri(value: str) -> str:

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from constructs_lib.platform import Platform, Tenant
-from inference.store.address import ModelUri
+from inference.address import ModelUri
 from tenantry.errors import InputError
 
 

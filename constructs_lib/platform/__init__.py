@@ -1,5 +1,6 @@
 """The typed `platform.yaml`: who the tenants are, every default, every rule of a value. Imports no jsii."""
 
+from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.document import (
     Defaults,
     Dns,
@@ -11,16 +12,35 @@ from constructs_lib.platform.document import (
     Tenant,
 )
 from constructs_lib.platform.errors import Mistake, PlatformError
+from constructs_lib.platform.receivers import (
+    EmailReceiver,
+    PagerDutyReceiver,
+    Receiver,
+    SlackReceiver,
+    WebhookReceiver,
+)
+from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
 __all__ = [
+    "AlertSettings",
+    "Autoscaling",
     "Defaults",
     "Dns",
+    "Egress",
+    "EmailReceiver",
     "Mistake",
     "ModelStore",
     "Monitoring",
     "Network",
+    "PagerDutyReceiver",
     "Platform",
     "PlatformError",
     "PlatformSettings",
+    "Quota",
+    "Receiver",
+    "Resources",
+    "Rollout",
+    "SlackReceiver",
     "Tenant",
+    "WebhookReceiver",
 ]

@@ -5,38 +5,10 @@ The scheduler counts in the same way; what pods really use is not in it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from constructs_lib.platform._section import Section
-from constructs_lib.platform.quantities import Cpu, Memory, byte_count, millicores
-
-if TYPE_CHECKING:
-    from constructs_lib.platform.document import Tenant
-
-
-class Cluster(Section):
-    """The machines that pods run on, all of one size: what may be requested there (a node's `allocatable`)."""
-
-    workers: int = Field(default=4, strict=True, ge=1)
-    """Number of machines."""
-    cpu: Cpu
-    """CPU of one machine."""
-    memory: Memory
-    """Memory of one machine."""
-    pods: int = Field(default=110, strict=True, ge=1)
-    """Pods that one machine takes at most."""
-    reserved_cpu: Cpu = "300m"
-    """CPU of each machine that is not for tenants: monitoring, store, DNS, the nodes' own."""
-    reserved_memory: Memory = "640Mi"
-    """Memory of each machine that is not for tenants."""
-    reserved_pods: int = Field(default=10, strict=True, ge=0)
-    """Pods of each machine that are not tenants'."""
-
-    def __str__(self) -> str:
-        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
-        return f"{workers} of {self.cpu} CPU and {self.memory}"
+from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.document import Tenant
+from constructs_lib.platform.quantities import byte_count, millicores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +42,7 @@ class Need:
     maximum: Room
 
 
-def need(tenant: "Tenant") -> Need:
+def need(tenant: Tenant) -> Need:
     """What one tenant needs."""
     requests, scaling = tenant.resources.requests, tenant.autoscaling
     pod = Room(cpu=millicores(requests.cpu), memory=byte_count(requests.memory), pods=1)
@@ -113,7 +85,7 @@ def tenants_like(needed: Need, free: Sequence[Room]) -> tuple[int, int]:
     return pods // needed.minimum.pods, pods // needed.maximum.pods
 
 
-def shortfall(tenants: Sequence["Tenant"], cluster: Cluster) -> str | None:
+def shortfall(tenants: Sequence[Tenant], cluster: Cluster) -> str | None:
     """A line for whoever wrote the file, when the cluster that it describes cannot hold its tenants; else None."""
     needs, free = [need(tenant) for tenant in tenants], machines(cluster)
     for state, rooms in (("at rest", [each.minimum for each in needs]), ("at most", [each.maximum for each in needs])):

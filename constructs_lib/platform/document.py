@@ -23,7 +23,7 @@ from constructs_lib.platform import _loading
 from constructs_lib.platform import validators as rules
 from constructs_lib.platform._section import Section
 from constructs_lib.platform.alerts import AlertSettings
-from constructs_lib.platform.capacity import Cluster, shortfall
+from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.errors import PlatformError
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -166,19 +166,6 @@ class Platform(Section):
             PlatformError: the file cannot be read or breaks a rule; lists every mistake with its place and fix.
         """
         return _loading.load(cls, Path(path))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is allowed, but worth a word: a line each."""
-        found = []
-        unpinned = ", ".join(tenant.name for tenant in self.tenants if not rules.is_pinned(tenant.model))
-        if unpinned:
-            rule = "is not pinned to a digest: a pod serves what is latest when it starts"
-            found.append(f"the model of {unpinned} {rule}")
-        cluster = self.platform.cluster
-        if cluster is not None and (short := shortfall(self.tenants, cluster)):
-            found.append(short)
-        return tuple(found)
 
     @model_validator(mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from constructs_lib.names import SERVICE_SUFFIX
 from constructs_lib.platform._section import refusal, refuse, refuse_all
-from inference.store.address import GRAMMAR, ModelUri
+from inference.address import GRAMMAR, ModelUri
 
 S = TypeVar("S", bound=Sized)
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

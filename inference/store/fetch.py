@@ -21,9 +21,9 @@ from typing import Final
 
 from obstore.store import ObjectStore
 
+from inference.address import ModelUri, check_digest
 from inference.errors import StoreError
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE
-from inference.store.address import ModelUri, check_digest
 from inference.store.bucket import Bucket, StoreSettings
 
 LATEST: Final = "latest.json"
@@ -48,7 +48,7 @@ def fetch(uri: str, settings: StoreSettings | None = None, *, store: ObjectStore
     """Read a model artifact; blocks, so that an event loop calls it in a thread.
 
     Args:
-        uri: see `inference.store.address.GRAMMAR`.
+        uri: see `inference.address.GRAMMAR`.
         settings: how to reach the server; absent: what the environment says. Unused for a folder.
         store: an opened bucket instead of the one that the address and the settings name.
 

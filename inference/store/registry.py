@@ -13,9 +13,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import ObjectStore
 
+from inference.address import GRAMMAR, ModelUri
 from inference.errors import StoreError, StoreUnavailableError
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Manifest, read_directory, read_manifest
-from inference.store.address import GRAMMAR, ModelUri
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import LATEST, parse_latest
 

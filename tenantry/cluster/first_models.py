@@ -13,7 +13,7 @@ from inference.store.bucket import Bucket, StoreSettings
 from inference.store.registry import publish, published
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.cluster.rollout import not_ready
-from tenantry.commands.publish import bucket_address
+from tenantry.cluster.store_access import bucket_address
 from tenantry.console import say
 
 

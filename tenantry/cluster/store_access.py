@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import typer
 
 from inference import contract
-from tenantry.errors import InputError
+from tenantry.errors import CommandError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from inference.address import ModelUri
     from inference.store.bucket import StoreSettings
 
 EndpointOption = Annotated[
@@ -66,3 +67,17 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
     namespace = namespace.partition(".")[0] or store.namespace
     with Kubectl.find().port_forward(namespace, f"service/{service}", store.port) as port:
         yield settings.model_copy(update={"endpoint": f"http://127.0.0.1:{port}", "allow_http": True})
+
+
+def bucket_address(model: str) -> "ModelUri":
+    """Where a tenant's model is published, as platform.yaml says.
+
+    Raises:
+        CommandError: its model is a folder.
+    """
+    from inference.address import GRAMMAR, ModelUri
+
+    address = ModelUri.parse(model)
+    if not address.bucket:
+        raise CommandError(f"platform.yaml serves it from a folder, {model}: write {GRAMMAR.partition(',')[0]}")
+    return address

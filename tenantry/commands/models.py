@@ -60,7 +60,7 @@ def models(
 
 def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str, Any]]:
     """One row a version of each of the tenant's models."""
-    from inference.store.address import ModelUri
+    from inference.address import ModelUri
     from inference.store.bucket import Bucket
     from inference.store.registry import manifest, models, published
 

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -28,6 +28,7 @@ from tenantry.console import result, say, step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tenantry.local.alerts import Alert
     from tenantry.local.stack import Stack
 
 FOLDER: Final = Path("build/monitor")
@@ -61,6 +62,7 @@ def monitor(
 
     Example: tenantry monitor --seconds 60
     """
+    from tenantry.local.alerts import alerts
     from tenantry.local.monitor_page import serving_page
     from tenantry.processes import stop_requested
 
@@ -82,37 +84,6 @@ def monitor(
             if output == "json":
                 result(json.dumps([asdict(each) for each in states], indent=2))
     say("stopped")
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Alert:
-    """One alerting rule and its state."""
-
-    tenant: str
-    name: str
-    severity: str
-    detail: str
-    """What tells rules of one name apart: the long window, or the signal."""
-    state: str
-    """`inactive`, `pending` or `firing`; `unknown` before its first evaluation."""
-    description: str
-    """With measured value and threshold, while it is pending or firing."""
-
-
-def alerts(stack: "Stack") -> list[Alert]:
-    """Every alerting rule as Prometheus sees it now, in a fixed order."""
-    return sorted(
-        Alert(
-            tenant=rule["labels"]["tenant"],
-            name=rule["name"],
-            severity=rule["labels"]["severity"],
-            detail=rule["labels"].get("long") or rule["labels"].get("signal") or "",
-            state="unknown" if rule["health"] == "unknown" else rule["state"],
-            description=rule["alerts"][0]["annotations"]["description"] if rule["alerts"] else "",
-        )
-        for rule in stack.rules()
-        if rule["type"] == "alerting"
-    )
 
 
 @contextmanager

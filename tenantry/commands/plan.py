@@ -14,7 +14,8 @@ from tenantry.console import result, say
 from tenantry.errors import InputError
 
 if TYPE_CHECKING:
-    from constructs_lib.platform.capacity import Cluster, Need, Room
+    from constructs_lib.platform.capacity import Need, Room
+    from constructs_lib.platform.cluster import Cluster
 
 _PIPED_WIDTH = 200
 """Columns where there is no terminal that would say."""
@@ -62,7 +63,7 @@ def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | N
     """The file's cluster, with what the options say instead."""
     from pydantic import ValidationError
 
-    from constructs_lib.platform.capacity import Cluster
+    from constructs_lib.platform.cluster import Cluster
 
     options = {name: value for name, value in given.items() if value is not None}
     if not options:

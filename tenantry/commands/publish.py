@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tenantry.cluster.store_access import EndpointOption, PortForwardOption
+from tenantry.cluster.store_access import EndpointOption, PortForwardOption, bucket_address
 from tenantry.commands.serve import MODEL, PLATFORM_FILE, FileOption
 from tenantry.console import result, say, step
 from tenantry.errors import CommandError
 
 if TYPE_CHECKING:
+    from inference.address import ModelUri
     from inference.model.artifact import Manifest
-    from inference.store.address import ModelUri
     from inference.store.bucket import Bucket
 
 FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How the result is printed.")]
@@ -64,20 +64,6 @@ def publish(
         say("this version was published before: nothing was written")
     if pinned:
         say(f"{file}: {tenant} is pinned to it; now: make synth, and apply dist/")
-
-
-def bucket_address(model: str) -> "ModelUri":
-    """Where a tenant's model is published, as platform.yaml says.
-
-    Raises:
-        CommandError: its model is a folder.
-    """
-    from inference.store.address import GRAMMAR, ModelUri
-
-    address = ModelUri.parse(model)
-    if not address.bucket:
-        raise CommandError(f"platform.yaml serves it from a folder, {model}: write {GRAMMAR.partition(',')[0]}")
-    return address
 
 
 def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":

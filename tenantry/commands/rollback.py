@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cluster.store_access import EndpointOption, PortForwardOption
-from tenantry.commands.publish import FormatOption, bucket_address
+from tenantry.cluster.store_access import EndpointOption, PortForwardOption, bucket_address
+from tenantry.commands.publish import FormatOption
 from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.console import result, say
 from tenantry.errors import CommandError
 
 if TYPE_CHECKING:
-    from inference.store.address import ModelUri
+    from inference.address import ModelUri
 
 
 def rollback(

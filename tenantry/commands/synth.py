@@ -29,9 +29,10 @@ def synth(
     Example: tenantry synth --image ml-inference-service:dev --output build/dist
     """
     from constructs_lib.platform import Platform
+    from constructs_lib.platform.checks import warnings
 
     platform = Platform.load(file)
-    for warning in platform.warnings:
+    for warning in warnings(platform):
         say(f"warning: {warning}")
     from constructs_lib.dist import write
     from constructs_lib.errors import PropsError

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from constructs_lib.monitoring.panels import PANELS
+from tenantry.local.alerts import alerts
 from tenantry.local.panel_data import lines
 from tenantry.local.servers import HOST
 from tenantry.local.stack import Stack
@@ -61,8 +62,6 @@ def serving_page(stack: Stack) -> Iterator[str]:
 
 def panels(stack: Stack, began: float) -> dict[str, Any]:
     """Panels with their series since `began`, at most of a quarter of an hour, and the alerts that are not quiet."""
-    from tenantry.commands.monitor import alerts
-
     end = time.time()
     start = max(began - LEAD_SECONDS, end - WINDOW_SECONDS)
     shown = [

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from constructs_lib.monitoring.panels import PANELS
 from tenantry.cli import app
-from tenantry.commands.monitor import alerts
+from tenantry.local.alerts import alerts
 from tenantry.local.monitor_page import panels, serving_page
 from tests.models import write_tiny_model
 from tests.paths import ROOT

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from inference.address import ModelUri
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
 from inference.model import artifact
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
-from inference.store.address import ModelUri
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import fetch
 from inference.store.registry import models, publish, published

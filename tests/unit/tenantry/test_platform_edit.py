@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.platform import Platform, PlatformError
-from inference.store.address import ModelUri
+from inference.address import ModelUri
 from tenantry.errors import InputError
 from tenantry.platform_edit import find_tenant, set_image, set_model
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.platform import Platform, PlatformError, Tenant
-from constructs_lib.platform.capacity import Cluster, Room, homeless, machines, need, shortfall, tenants_like, total
+from constructs_lib.platform.capacity import Room, homeless, machines, need, shortfall, tenants_like, total
+from constructs_lib.platform.checks import warnings
+from constructs_lib.platform.cluster import Cluster
 
 MEBIBYTE = 2**20
 FILE = """\
@@ -82,12 +84,12 @@ def test_the_scarcest_of_cpu_memory_and_pods_decides(tenants: tuple[Tenant, ...]
 
 
 def test_a_cluster_that_is_large_enough_is_not_worth_a_word(tmp_path: Path) -> None:
-    assert not any("cluster" in warning for warning in _load(tmp_path, "{cpu: 4, memory: 8Gi}").warnings)
+    assert not any("cluster" in warning for warning in warnings(_load(tmp_path, "{cpu: 4, memory: 8Gi}")))
 
 
 def test_a_cluster_that_is_too_small_for_the_maximum_is_a_warning(tmp_path: Path) -> None:
     platform = _load(tmp_path, "{workers: 1, cpu: 4, memory: 8Gi}")
-    (warning,) = [each for each in platform.warnings if "cluster" in each]
+    (warning,) = [each for each in warnings(platform) if "cluster" in each]
     assert "(1 worker of 4 CPU and 8Gi) has no room for 8 of the 22 pods that the tenants have at most" in warning
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
+from constructs_lib.platform.checks import warnings
 from constructs_lib.platform.errors import Mistake
 from tenantry.commands.init import FIRST
 
@@ -438,5 +439,5 @@ def test_what_must_be_there_is_asked_for(tmp_path: Path, text: str, field: str) 
 def test_a_model_without_a_digest_is_worth_a_warning(tmp_path: Path) -> None:
     pinned = f"s3://models/b/m@sha256:{'0' * 64}"
     text = tenants("name: a\nmodel: s3://models/a/m", f"name: b\nmodel: {pinned}", "name: c\nmodel: file:/models/c")
-    (warning,) = Platform.load(write(tmp_path, text)).warnings
+    (warning,) = warnings(Platform.load(write(tmp_path, text)))
     assert "the model of a is not pinned" in warning

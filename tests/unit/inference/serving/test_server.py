@@ -300,7 +300,7 @@ def test_the_collector_is_kept_from_what_is_no_garbage(model: Path) -> None:
     """What is loaded is not looked at again, nor is it called by the parts of a large body: it would hold up all."""
     program = """if True:
         import gc, sys
-        from inference import __main__, server
+        from inference import __main__; from inference.serving import server
         server.Server.run = lambda _, sockets: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0] >= 50_000)
         sys.exit(__main__.main())
     """

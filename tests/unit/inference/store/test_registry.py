@@ -9,10 +9,10 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
+from inference.address import ModelUri
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
 from inference.model import artifact
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
-from inference.store.address import ModelUri
 from inference.store.bucket import Bucket
 from inference.store.fetch import fetch
 from inference.store.registry import models, publish

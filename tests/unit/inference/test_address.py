@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.store.address import ModelUri
+from inference.address import ModelUri
 
 DIGEST = "0123456789abcdef" * 4
 
