@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.serving.run import check, load, require, running
-from bench.serving.systems import FLOOR, HOST, NAIVE, OURS, PORT, BenchError, System, install, systems
+from bench.serving.systems import CONSTANT, HOST, NAIVE, OURS, PORT, BenchError, System, install, systems
 from bench.serving.work import MAILS, SHORT, Work, prepare
 from inference.model.artifact import read_directory
 from inference.model.classifier import Model
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def steps(work: Work) -> list[System]:
-    """From the naive service to ours, a step at a time, and the floor."""
+    """From the naive service to ours, one step at a time, and the constant answer."""
     known = {system.name: system for system in systems(work, FOLDER)}
     uvicorn = (sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(PORT), "--log-level", "warning")
     quiet = (*uvicorn, "--no-access-log")
@@ -76,7 +76,7 @@ def steps(work: Work) -> list[System]:
             environment=known[OURS].environment,
         ),
         known[OURS],
-        known[FLOOR],
+        known[CONSTANT],
     ]
 
 

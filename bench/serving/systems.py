@@ -18,7 +18,7 @@ PEERS: Final = Path("bench/peers")
 OURS: Final = "tenantry"
 UNMETERED: Final = "unmetered"
 NAIVE: Final = "naive"
-FLOOR: Final = "floor"
+CONSTANT: Final = "constant"
 
 
 class BenchError(Exception):
@@ -118,9 +118,9 @@ def systems(work: Work, folder: Path) -> list[System]:
             environment=ours,
         ),
         System(
-            name=FLOOR,
-            title="floor: parses, answers a constant",
-            command=(sys.executable, *uvicorn, "--lifespan", "off", "bench.peers.floor:app"),
+            name=CONSTANT,
+            title="constant answer over ASGI, no model",
+            command=(sys.executable, *uvicorn, "--lifespan", "off", "bench.peers.constant:app"),
             path="/predict",
             understand=None,
         ),

@@ -1,4 +1,4 @@
-"""The floor: the least that an ASGI application can do with a request on uvicorn. It answers a constant."""
+"""A baseline without a model: an ASGI callable on uvicorn that parses the body and answers a constant."""
 
 from typing import Any
 
