@@ -19,7 +19,7 @@ from bench.serving.run import check, load, require, running
 from bench.serving.systems import CONSTANT, HOST, NAIVE, OURS, PORT, BenchError, System, install, systems
 from bench.serving.work import MAILS, SHORT, Work, prepare
 from inference.model.artifact import read_directory
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.serving.application import create_app
 from inference.serving.schemas import PredictRequest, PredictResponse
 from inference.settings import Settings
@@ -101,7 +101,7 @@ def _steps_table(work: Work, rounds: int, seconds: int, console: Console) -> str
 
 def _inside_table(work: Work) -> str:
     """The parts of an answer, each called by itself on a short message and on a mail of ordinary length."""
-    model = Model.from_artifact(read_directory(work.model))
+    model = TextClassifier.from_artifact(read_directory(work.model))
     app = create_app(Settings(model_uri=str(work.model)))
     app.add_model(model)
     mail = sorted(work.texts[MAILS], key=len)[len(work.texts[MAILS]) * 2 // 3]
@@ -111,7 +111,7 @@ def _inside_table(work: Work) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parts(answer: Callable[[bytes], bytes], model: Model, text: str) -> dict[str, float]:
+def _parts(answer: Callable[[bytes], bytes], model: TextClassifier, text: str) -> dict[str, float]:
     body = msgspec.json.encode({"text": text})
     decode = msgspec.json.Decoder(PredictRequest).decode
     found = model.predict(text)

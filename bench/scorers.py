@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bench.serving.work import MAILS, SHORT, workloads
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.model.scorer import Scorer
 from inference.training.corpus import load_spam_assassin
 from inference.training.train import train
@@ -24,7 +24,7 @@ def main() -> int:
     """Measure and print."""
     training = train(load_spam_assassin())
     texts = workloads([row.text for row in training.holdout])
-    compiled, reference = Model(training.artifact), Model(training.artifact, make_scorer=Scorer)
+    compiled, reference = TextClassifier(training.artifact), TextClassifier(training.artifact, make_scorer=Scorer)
     scorers: dict[str, tuple[Callable[[str], object], int | None]] = {
         "scikit-learn, predict_proba": (lambda text: training.pipeline.predict_proba([text]), SKLEARN_TEXTS),
         "reference, pure Python": (reference.predict, None),

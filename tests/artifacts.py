@@ -21,7 +21,7 @@ def sealed(name: str = "spam", *, macro_f1: float = 0.9, weights: bytes = b"some
             terms=3,
         ),
         data=artifact.Data(source="a test", fingerprint="f" * 64, rows=40, train_rows=20),
-        metrics=artifact.Metrics(
+        metrics=artifact.HoldoutMetrics(
             holdout_rows=20,
             accuracy=macro_f1,
             macro_precision=macro_f1,

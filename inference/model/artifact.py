@@ -79,7 +79,7 @@ class Calibration(_Part, frozen=True):
     bins: tuple[CalibrationBin, ...]
 
 
-class Metrics(_Part, frozen=True):
+class HoldoutMetrics(_Part, frozen=True):
     """The hold-out report. `confusion[i][j]` counts texts of label i that were given label j."""
 
     holdout_rows: int
@@ -109,7 +109,7 @@ class Manifest(_Part, frozen=True):
     vectorizer: Vectorizer
     weights: WeightsFile
     data: Data
-    metrics: Metrics
+    metrics: HoldoutMetrics
     baseline: Baseline
     versions: dict[str, str]
 
@@ -148,7 +148,7 @@ def seal(
     labels: tuple[str, ...],
     vectorizer: Vectorizer,
     data: Data,
-    metrics: Metrics,
+    metrics: HoldoutMetrics,
     baseline: Baseline,
     versions: dict[str, str],
 ) -> Artifact:

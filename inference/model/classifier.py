@@ -46,7 +46,7 @@ class TextScorer(Protocol):
         """Every known term of the text in lower case, and the length of the text's vector."""
 
 
-class Model:
+class TextClassifier:
     """Answers texts with the weights of one artifact, in the fastest scorer that was built.
 
     Attributes:
@@ -75,7 +75,7 @@ class Model:
         self.scorer_kind: Final = self._scorer.kind
 
     @classmethod
-    def from_artifact(cls, artifact: Artifact) -> "Model":
+    def from_artifact(cls, artifact: Artifact) -> "TextClassifier":
         """Load the artifact's weights.
 
         Raises:

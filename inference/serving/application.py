@@ -20,7 +20,7 @@ from inference.errors import (
     RequestError,
     UnsupportedMediaTypeError,
 )
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.serving import openapi, problems
 from inference.serving.endpoints import Endpoint, InferEndpoint, PredictEndpoint
 from inference.serving.limits import Admission
@@ -29,7 +29,7 @@ from inference.serving.metrics import OTHER, Metrics
 from inference.serving.problems import Answer, InternalError
 from inference.serving.protocol import BINARY_HEADER
 from inference.settings import Settings
-from inference.store.loading import load_patiently
+from inference.store.loading import load_model
 
 _log = structlog.get_logger()
 BEGAN: Final = "tenantry.began"
@@ -55,7 +55,7 @@ class InferenceApp(FastAPI):
         self.settings: Final = settings
         self.admission: Final = Admission(settings)
         self.metrics: Final = Metrics(self.admission)
-        self.model: Model | None = None
+        self.model: TextClassifier | None = None
         # One for all: more would only take turns. While a body is read its thread holds the interpreter, and one such
         # body is the longest that the event loop ever waits for it.
         self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
@@ -108,7 +108,7 @@ class InferenceApp(FastAPI):
         if self.settings.access_log:
             _log.info("answered", route=route, status=status, seconds=round(seconds, 6))
 
-    def add_model(self, model: Model) -> None:
+    def add_model(self, model: TextClassifier) -> None:
         """Answer with `model` from now on."""
         self.metrics.add_model(model)
         for endpoint in (self.predict_endpoint, self.infer_endpoint):
@@ -229,7 +229,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _load(app: InferenceApp) -> None:
     try:
-        app.add_model(await load_patiently(app.settings))
+        app.add_model(await load_model(app.settings))
     except InferenceError as error:
         app.failure = error
         app.on_failure()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from inference.errors import BadRequestError, InvalidInputError, NotReadyError
-from inference.model.classifier import Model, Prediction
+from inference.model.classifier import Prediction, TextClassifier
 from inference.serving import protocol
 from inference.serving.limits import Admission
 from inference.serving.metrics import INFER, PARSE, PREDICT, QUEUE, SCORE, Metrics
@@ -45,7 +45,7 @@ class Endpoint(ABC):
     """What well-formed JSON of the wrong shape is on this route."""
 
     def __init__(self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor) -> None:
-        self.model: Model | None = None
+        self.model: TextClassifier | None = None
         self._settings = settings
         self._max_characters = settings.max_text_characters
         self._admission = admission
@@ -93,10 +93,10 @@ class Endpoint(ABC):
         raise BadRequestError("this route takes JSON only")
 
     @abstractmethod
-    def _work(self, model: Model, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
+    def _work(self, model: TextClassifier, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
         """Score, and write the answer."""
 
-    def _answer(self, model: Model, body: bytes, json_bytes: int | None = None) -> _Answered:
+    def _answer(self, model: TextClassifier, body: bytes, json_bytes: int | None = None) -> _Answered:
         """Read, check, score and write; touches nothing that the loop's thread changes."""
         began = perf_counter()
         request, texts = self._parse(body, json_bytes)
@@ -104,7 +104,7 @@ class Endpoint(ABC):
         answer, predictions = self._work(model, request, texts)
         return answer, texts, predictions, began, parsed, perf_counter()
 
-    def _loaded(self) -> Model:
+    def _loaded(self) -> TextClassifier:
         if self.model is None:
             raise NotReadyError(NOT_LOADED)
         return self.model
@@ -157,7 +157,9 @@ class PredictEndpoint(Endpoint):
                 raise InvalidInputError(f"{characters} characters to explain; a request has at most {most}")
         return texts
 
-    def _work(self, model: Model, request: PredictRequest, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
+    def _work(
+        self, model: TextClassifier, request: PredictRequest, texts: list[str]
+    ) -> tuple[bytes, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in texts]
         if request.explain:
             limit = max(self._settings.max_explained_terms // len(texts), 1)
@@ -185,7 +187,7 @@ class InferEndpoint(Endpoint):
         return protocol.texts_of(request, self._settings.max_texts)
 
     def _work(
-        self, model: Model, request: protocol.InferRequest, texts: list[str]
+        self, model: TextClassifier, request: protocol.InferRequest, texts: list[str]
     ) -> tuple[bytes, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in texts]
         wanted = protocol.wanted_outputs(request)

@@ -19,7 +19,7 @@ from inference import __version__, contract
 from inference.serving.distribution import Histogram, histogram
 
 if TYPE_CHECKING:
-    from inference.model.classifier import Model, Prediction
+    from inference.model.classifier import Prediction, TextClassifier
 
 PREDICT, INFER, OTHER = contract.ROUTES
 OK, CLIENT_ERROR, SERVER_ERROR, SHED = contract.OUTCOMES
@@ -43,7 +43,7 @@ class Load(Protocol):
 class TextMetrics:
     """What the texts of one model are like, and what it says of them."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: "TextClassifier") -> None:
         self.model: Final = model
         self.predictions: Final = dict.fromkeys(model.labels, 0)
         self.confidence: Final = histogram(contract.RATIO_BUCKETS)
@@ -73,7 +73,7 @@ class Metrics(Collector):
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
-    def add_model(self, model: "Model") -> None:
+    def add_model(self, model: "TextClassifier") -> None:
         """Show `model`'s series from now on."""
         self.texts = TextMetrics(model)
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from inference.errors import BadRequestError
 
 if TYPE_CHECKING:
-    from inference.model.classifier import Model, Prediction
+    from inference.model.classifier import Prediction, TextClassifier
 
 INPUT: Final = "text"
 LABEL: Final = "label"
@@ -140,7 +140,7 @@ class ErrorResponse(Struct, frozen=True):
     error: str
 
 
-def metadata(model: "Model") -> ModelMetadata:
+def metadata(model: "TextClassifier") -> ModelMetadata:
     """What `model` takes and gives."""
     return ModelMetadata(
         name=model.name,
@@ -218,7 +218,7 @@ def wanted_outputs(request: InferRequest) -> Sequence[str]:
 
 
 def response(
-    request: InferRequest, wanted: Sequence[str], model: "Model", predictions: Sequence["Prediction"]
+    request: InferRequest, wanted: Sequence[str], model: "TextClassifier", predictions: Sequence["Prediction"]
 ) -> InferResponse:
     """The answer to `request`."""
     rows = len(predictions)

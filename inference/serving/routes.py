@@ -30,7 +30,7 @@ from inference.serving.problems import Answer, InternalError
 from inference.serving.schemas import BatchResponse, Health, ModelCard, PredictRequest, PredictResponse
 
 if TYPE_CHECKING:
-    from inference.model.classifier import Model
+    from inference.model.classifier import TextClassifier
     from inference.serving.application import InferenceApp
 
 _HERE: Final = Path(__file__).parent
@@ -94,7 +94,7 @@ class _Routes:
         why = "" if ready else self._why_not_ready()
         return _json(protocol.ModelReady(name=name, ready=ready, error=why), 200 if ready else 503)
 
-    def _model(self, request: Request) -> "Model":
+    def _model(self, request: Request) -> "TextClassifier":
         """The model that a path names.
 
         Raises:

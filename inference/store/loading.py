@@ -11,7 +11,7 @@ import structlog
 
 from inference.errors import StoreUnavailableError
 from inference.model.artifact import read
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.settings import Settings
 from inference.store.fetch import fetch
 
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 _WARM_UP = "a first text, so that the first caller does not pay for what is done once"
 
 
-def load(uri: str) -> Model:
+def load(uri: str) -> TextClassifier:
     """Fetch and load the model at `uri`; blocks.
 
     Raises:
@@ -28,12 +28,12 @@ def load(uri: str) -> Model:
         ArtifactError: what is there is no sound model.
     """
     fetched = fetch(uri)
-    model = Model.from_artifact(read(fetched.files, expected_digest=fetched.digest))
+    model = TextClassifier.from_artifact(read(fetched.files, expected_digest=fetched.digest))
     model.predict(_WARM_UP)
     return model
 
 
-async def load_patiently(settings: Settings) -> Model:
+async def load_model(settings: Settings) -> TextClassifier:
     """`load` in a thread, tried again while the store does not answer.
 
     Raises:
@@ -63,9 +63,9 @@ async def load_patiently(settings: Settings) -> Model:
             return model
 
 
-async def _in_daemon(function: Callable[[str], Model], argument: str) -> Model:
+async def _in_daemon(function: Callable[[str], TextClassifier], argument: str) -> TextClassifier:
     """Like `asyncio.to_thread`, but a process that ends does not wait for a store that is silent."""
-    future: Future[Model] = Future()
+    future: Future[TextClassifier] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from inference.model.artifact import Baseline, Calibration, CalibrationBin, LabelMetrics, Metrics
+from inference.model.artifact import Baseline, Calibration, CalibrationBin, HoldoutMetrics, LabelMetrics
 from inference.model.scorer import Score
 from inference.training.corpus import Row
 
@@ -16,14 +16,14 @@ CONFIDENCE_EDGES: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 _DIGITS: Final = 6
 
 
-def measure(labels: Sequence[str], holdout: Sequence[Row], scores: Sequence[Score]) -> Metrics:
+def measure(labels: Sequence[str], holdout: Sequence[Row], scores: Sequence[Score]) -> HoldoutMetrics:
     """Compare `scores`, one a row, with the rows' labels. Shares are rounded to six digits."""
     truth = [row.label for row in holdout]
     guesses = [labels[score.probabilities.index(max(score.probabilities))] for score in scores]
     hits = [guess == label for guess, label in zip(guesses, truth, strict=True)]
     per_label = precision_recall_fscore_support(truth, guesses, labels=list(labels), zero_division=0.0)
     macro = [_round(values.mean()) for values in per_label[:3]]
-    return Metrics(
+    return HoldoutMetrics(
         holdout_rows=len(holdout),
         accuracy=_round(fmean(hits)),
         macro_precision=macro[0],
@@ -47,7 +47,7 @@ def baseline(holdout: Sequence[Row], scores: Sequence[Score]) -> Baseline:
     )
 
 
-def summary(metrics: Metrics) -> str:
+def summary(metrics: HoldoutMetrics) -> str:
     """The report in a few lines, for a terminal."""
     width = max(len("label"), *map(len, metrics.labels))
     lines = [f"{'label':{width}}  precision  recall     f1  texts"]

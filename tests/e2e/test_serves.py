@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inference.model.artifact import read_directory
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from tests.e2e.cluster import Cluster, is_ready, service, workload
 from tests.e2e.deployment import MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
@@ -86,7 +86,7 @@ def test_two_pods_a_tenant_are_ready_on_different_nodes(
 @pytest.mark.promise("serves")
 def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """`kubectl port-forward` to the Service and POST /predict answer as the local service does."""
-    local = Model.from_artifact(read_directory(MODEL)).predict(SPAM)
+    local = TextClassifier.from_artifact(read_directory(MODEL)).predict(SPAM)
     assert local.label == "spam"
     for tenant in platform.tenants:
         with cluster.kubectl.port_forward(tenant, f"service/{service(tenant)}", 8000) as port:

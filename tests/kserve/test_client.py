@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from inference.model.artifact import read_directory
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from tests.models import write_tiny_model
 from tests.service import service
 
@@ -26,8 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path) -> Model:
-    return Model.from_artifact(read_directory(folder))
+def model(folder: Path) -> TextClassifier:
+    return TextClassifier.from_artifact(read_directory(folder))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_it_finds_the_service_live_and_ready(asked: dict[str, Any]) -> None:
     assert asked["other_model_ready"] is False
 
 
-def test_it_reads_the_answers(asked: dict[str, Any], model: Model) -> None:
+def test_it_reads_the_answers(asked: dict[str, Any], model: TextClassifier) -> None:
     """Labels, probabilities to the last digit and id arrive; the client drops the version."""
     answers = [model.predict(text) for text in TEXTS]
     assert asked["answer"] == {
@@ -56,7 +56,7 @@ def test_it_reads_the_answers(asked: dict[str, Any], model: Model) -> None:
 
 
 @pytest.mark.parametrize("way", ["array", "binary"])
-def test_it_may_send_arrays(asked: dict[str, Any], model: Model, way: str) -> None:
+def test_it_may_send_arrays(asked: dict[str, Any], model: TextClassifier, way: str) -> None:
     """NumPy's arrays of text are understood, as JSON and in the client's own binary form."""
     assert asked[way] == [model.predict(text).label for text in TEXTS]
 

@@ -7,12 +7,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from inference.model.artifact import read_directory
-from inference.model.classifier import Model, compiled_scorer
+from inference.model.classifier import TextClassifier, compiled_scorer
 from inference.model.scorer import Scorer
 
 MAKE = {"python": Scorer, "compiled": compiled_scorer()}
 app = FastAPI()
-model = Model(read_directory(Path(os.environ["MODEL"])), make_scorer=MAKE[os.environ["SCORER"]])
+model = TextClassifier(read_directory(Path(os.environ["MODEL"])), make_scorer=MAKE[os.environ["SCORER"]])
 
 
 class Request(BaseModel):

@@ -7,7 +7,7 @@ import pytest
 
 from inference.errors import ArtifactError
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact, read, read_directory, write
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.model.scorer import Weights, pack_weights, unpack_weights
 from inference.model.tensors import Tensor, pack, unpack
 
@@ -84,7 +84,7 @@ def test_refuses_weights_that_contradict_the_manifest(tiny_artifact: Artifact) -
     manifest = json.loads(tiny_artifact.manifest_bytes)
     manifest["vectorizer"]["terms"] += 1
     with pytest.raises(ArtifactError, match="has shape"):
-        Model.from_artifact(read(tiny_artifact.files() | {MANIFEST_FILE: json.dumps(manifest).encode()}))
+        TextClassifier.from_artifact(read(tiny_artifact.files() | {MANIFEST_FILE: json.dumps(manifest).encode()}))
 
 
 def test_weights_survive_packing(tiny_weights: Weights) -> None:

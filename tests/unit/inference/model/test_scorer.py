@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from inference.model.classifier import Model, TextScorer, compiled_scorer
+from inference.model.classifier import TextClassifier, TextScorer, compiled_scorer
 from inference.model.scorer import TOKEN, Score, Scorer, Weights
 from inference.training.corpus import Dataset
 from inference.training.train import SETTINGS, Training
@@ -79,14 +79,14 @@ def test_the_compiled_scorer_is_there_wherever_a_compiler_is(tiny_training: Trai
     header = Path(sysconfig.get_path("include"), "Python.h")
     can_build = shutil.which(compiler) is not None and header.exists()
     expected = "compiled" if can_build else "python"
-    assert Model(tiny_training.artifact).scorer_kind == expected, "run `pip install --no-build-isolation -e .`"
+    assert TextClassifier(tiny_training.artifact).scorer_kind == expected, "run `pip install --no-build-isolation -e .`"
 
 
 def test_the_reference_takes_over_where_the_extension_is_not(
     tiny_training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "inference.model._scorer", None)
-    assert Model(tiny_training.artifact).scorer_kind == "python"
+    assert TextClassifier(tiny_training.artifact).scorer_kind == "python"
 
 
 def same(ours: Score, reference: Score) -> bool:
@@ -110,7 +110,7 @@ def test_tokens_are_those_of_scikit_learn(text: str) -> None:
 
 
 def test_both_scorers_agree_on_every_mail(compiled: MakeScorer, training: Training, spam_assassin: Dataset) -> None:
-    fast, reference = (Model(training.artifact, make_scorer=make) for make in (compiled, Scorer))
+    fast, reference = (TextClassifier(training.artifact, make_scorer=make) for make in (compiled, Scorer))
     for row in spam_assassin.rows:
         assert same(fast._score(row.text), reference._score(row.text))
 
@@ -121,7 +121,7 @@ def test_both_scorers_agree_on_long_texts_of_every_width(
 ) -> None:
     text = f" {filler} ".join(row.text for row in spam_assassin.rows[::40])
     assert len(text) > 100_000
-    fast, reference = (Model(training.artifact, make_scorer=make) for make in (compiled, Scorer))
+    fast, reference = (TextClassifier(training.artifact, make_scorer=make) for make in (compiled, Scorer))
     assert same(fast._score(text), reference._score(text))
     for length in (16_383, 16_384, 16_385):
         assert same(fast._score(text[:length]), reference._score(text[:length]))

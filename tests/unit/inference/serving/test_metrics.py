@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from inference import contract
 from inference.model.artifact import Artifact
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.serving.application import InferenceApp, create_app
 from inference.settings import Settings
 from tests.asgi import AsgiClient
@@ -18,7 +18,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 @pytest.fixture
 def app(tiny_artifact: Artifact) -> InferenceApp:
     app = create_app(Settings(model_uri="unused", max_in_flight=7))
-    app.add_model(Model.from_artifact(tiny_artifact))
+    app.add_model(TextClassifier.from_artifact(tiny_artifact))
     return app
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from inference.model.artifact import Artifact
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.serving.application import InferenceApp, create_app
 from inference.serving.protocol import InferRequest, Parameters
 from inference.settings import Settings
@@ -17,12 +17,12 @@ TEXTS = ["free money", "review the patch"]
 
 
 @pytest.fixture(scope="module")
-def model(tiny_artifact: Artifact) -> Model:
-    return Model.from_artifact(tiny_artifact)
+def model(tiny_artifact: Artifact) -> TextClassifier:
+    return TextClassifier.from_artifact(tiny_artifact)
 
 
 @pytest.fixture
-def app(model: Model) -> InferenceApp:
+def app(model: TextClassifier) -> InferenceApp:
     app = create_app(Settings(model_uri="unused", max_texts=3, max_body_bytes=20_000))
     app.add_model(model)
     return app
@@ -55,7 +55,7 @@ def error(response: Any, status: int) -> str:
     return str(body["error"])
 
 
-def test_answers_labels_and_probabilities(client: AsgiClient, model: Model) -> None:
+def test_answers_labels_and_probabilities(client: AsgiClient, model: TextClassifier) -> None:
     """Texts in, a label and a row of probabilities each out, flat and in row-major order."""
     answers = [model.predict(text) for text in TEXTS]
     assert infer(client) == {
@@ -119,7 +119,7 @@ def test_an_error_is_short_however_long_the_mistake(client: AsgiClient) -> None:
     assert len(error(client.post("/v2/models/spam/infer", json=request), 400)) < 250
 
 
-def test_names_a_version(client: AsgiClient, model: Model) -> None:
+def test_names_a_version(client: AsgiClient, model: TextClassifier) -> None:
     """The version in the path is the digest's short form."""
     assert infer(client, path=f"/v2/models/spam/versions/{model.version}/infer") == infer(client)
 
@@ -205,7 +205,7 @@ def test_says_what_the_server_is(client: AsgiClient, path: str) -> None:
     assert found["extensions"] == []
 
 
-def test_says_what_the_model_is(client: AsgiClient, model: Model) -> None:
+def test_says_what_the_model_is(client: AsgiClient, model: TextClassifier) -> None:
     """Its metadata name exactly the tensors that infer takes and gives."""
     found = client.get("/v2/models/spam").json()
     assert found["versions"] == [model.version]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inference import __version__, contract
 from inference.model.artifact import Artifact
-from inference.model.classifier import Model, Prediction
+from inference.model.classifier import Prediction, TextClassifier
 from inference.serving.application import InferenceApp, create_app
 from inference.settings import Settings
 from tests.asgi import AsgiClient
@@ -20,12 +20,12 @@ SETTINGS = Settings(model_uri="unused", max_texts=3, max_text_characters=1_000, 
 
 
 @pytest.fixture(scope="module")
-def model(tiny_artifact: Artifact) -> Model:
-    return Model.from_artifact(tiny_artifact)
+def model(tiny_artifact: Artifact) -> TextClassifier:
+    return TextClassifier.from_artifact(tiny_artifact)
 
 
 @pytest.fixture
-def app(model: Model) -> InferenceApp:
+def app(model: TextClassifier) -> InferenceApp:
     """An application that has its model, with small limits."""
     app = create_app(SETTINGS)
     app.add_model(model)
@@ -44,7 +44,7 @@ def unready() -> AsgiClient:
 
 
 @pytest.fixture(scope="module")
-def shared_client(model: Model) -> AsgiClient:
+def shared_client(model: TextClassifier) -> AsgiClient:
     """One for all examples of a property."""
     app = create_app(SETTINGS)
     app.add_model(model)
@@ -62,7 +62,7 @@ def problem(response: Any, status: int) -> dict[str, Any]:
     return dict(document)
 
 
-def test_predicts_a_text(client: AsgiClient, model: Model) -> None:
+def test_predicts_a_text(client: AsgiClient, model: TextClassifier) -> None:
     """A text gets its label and the label's probability, exactly as the model says."""
     response = client.post("/predict", json={"text": "free money"})
     expected = model.predict("free money")
@@ -71,7 +71,7 @@ def test_predicts_a_text(client: AsgiClient, model: Model) -> None:
     assert response.json() == {"prediction": expected.label, "confidence": expected.confidence}
 
 
-def test_predicts_a_list(client: AsgiClient, model: Model) -> None:
+def test_predicts_a_list(client: AsgiClient, model: TextClassifier) -> None:
     """A list of texts gets a list of answers in its order."""
     response = client.post("/predict", json={"text": ["free money", "review the patch"]})
     assert [each["prediction"] for each in response.json()["predictions"]] == ["spam", "ham"]
@@ -79,7 +79,7 @@ def test_predicts_a_list(client: AsgiClient, model: Model) -> None:
 
 
 @pytest.mark.parametrize("text", ["free money " * 40, "x" * 999])
-def test_long_texts_leave_the_loop_with_the_same_answer(client: AsgiClient, model: Model, text: str) -> None:
+def test_long_texts_leave_the_loop_with_the_same_answer(client: AsgiClient, model: TextClassifier, text: str) -> None:
     """A body above the offload limit is answered in a thread, and alike."""
     found = client.post("/predict", json={"text": text}).json()
     assert found["confidence"] == model.predict(text).confidence
@@ -118,7 +118,7 @@ def test_counts_how_long_a_long_body_waited(app: InferenceApp, client: AsgiClien
     assert scored < waited
 
 
-def test_explains(client: AsgiClient, model: Model) -> None:
+def test_explains(client: AsgiClient, model: TextClassifier) -> None:
     """`explain` adds the terms that pushed the answer, with their places in the text as it was given."""
     text = "Win FREE money"
     found = client.post("/predict", json={"text": text, "explain": True}).json()
@@ -126,7 +126,7 @@ def test_explains(client: AsgiClient, model: Model) -> None:
     assert text[found["explanation"][0]["start"] : found["explanation"][0]["end"]].lower()
 
 
-def test_shares_the_explained_terms_among_texts(model: Model) -> None:
+def test_shares_the_explained_terms_among_texts(model: TextClassifier) -> None:
     """A request's explanations together have at most `max_explained_terms` terms, or one a text."""
     app = create_app(Settings(model_uri="unused", max_explained_terms=2))
     app.add_model(model)
@@ -135,7 +135,7 @@ def test_shares_the_explained_terms_among_texts(model: Model) -> None:
     assert [len(answer["explanation"]) for answer in answers] == [1, 1]
 
 
-def test_explains_a_bounded_number_of_characters(model: Model) -> None:
+def test_explains_a_bounded_number_of_characters(model: TextClassifier) -> None:
     """An explanation costs more than an answer, so it has a limit of its own, over all texts of a request."""
     app = create_app(Settings(model_uri="unused", max_explained_characters=10))
     app.add_model(model)
@@ -241,7 +241,7 @@ def test_is_ready_with_a_model_until_it_drains(client: AsgiClient, app: Inferenc
     assert client.post("/predict", json={"text": "a"}).status_code == 200
 
 
-def test_shows_the_models_card(client: AsgiClient, model: Model) -> None:
+def test_shows_the_models_card(client: AsgiClient, model: TextClassifier) -> None:
     """GET /model says which model it is and how well it does."""
     card = client.get(contract.MODEL_PATH).json()
     assert card["digest"] == model.digest

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inference.model.artifact import read_directory
-from inference.model.classifier import Model
+from inference.model.classifier import TextClassifier
 from inference.model.scorer import Scorer
 from inference.training.corpus import DataError, Dataset, Row
 from inference.training.train import Training, main, split, train
@@ -16,8 +16,8 @@ from inference.training.train import Training, main, split, train
 def test_answers_equal_predict_proba_on_the_holdout(training: Training) -> None:
     texts = [row.text for row in training.holdout]
     expected = training.pipeline.predict_proba(texts)
-    model = Model.from_artifact(training.artifact)
-    reference = Model(training.artifact, make_scorer=Scorer)
+    model = TextClassifier.from_artifact(training.artifact)
+    reference = TextClassifier(training.artifact, make_scorer=Scorer)
     for each in (model, reference):
         answers = [each.predict(text) for text in texts]
         np.testing.assert_allclose([answer.probabilities for answer in answers], expected, rtol=0, atol=1e-9)
@@ -34,7 +34,7 @@ def test_the_model_is_as_good_as_it_was(training: Training) -> None:
 
 def test_report_agrees_with_the_answers_that_it_reports(training: Training) -> None:
     manifest = training.artifact.manifest
-    model = Model.from_artifact(training.artifact)
+    model = TextClassifier.from_artifact(training.artifact)
     answers = [model.predict(row.text) for row in training.holdout]
     pairs = [(row.label, answer.label) for row, answer in zip(training.holdout, answers, strict=True)]
     confusion = [[pairs.count((truth, guess)) for guess in manifest.labels] for truth in manifest.labels]
@@ -67,7 +67,7 @@ def test_more_than_two_labels_answer_as_scikit_learn_does() -> None:
     training = train(Dataset.from_rows(rows, "colours"))
     texts = ["apple leaf", "sky sky sea", "", "nothing known", "fog on grass near the sea", *(row.text for row in rows)]
     for make_scorer in (None, Scorer):
-        model = Model(training.artifact, make_scorer=make_scorer)
+        model = TextClassifier(training.artifact, make_scorer=make_scorer)
         answers = [model.predict(text).probabilities for text in texts]
         np.testing.assert_allclose(answers, training.pipeline.predict_proba(texts), rtol=0, atol=1e-12)
 
