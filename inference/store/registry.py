@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
@@ -19,7 +20,8 @@ from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Manifest, read
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import LATEST, parse_latest
 
-_ATTEMPTS = 5
+_ATTEMPTS: Final = 5
+_COMPARED: Final = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,14 @@ class Publication:
 
     uri: ModelUri
     created: bool
+
+
+class MetricDrop(NamedTuple):
+    """A hold-out metric that falls from `served` to `new`; shares, 0 to 1."""
+
+    name: str
+    served: float
+    new: float
 
 
 def publish(
@@ -95,6 +105,47 @@ def manifest(bucket: Bucket, address: ModelUri) -> Manifest:
     """
     content = bucket.get(f"{address.path}/{address.digest}/{MANIFEST_FILE}")
     return read_manifest(content, expected_digest=address.digest)
+
+
+def served_version(address: ModelUri, versions: tuple[str, ...]) -> ModelUri | None:
+    """The published version that pods load from `address`: the pinned one, else the newest.
+
+    Args:
+        address: what platform.yaml says.
+        versions: the digests of the published versions, newest first.
+
+    Returns:
+        Its address, pinned; None when nothing is published, or the pinned version is not among `versions`.
+    """
+    digest = address.digest or next(iter(versions), None)
+    return address.at(digest) if digest in versions else None
+
+
+def previous_version(address: ModelUri, versions: tuple[str, ...]) -> ModelUri:
+    """The version that was published before the one that pods load from `address`.
+
+    Args:
+        address: what platform.yaml says.
+        versions: the digests of the published versions, newest first.
+
+    Raises:
+        StoreError: there is none, or it is not known which version is served.
+    """
+    if not versions:
+        raise StoreError(f"nothing is published at {address.unpinned()} yet")
+    served = served_version(address, versions)
+    if served is None:
+        raise StoreError(f"{address}: the pinned version is not a published version of this model")
+    older = versions[versions.index(str(served.digest)) + 1 :]
+    if not older:
+        raise StoreError(f"{served} is the oldest published version; there is none before it")
+    return address.at(older[0])
+
+
+def metric_drops(new: Manifest, served: Manifest, tolerance: float) -> tuple[MetricDrop, ...]:
+    """The hold-out metrics of `new` that lie below those of `served` by more than `tolerance`."""
+    pairs = (MetricDrop(name, getattr(served.metrics, name), getattr(new.metrics, name)) for name in _COMPARED)
+    return tuple(drop for drop in pairs if drop.new < drop.served - tolerance)
 
 
 def _bucket_address(uri: str) -> ModelUri:

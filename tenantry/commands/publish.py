@@ -67,28 +67,25 @@ def publish(
 
 
 def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":
-    """The manifest of the version that the tenant serves: the pinned one, else the newest, else none."""
-    from inference.store.registry import manifest, published
+    """The manifest of the version that the tenant serves, if it is in the store."""
+    from inference.store.registry import manifest, published, served_version
 
-    digests = published(bucket, address)
-    if address.digest and address.digest not in digests:
+    served = served_version(address, published(bucket, address))
+    if address.digest and served is None:
         say(f"the pinned version, sha256:{address.digest}, is not in this store: there is nothing to compare with")
-        return None
-    return manifest(bucket, address.at(address.digest or digests[0])) if digests else None
+    return manifest(bucket, served) if served else None
 
 
 def _refuse_worse(new: "Manifest", served: "Manifest | None", tolerance: float, tenant: str) -> None:
+    from inference.store.registry import metric_drops
+
     if served is None:
         return
     if new.data.fingerprint != served.data.fingerprint:
-        say("the served model was measured on other data: their metrics are compared all the same")
-    worse = [
-        f"{name} {getattr(served.metrics, name):.4f} -> {getattr(new.metrics, name):.4f}"
-        for name in ("accuracy", "macro_precision", "macro_recall", "macro_f1")
-        if getattr(new.metrics, name) < getattr(served.metrics, name) - tolerance
-    ]
-    if worse:
+        say("the served model was measured on other data; the metrics are compared nevertheless")
+    if drops := metric_drops(new, served, tolerance):
+        listed = ", ".join(f"{drop.name} {drop.served:.4f} -> {drop.new:.4f}" for drop in drops)
         raise CommandError(
             f"on its hold-out this model is worse than the one {tenant} serves by more than {tolerance:g}: "
-            f"{', '.join(worse)}; publish it all the same with --force, or allow more with --tolerance"
+            f"{listed}; publish it nevertheless with --force, or allow more with --tolerance"
         )

@@ -1,7 +1,7 @@
 """`tenantry rollback`: the version before, back into platform.yaml."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,10 +9,6 @@ from tenantry.cluster.store_access import EndpointOption, PortForwardOption, buc
 from tenantry.commands.publish import FormatOption
 from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.console import result, say
-from tenantry.errors import CommandError
-
-if TYPE_CHECKING:
-    from inference.address import ModelUri
 
 
 def rollback(
@@ -33,13 +29,13 @@ def rollback(
     from inference.model.artifact import read
     from inference.store.bucket import Bucket
     from inference.store.fetch import fetch
-    from inference.store.registry import published
+    from inference.store.registry import previous_version, published
     from tenantry.cluster.store_access import reach
     from tenantry.platform_edit import find_tenant, set_model
 
     address = bucket_address(find_tenant(file, tenant).model)
     with reach(file, endpoint, port_forward=port_forward) as settings:
-        before = _before(address, published(Bucket.open(address.bucket, settings), address), tenant)
+        before = previous_version(address, published(Bucket.open(address.bucket, settings), address))
         read(fetch(str(before), settings).files, expected_digest=before.digest)
     set_model(file, tenant, before)
     if output == "json":
@@ -47,16 +43,3 @@ def rollback(
         return
     result(str(before))
     say(f"{file}: {tenant} is pinned to it, before: {address}; now: make synth, and apply dist/")
-
-
-def _before(address: "ModelUri", digests: tuple[str, ...], tenant: str) -> "ModelUri":
-    """The version after the served one in `digests`, which are newest first."""
-    if not digests:
-        raise CommandError(f"nothing is published at {address.unpinned()} yet")
-    served = address.digest or digests[0]
-    if served not in digests:
-        raise CommandError(f"{tenant} is pinned to sha256:{served}, which is not a published version of that model")
-    older = digests[digests.index(served) + 1 :]
-    if not older:
-        raise CommandError(f"{tenant} serves the oldest version that is published, {address.at(served)}")
-    return address.at(older[0])

@@ -156,7 +156,7 @@ def test_rollback_goes_back_one_version_at_a_time(run: Run, write: Write, file: 
     before = file.read_bytes()
     oldest = run("rollback", "tenant-a")
     assert oldest.exit_code == 1
-    assert "serves the oldest version" in oldest.stderr
+    assert "is the oldest published version" in oldest.stderr
     assert file.read_bytes() == before
 
 

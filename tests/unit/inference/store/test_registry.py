@@ -15,7 +15,10 @@ from inference.model import artifact
 from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
 from inference.store.bucket import Bucket
 from inference.store.fetch import fetch
-from inference.store.registry import models, publish
+from inference.model.artifact import read_manifest
+from inference.store.registry import (
+    metric_drops, models, previous_version, publish, served_version,
+)
 from tests.artifacts import sealed
 
 URI = "s3://models/tenant-a/spam"
@@ -176,3 +179,47 @@ def test_lists_a_tenants_models_and_nobody_elses(store: MemoryStore, write: Writ
         ModelUri.parse("s3://models/tenant-a/abuse"),
         ModelUri.parse("s3://models/tenant-a/spam"),
     )
+
+
+NEW, OLD, GONE = "a" * 64, "b" * 64, "c" * 64
+
+
+@pytest.mark.parametrize(
+    ("pin", "versions", "served"),
+    [(None, (NEW, OLD), NEW), (OLD, (NEW, OLD), OLD), (GONE, (NEW, OLD), None), (None, (), None), (OLD, (), None)],
+)
+def test_the_pinned_version_is_served_else_the_newest(
+    pin: str | None, versions: tuple[str, ...], served: str | None
+) -> None:
+    address = ModelUri.parse(URI)
+    found = served_version(address.at(pin) if pin else address, versions)
+    assert found == (address.at(served) if served else None)
+
+
+def test_the_previous_version_is_the_one_published_before_the_served_one() -> None:
+    address = ModelUri.parse(URI)
+    assert previous_version(address, (NEW, OLD)) == previous_version(address.at(NEW), (NEW, OLD)) == address.at(OLD)
+
+
+@pytest.mark.parametrize(
+    ("pin", "versions", "said"),
+    [
+        (None, (), "nothing is published at s3://models/tenant-a/spam yet"),
+        (GONE, (NEW, OLD), f"{GONE}: the pinned version is not a published version"),
+        (OLD, (NEW, OLD), f"{OLD} is the oldest published version"),
+    ],
+)
+def test_names_the_reason_when_there_is_no_previous_version(
+    pin: str | None, versions: tuple[str, ...], said: str
+) -> None:
+    address = ModelUri.parse(URI)
+    with pytest.raises(StoreError, match=said):
+        previous_version(address.at(pin) if pin else address, versions)
+
+
+def test_lists_the_metrics_that_fall_by_more_than_the_tolerance() -> None:
+    better, worse = (read_manifest(sealed(macro_f1=f1).manifest_bytes) for f1 in (0.9, 0.85))
+    names = ["accuracy", "macro_precision", "macro_recall", "macro_f1"]
+    drops = metric_drops(worse, better, 0.01)
+    assert [(drop.name, drop.served, drop.new) for drop in drops] == [(name, 0.9, 0.85) for name in names]
+    assert metric_drops(worse, better, 0.06) == metric_drops(better, worse, 0.01) == ()
