@@ -33,6 +33,8 @@ _RULES = {
     "too_short": "is not empty",
 }
 """What pydantic's own errors are in a file's terms, by their type."""
+_RENAMED: Mapping[KeyPath, str] = {("quota", "guests"): "headroomPods"}
+"""New names of keys that earlier versions accepted, by section and old key."""
 _WHOLE = "is a mapping with apiVersion, platform and tenants"
 
 
@@ -128,6 +130,8 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
     if "rule" in context:
         return context["rule"], context["fix"]
     if error["type"] == "extra_forbidden":
+        if (new := _RENAMED.get(path[-2:])) is not None:
+            return f"is now called '{new}'", f"rename '{path[-1]}' to '{new}'"
         known = sorted(_properties(schema, data, path[:-1]))
         close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
         fix = f"did you mean '{close[0]}'?" if close else f"remove it; known here: {', '.join(known)}"

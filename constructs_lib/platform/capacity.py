@@ -1,9 +1,9 @@
-"""What a platform needs, and whether a cluster can hold it: by requests, pod by pod and machine by machine.
+"""What the tenants' pods request, and whether a cluster can schedule them, pod by pod and node by node.
 
-The scheduler counts in the same way; what pods really use is not in it.
+Only requests count, as for the scheduler; actual usage does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from constructs_lib.platform.cluster import Cluster
@@ -12,87 +12,128 @@ from constructs_lib.platform.quantities import byte_count, millicores
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
-    """CPU (millicores), memory (bytes) and pods: what is needed, or what is free on one machine."""
+class ResourceList:
+    """CPU (millicores), memory (bytes) and pods: what is requested, or what one node has allocatable."""
 
     cpu: int
     memory: int
     pods: int
 
-    def __add__(self, other: "Room") -> "Room":
-        return Room(cpu=self.cpu + other.cpu, memory=self.memory + other.memory, pods=self.pods + other.pods)
+    def __add__(self, other: "ResourceList") -> "ResourceList":
+        return ResourceList(cpu=self.cpu + other.cpu, memory=self.memory + other.memory, pods=self.pods + other.pods)
 
-    def times(self, count: int) -> "Room":
-        """So many of it."""
-        return Room(cpu=self.cpu * count, memory=self.memory * count, pods=self.pods * count)
+    def times(self, count: int) -> "ResourceList":
+        """The sum of `count` such lists."""
+        return ResourceList(cpu=self.cpu * count, memory=self.memory * count, pods=self.pods * count)
 
-    def minus(self, other: "Room") -> "Room | None":
-        """What is left without `other`; None where it does not fit."""
-        left = Room(cpu=self.cpu - other.cpu, memory=self.memory - other.memory, pods=self.pods - other.pods)
+    def minus(self, other: "ResourceList") -> "ResourceList | None":
+        """What is left without `other`; None if `other` does not fit."""
+        left = ResourceList(cpu=self.cpu - other.cpu, memory=self.memory - other.memory, pods=self.pods - other.pods)
         return left if min(left.cpu, left.memory, left.pods) >= 0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Need:
-    """What a tenant's pods request: one pod, at rest, and at most (the autoscaler's maximum in a rolling update)."""
+class TenantRequests:
+    """What a tenant's pods request.
+
+    Args:
+        tenant: name of the tenant.
+        pod: the requests of one pod.
+        minimum: all pods at the autoscaler's minimum.
+        maximum: all pods at the autoscaler's maximum during a rolling update.
+    """
 
     tenant: str
-    pod: Room
-    minimum: Room
-    maximum: Room
+    pod: ResourceList
+    minimum: ResourceList
+    maximum: ResourceList
 
 
-def need(tenant: Tenant) -> Need:
-    """What one tenant needs."""
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """How the tenants fit into a cluster.
+
+    Args:
+        unschedulable_at_minimum: pods that no node can take, of those at the autoscalers' minimum.
+        unschedulable_at_maximum: the same at the autoscalers' maximum.
+        similar_tenants: for each tenant, how many tenants of its size the empty cluster can hold, at their minimum
+            and at their maximum.
+    """
+
+    unschedulable_at_minimum: int
+    unschedulable_at_maximum: int
+    similar_tenants: Mapping[str, tuple[int, int]]
+
+
+def requests_of(tenant: Tenant) -> TenantRequests:
+    """What one tenant's pods request."""
     requests, scaling = tenant.resources.requests, tenant.autoscaling
-    pod = Room(cpu=millicores(requests.cpu), memory=byte_count(requests.memory), pods=1)
+    pod = ResourceList(cpu=millicores(requests.cpu), memory=byte_count(requests.memory), pods=1)
     most = scaling.max_replicas + tenant.rollout.surge
-    return Need(tenant=tenant.name, pod=pod, minimum=pod.times(scaling.min_replicas), maximum=pod.times(most))
+    return TenantRequests(tenant=tenant.name, pod=pod, minimum=pod.times(scaling.min_replicas), maximum=pod.times(most))
 
 
-def total(rooms: Sequence[Room]) -> Room:
-    """All of them together."""
-    return sum(rooms, start=Room(cpu=0, memory=0, pods=0))
+def total(lists: Sequence[ResourceList]) -> ResourceList:
+    """The sum of all of them."""
+    return sum(lists, start=ResourceList(cpu=0, memory=0, pods=0))
 
 
-def machines(cluster: Cluster) -> tuple[Room, ...]:
-    """What each machine has for tenants."""
-    one = Room(
+def allocatable(cluster: Cluster) -> tuple[ResourceList, ...]:
+    """What each node has for tenants."""
+    node = ResourceList(
         cpu=max(millicores(cluster.cpu) - millicores(cluster.reserved_cpu), 0),
         memory=max(byte_count(cluster.memory) - byte_count(cluster.reserved_memory), 0),
         pods=max(cluster.pods - cluster.reserved_pods, 0),
     )
-    return (one,) * cluster.workers
+    return (node,) * cluster.workers
 
 
-def homeless(pods: Sequence[Room], free: Sequence[Room]) -> int:
-    """How many of `pods` find no machine: the largest first, each onto the first one that has room."""
-    rooms, left_out = list(free), 0
+def fit(requests: Sequence[TenantRequests], cluster: Cluster) -> Fit:
+    """Place all tenants' pods on the nodes of a cluster."""
+    nodes = allocatable(cluster)
+    return Fit(
+        unschedulable_at_minimum=unschedulable(
+            [each.pod for each in requests for _ in range(each.minimum.pods)], nodes
+        ),
+        unschedulable_at_maximum=unschedulable(
+            [each.pod for each in requests for _ in range(each.maximum.pods)], nodes
+        ),
+        similar_tenants={each.tenant: tenants_that_fit(each, nodes) for each in requests},
+    )
+
+
+def unschedulable(pods: Sequence[ResourceList], nodes: Sequence[ResourceList]) -> int:
+    """How many of `pods` no node can take: the largest first, each on the first node with enough left."""
+    free, left_over = list(nodes), 0
     for pod in sorted(pods, key=lambda each: (each.cpu, each.memory), reverse=True):
-        for index, room in enumerate(rooms):
-            rest = room.minus(pod)
+        for index, node in enumerate(free):
+            rest = node.minus(pod)
             if rest is not None:
-                rooms[index] = rest
+                free[index] = rest
                 break
         else:
-            left_out += 1
-    return left_out
+            left_over += 1
+    return left_over
 
 
-def tenants_like(needed: Need, free: Sequence[Room]) -> tuple[int, int]:
-    """For how many tenants of this kind alone the machines have room, at rest and at most."""
-    pods = sum(min(room.cpu // needed.pod.cpu, room.memory // needed.pod.memory, room.pods) for room in free)
-    return pods // needed.minimum.pods, pods // needed.maximum.pods
+def tenants_that_fit(requests: TenantRequests, nodes: Sequence[ResourceList]) -> tuple[int, int]:
+    """How many tenants of this size, and no others, the nodes can hold at their minimum and at their maximum."""
+    pod = requests.pod
+    pods = sum(min(node.cpu // pod.cpu, node.memory // pod.memory, node.pods) for node in nodes)
+    return pods // requests.minimum.pods, pods // requests.maximum.pods
 
 
 def shortfall(tenants: Sequence[Tenant], cluster: Cluster) -> str | None:
-    """A line for whoever wrote the file, when the cluster that it describes cannot hold its tenants; else None."""
-    needs, free = [need(tenant) for tenant in tenants], machines(cluster)
-    for state, rooms in (("at rest", [each.minimum for each in needs]), ("at most", [each.maximum for each in needs])):
-        pods = [each.pod for each, room in zip(needs, rooms, strict=True) for _ in range(room.pods)]
-        if missing := homeless(pods, free):
+    """A warning, in one line, that the described cluster cannot hold its tenants; None if it can."""
+    requests = [requests_of(tenant) for tenant in tenants]
+    fits = fit(requests, cluster)
+    for state, missing, pods in (
+        ("minimum", fits.unschedulable_at_minimum, sum(each.minimum.pods for each in requests)),
+        ("maximum", fits.unschedulable_at_maximum, sum(each.maximum.pods for each in requests)),
+    ):
+        if missing:
             return (
-                f"the described cluster ({cluster}) has no room for {missing} of the {len(pods)} pods that the tenants "
-                f"have {state}: add workers, or lower requests or maxReplicas; 'tenantry plan' says more"
+                f"{missing} of the {pods} pods that the tenants run at their {state} are unschedulable on the "
+                f"described cluster ({cluster}): add workers, or lower requests or maxReplicas; see 'tenantry plan'"
             )
     return None

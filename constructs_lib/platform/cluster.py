@@ -1,4 +1,4 @@
-"""The cluster that a platform runs on, as `platform.yaml` describes it."""
+"""The part `platform.cluster` of `platform.yaml`: the size of the cluster's nodes."""
 
 from pydantic import Field
 
@@ -7,22 +7,22 @@ from constructs_lib.platform.quantities import Cpu, Memory
 
 
 class Cluster(Section):
-    """The machines that pods run on, all of one size: what may be requested there (a node's `allocatable`)."""
+    """The worker nodes, all of one size, by what they have allocatable."""
 
     workers: int = Field(default=4, strict=True, ge=1)
-    """Number of machines."""
+    """Number of worker nodes."""
     cpu: Cpu
-    """CPU of one machine."""
+    """CPU of one node."""
     memory: Memory
-    """Memory of one machine."""
+    """Memory of one node."""
     pods: int = Field(default=110, strict=True, ge=1)
-    """Pods that one machine takes at most."""
+    """Maximum number of pods per node."""
     reserved_cpu: Cpu = "300m"
-    """CPU of each machine that is not for tenants: monitoring, store, DNS, the nodes' own."""
+    """CPU of each node that is not available to tenants: monitoring, object store, DNS, system pods."""
     reserved_memory: Memory = "640Mi"
-    """Memory of each machine that is not for tenants."""
+    """Memory of each node that is not available to tenants."""
     reserved_pods: int = Field(default=10, strict=True, ge=0)
-    """Pods of each machine that are not tenants'."""
+    """Pods per node that do not belong to tenants."""
 
     def __str__(self) -> str:
         workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"

@@ -1,4 +1,4 @@
-"""What a tenant's pods may use and how they come and go: parts of `platform.yaml`, and props of the constructs."""
+"""Resources, scaling and rollout of a tenant's pods: parts of `platform.yaml` and props of the constructs."""
 
 import ipaddress
 from typing import Annotated, Literal, Self
@@ -14,30 +14,30 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 
 
 class Requests(Section):
-    """What a pod is sure to get; the scheduler and the autoscaler's percentage count in it."""
+    """What a pod is guaranteed; the scheduler and the autoscaler's percentage use these values."""
 
     cpu: Cpu = "250m"
-    """CPU that is kept free for a pod; less than its limit, so that the autoscaler acts before throttling does."""
+    """CPU reserved for each pod; lower than the limit, so that the autoscaler reacts before throttling begins."""
     memory: Memory = "256Mi"
-    """Memory that is kept free for a pod."""
+    """Memory reserved for each pod."""
 
 
 class Limits(Section):
-    """What a pod never exceeds: above its CPU it is throttled, above its memory killed."""
+    """The most that a pod may use: above the CPU limit it is throttled, above the memory limit it is killed."""
 
     cpu: Cpu = "500m"
-    """CPU that a pod may use at most."""
+    """CPU limit of each pod."""
     memory: Memory = "512Mi"
-    """Memory that a pod may use at most."""
+    """Memory limit of each pod."""
 
 
 class Resources(Section):
-    """CPU and memory of one pod."""
+    """CPU and memory of each pod."""
 
     requests: Requests = Requests()
-    """What a pod is sure to get."""
+    """What each pod is guaranteed."""
     limits: Limits = Limits()
-    """What a pod never exceeds; no other pod of the namespace may either."""
+    """The most that each pod may use; the limit applies to every pod of the namespace."""
 
     @model_validator(mode="after")
     def _requests_within_limits(self) -> Self:
@@ -61,18 +61,18 @@ class Resources(Section):
 
 
 class Autoscaling(Section):
-    """How many pods serve a tenant."""
+    """Number of pods and when it changes."""
 
     min_replicas: Positive = 2
-    """Pods at rest; two at least, so that one may fail or move."""
+    """Minimum number of pods; use at least two, so that one can fail or be moved."""
     max_replicas: Positive = 10
-    """Pods under load at most."""
+    """Maximum number of pods."""
     target_cpu_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 50
-    """Share of the requested CPU, in percent, that the autoscaler keeps the pods at."""
+    """Average CPU usage, in percent of the request, at which the autoscaler keeps the pods."""
     scale_up_pods: Positive = 2
-    """Pods that are added at a time."""
+    """Number of pods added at a time."""
     scale_down_after_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 300
-    """Seconds of low load before pods are taken away."""
+    """Seconds of low load before pods are removed."""
 
     @model_validator(mode="after")
     def _min_within_max(self) -> Self:
@@ -86,13 +86,13 @@ class Rollout(Section):
     """How pods are replaced without a failed request."""
 
     surge: Positive = 1
-    """Pods above the wanted number while a new version comes up; no pod goes before its successor is ready."""
+    """Additional pods during a rolling update; no pod stops before its replacement is ready."""
     pre_stop_seconds: Count = 5
-    """Seconds that a pod goes on serving after it was told to stop, until every node has heard of it."""
+    """Seconds that a terminating pod continues to serve, until all nodes stop sending traffic to it."""
     drain_seconds: Positive = 20
-    """Seconds in which a stopping pod ends what it has begun."""
+    """Seconds that a terminating pod has to finish requests that are in progress."""
     grace_seconds: Positive = 30
-    """Seconds after which a stopping pod is killed."""
+    """Seconds after which a terminating pod is killed."""
 
     @model_validator(mode="after")
     def _grace_holds_both(self) -> Self:
@@ -106,28 +106,28 @@ class Rollout(Section):
 
 
 class Quota(Section):
-    """What all pods of a tenant's namespace may use together; what is left out is computed.
+    """Limits of the tenant's whole namespace; values that are not set are computed.
 
-    It holds the autoscaler's maximum, a rolling update's surge, a whole set of pods that is still terminating (they
-    count until they are gone), and some guests.
+    The computed quota allows the autoscaler's maximum, the surge of a rolling update, a full set of pods that are still
+    terminating (they count until they are gone), and the headroom.
     """
 
-    guests: Count = 4
-    """Pods beside the service's own that find room: probes, load generators, debugging."""
+    headroom_pods: Count = 4
+    """Additional pods that the quota allows beside the service's own: probes, load generators, debugging."""
     pods: Positive | None = None
-    """Pods; absent: as many as are needed."""
+    """Maximum number of pods; computed if absent."""
     cpu: Cpu | None = None
-    """Sum of the CPU limits; absent: as much as is needed."""
+    """Sum of the CPU limits; computed if absent."""
     memory: Memory | None = None
-    """Sum of the memory limits; absent: as much as is needed."""
+    """Sum of the memory limits; computed if absent."""
 
-    def needed_pods(self, autoscaling: Autoscaling, rollout: Rollout) -> int:
-        """Pods that must find room: maximum + surge + a set that is still terminating + guests."""
-        return 2 * autoscaling.max_replicas + rollout.surge + self.guests
+    def required_pods(self, autoscaling: Autoscaling, rollout: Rollout) -> int:
+        """Pods that the quota must allow: maximum + surge + a full set that is still terminating + headroom."""
+        return 2 * autoscaling.max_replicas + rollout.surge + self.headroom_pods
 
     def hard(self, resources: Resources, autoscaling: Autoscaling, rollout: Rollout) -> dict[str, str]:
-        """The limits of the ResourceQuota, by their Kubernetes names; a guest counts like a pod of the service."""
-        pods = self.needed_pods(autoscaling, rollout)
+        """`spec.hard` of the ResourceQuota; a headroom pod counts like a pod of the service."""
+        pods = self.required_pods(autoscaling, rollout)
         limits, requests = resources.limits, resources.requests
         return {
             "pods": str(self.pods or pods),
@@ -140,17 +140,16 @@ class Quota(Section):
         }
 
     def check(self, resources: Resources, autoscaling: Autoscaling, rollout: Rollout) -> None:
-        """Refuse a quota that would stop the autoscaler at its maximum or a rolling update there."""
-        pods = self.needed_pods(autoscaling, rollout)
+        """Refuse a quota that would prevent the autoscaler's maximum, or a rolling update at the maximum."""
+        pods = self.required_pods(autoscaling, rollout)
         cpu, memory = pods * millicores(resources.limits.cpu), pods * byte_count(resources.limits.memory)
-        total = (
-            f"{autoscaling.max_replicas} + {rollout.surge} + {autoscaling.max_replicas} + {self.guests} = {pods} pods"
-        )
+        parts = (autoscaling.max_replicas, rollout.surge, autoscaling.max_replicas, self.headroom_pods)
+        total = f"{' + '.join(map(str, parts))} = {pods} pods"
         refuse_all(
             [
                 refusal(
-                    f"is at least {least}: maxReplicas + surge + a set still terminating + guests is {total}",
-                    f"raise it to {least}, leave it out, or lower autoscaling.maxReplicas or quota.guests",
+                    f"is at least {least}: maxReplicas + surge + terminating pods + headroom is {total}",
+                    f"raise it to {least}, remove it, or lower autoscaling.maxReplicas or quota.headroomPods",
                     at=(key,),
                 )
                 for key, short, least in (
@@ -164,17 +163,21 @@ class Quota(Section):
 
 
 class Egress(Section):
-    """A network that pods may reach."""
+    """A network that the tenant's pods may connect to."""
 
     cidr: Cidr
     """The network, in CIDR notation, IPv4 or IPv6."""
     port: Port
-    """Port there."""
+    """Destination port."""
     protocol: Literal["TCP", "UDP"] = "TCP"
-    """Protocol."""
+    """Protocol of the connection."""
 
     @model_validator(mode="after")
     def _is_not_everything(self) -> Self:
         if ipaddress.ip_network(self.cidr).prefixlen == 0:
-            refuse("is not every address: that would open the cluster's own, too", "name the network", at=("cidr",))
+            refuse(
+                "is not the whole address space, which includes the cluster's own addresses",
+                "name the network",
+                at=("cidr",),
+            )
         return self

@@ -40,7 +40,7 @@ platform:
 #     requests: {cpu: 250m, memory: 256Mi}
 #     limits: {cpu: 500m, memory: 512Mi}
 #   autoscaling: {minReplicas: 2, maxReplicas: 10, targetCpuPercent: 50}
-#   quota: {guests: 4}
+#   quota: {headroomPods: 4}
 #   alerts:
 #     availabilityObjective: 0.999
 #     runbook: https://github.com/you/your-fork/blob/main/docs/runbook.md    # where alerts and panels link to

@@ -1,4 +1,4 @@
-"""`tenantry plan`: what platform.yaml needs, and for how many tenants the cluster suffices."""
+"""`tenantry plan`: what the tenants request, and whether a cluster can hold them."""
 
 import json
 import sys
@@ -14,48 +14,42 @@ from tenantry.console import result, say
 from tenantry.errors import InputError
 
 if TYPE_CHECKING:
-    from constructs_lib.platform.capacity import Need, Room
+    from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
     from constructs_lib.platform.cluster import Cluster
 
 _PIPED_WIDTH = 200
-"""Columns where there is no terminal that would say."""
+"""Width of the table, in columns, where standard output is not a terminal."""
 _MEBIBYTE = 2**20
 
 
 def plan(
     *,
     file: FileOption = PLATFORM_FILE,
-    workers: Annotated[int | None, typer.Option(help="Machines, instead of the file's platform.cluster.")] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of one machine, as in 4.")] = None,
-    memory: Annotated[str | None, typer.Option(help="Memory of one machine, as in 8Gi.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker nodes, instead of the file's platform.cluster.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of one node, such as 4.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Memory of one node, such as 8Gi.")] = None,
     output: FormatOption = "text",
 ) -> None:
-    """Say what the tenants need, at rest and at most, and for how many of their kind the cluster suffices.
+    """Show what the tenants request at their minimum and maximum, and how many tenants of their size fit.
 
-    Counted are requests, pod by pod and machine by machine, as the scheduler counts. The cluster is the one that
-    platform.cluster of the file describes, or the options do; without either, only the needs are said. Exit code 1 when
-    the pods at rest find no room.
+    Only requests count, pod by pod and node by node, as for the scheduler. The cluster is the one that platform.cluster
+    of the file or the options describe; without either, only the requests are shown. The exit code is 1 if pods are
+    unschedulable at the minimum.
 
     Example: tenantry plan --workers 4 --cpu 4 --memory 8Gi
     """
     from constructs_lib.platform import Platform
-    from constructs_lib.platform.capacity import homeless, machines, need, tenants_like
+    from constructs_lib.platform.capacity import fit, requests_of
 
     platform = Platform.load(file)
-    needs = [need(tenant) for tenant in platform.tenants]
+    requests = [requests_of(tenant) for tenant in platform.tenants]
     cluster = _cluster(platform.platform.cluster, {"workers": workers, "cpu": cpu, "memory": memory})
-    left_out, like = (0, 0), {}
-    if cluster is not None:
-        free = machines(cluster)
-        rest = homeless([each.pod for each in needs for _ in range(each.minimum.pods)], free)
-        most = homeless([each.pod for each in needs for _ in range(each.maximum.pods)], free)
-        left_out = (rest, most)
-        like = {each.tenant: tenants_like(each, free) for each in needs}
+    fits = fit(requests, cluster) if cluster else None
     if output == "json":
-        result(json.dumps(_document(needs, cluster, left_out, like), indent=2))
+        result(json.dumps(_document(requests, cluster, fits), indent=2))
     else:
-        _show(needs, cluster, left_out, like)
-    if left_out[0]:
+        _show(requests, cluster, fits)
+    if fits and fits.unschedulable_at_minimum:
         raise typer.Exit(1)
 
 
@@ -72,56 +66,58 @@ def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | N
         return Cluster.model_validate({**(described.model_dump() if described else {}), **options})
     except ValidationError as error:
         problem = error.errors()[0]
-        said = "is needed, too" if problem["type"] == "missing" else problem["msg"]
+        said = "is required, too" if problem["type"] == "missing" else problem["msg"]
         raise InputError(f"--{problem['loc'][0]}: {said}") from error
 
 
-def _document(
-    needs: list["Need"], cluster: "Cluster | None", left_out: tuple[int, int], like: dict[str, tuple[int, int]]
-) -> dict[str, Any]:
+def _document(requests: "list[TenantRequests]", cluster: "Cluster | None", fits: "Fit | None") -> dict[str, Any]:
     from constructs_lib.platform.capacity import total
 
     tenants = [
-        {"tenant": each.tenant, "atRest": _room(each.minimum), "atMost": _room(each.maximum)}
-        | ({"roomForLikeIt": {"atRest": like[each.tenant][0], "atMost": like[each.tenant][1]}} if like else {})
-        for each in needs
+        {"tenant": each.tenant, "minimum": _amounts(each.minimum), "maximum": _amounts(each.maximum)}
+        | ({"similarTenants": _pair(*fits.similar_tenants[each.tenant])} if fits else {})
+        for each in requests
     ]
     together = {
-        "atRest": _room(total([each.minimum for each in needs])),
-        "atMost": _room(total([each.maximum for each in needs])),
+        "minimum": _amounts(total([each.minimum for each in requests])),
+        "maximum": _amounts(total([each.maximum for each in requests])),
     }
     described = cluster.model_dump(by_alias=True) if cluster else None
-    short = {"atRest": left_out[0], "atMost": left_out[1]} if cluster else None
-    return {"tenants": tenants, "total": together, "cluster": described, "podsWithoutRoom": short}
+    left_over = _pair(fits.unschedulable_at_minimum, fits.unschedulable_at_maximum) if fits else None
+    return {"tenants": tenants, "total": together, "cluster": described, "unschedulablePods": left_over}
 
 
-def _room(room: "Room") -> dict[str, int]:
-    return {"pods": room.pods, "cpuMillicores": room.cpu, "memoryBytes": room.memory}
+def _pair(minimum: int, maximum: int) -> dict[str, int]:
+    return {"minimum": minimum, "maximum": maximum}
 
 
-def _show(
-    needs: list["Need"], cluster: "Cluster | None", left_out: tuple[int, int], like: dict[str, tuple[int, int]]
-) -> None:
+def _amounts(amounts: "ResourceList") -> dict[str, int]:
+    return {"pods": amounts.pods, "cpuMillicores": amounts.cpu, "memoryBytes": amounts.memory}
+
+
+def _show(requests: "list[TenantRequests]", cluster: "Cluster | None", fits: "Fit | None") -> None:
     from constructs_lib.platform.capacity import total
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for name in ("tenant", "pods", "CPU", "memory", *(("room for so many like it",) if like else ())):
+    for name in ("tenant", "pods", "CPU", "memory", *(("tenants of this size",) if fits else ())):
         table.add_column(name, justify="left" if name == "tenant" else "right", no_wrap=True)
-    for each in needs:
-        rest, most = like.get(each.tenant, (0, 0))
-        room = [_span(most, rest, "{:,}")] if like else []
-        table.add_row(each.tenant, *_columns(each.minimum, each.maximum), *room)
-    both = total([each.minimum for each in needs]), total([each.maximum for each in needs])
-    table.add_row("together", *_columns(*both), *([""] if like else []), style="bold")
+    for each in requests:
+        similar = []
+        if fits:
+            at_minimum, at_maximum = fits.similar_tenants[each.tenant]
+            similar = [_span(at_maximum, at_minimum, "{:,}")]
+        table.add_row(each.tenant, *_columns(each.minimum, each.maximum), *similar)
+    both = total([each.minimum for each in requests]), total([each.maximum for each in requests])
+    table.add_row("total", *_columns(*both), *([""] if fits else []), style="bold")
     Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
-    if cluster is None:
-        say("does a cluster hold it? Describe one: --cpu and --memory of a worker, or platform.cluster in the file")
+    if not (cluster and fits):
+        say("to see whether a cluster can hold them, give --cpu and --memory, or platform.cluster in the file")
         return
-    for state, missing in zip(("at rest", "at most"), left_out, strict=True):
-        result(f"{cluster}: {'everything fits' if not missing else f'{missing} pods find no room'} {state}")
+    for state, missing in (("minimum", fits.unschedulable_at_minimum), ("maximum", fits.unschedulable_at_maximum)):
+        result(f"{cluster}: {f'{missing} pods are unschedulable' if missing else 'all pods fit'} at the {state}")
 
 
-def _columns(minimum: "Room", maximum: "Room") -> tuple[str, str, str]:
+def _columns(minimum: "ResourceList", maximum: "ResourceList") -> tuple[str, str, str]:
     return (
         _span(minimum.pods, maximum.pods, "{:,}"),
         _span(minimum.cpu / 1000, maximum.cpu / 1000, "{:.10g}"),
@@ -129,11 +125,11 @@ def _columns(minimum: "Room", maximum: "Room") -> tuple[str, str, str]:
     )
 
 
-def _mebibytes(room: "Room") -> int:
-    """Memory as a quantity may say it: rounded up, since less would not do."""
-    return -(-room.memory // _MEBIBYTE)
+def _mebibytes(amounts: "ResourceList") -> int:
+    """Memory in mebibytes, rounded up, so that the figure is always enough."""
+    return -(-amounts.memory // _MEBIBYTE)
 
 
 def _span(low: float, high: float, form: str) -> str:
-    """`2 to 11`, or one of them when they are the same."""
+    """`2 to 11`, or one number when both are the same."""
     return form.format(low) if low == high else f"{form.format(low)} to {form.format(high)}"

@@ -19,7 +19,7 @@ ALL = IsolatedTenantProps(
     ),
     autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
     rollout=Rollout(surge=2),
-    quota=Quota(guests=1, pods=30),
+    quota=Quota(headroom_pods=1, pods=30),
     egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8::/32", port=514, protocol="UDP")),
     monitoring=Monitoring(namespace="eyes", prometheus_labels={"prometheus": "main"}),
     model_store=ModelStore(endpoint="https://store.eyes.svc:9443", namespace="store", pod_labels={"app": "store"}),
@@ -121,7 +121,7 @@ def test_the_role_is_bound_to_the_tenants_account_alone(minimal: list[Object]) -
     )
 
 
-def test_the_quota_holds_maximum_surge_a_terminating_set_and_guests(minimal: list[Object]) -> None:
+def test_the_quota_holds_maximum_surge_terminating_pods_and_headroom(minimal: list[Object]) -> None:
     assert by_kind(minimal, "ResourceQuota")["spec"]["hard"] == {
         "pods": "25",  # 10 + 1 + 10 + 4
         "requests.cpu": "6250m",
@@ -332,7 +332,7 @@ def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
         ({"name": "a" * 47}, r"has at most 46 characters"),
         ({"name": "eyes", "monitoring": Monitoring(namespace="eyes")}, r"'name' \('eyes'\) is no namespace"),
         ({"quota": Quota(pods=24)}, r"'quota' .*is at least 25.*; raise it to 25"),
-        ({"quota": Quota(guests=0, pods=20)}, r"is at least 21"),
+        ({"quota": Quota(headroom_pods=0, pods=20)}, r"is at least 21"),
         ({"quota": Quota(cpu="12")}, r"is at least 12500m"),
         ({"quota": Quota(memory="1Gi")}, r"is at least 12800Mi"),
         ({"quota": Quota(pods=25), "rollout": Rollout(surge=2)}, r"is at least 26"),

@@ -222,6 +222,13 @@ def test_an_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, more: str, 
     assert found.fix.startswith(suggestion)
 
 
+def test_a_renamed_key_is_refused_with_its_new_name(tmp_path: Path) -> None:
+    found = the_mistake(tmp_path, tenant("quota: {guests: 2}"))
+    assert found.field == "tenants[0].quota.guests"
+    assert found.rule == "is now called 'headroomPods'"
+    assert found.fix == "rename 'guests' to 'headroomPods'"
+
+
 @pytest.mark.parametrize("name", ["Tenant", "tenant_a", "1tenant", "-a", "a-", "a.b", "\u00e4", '""'])
 def test_a_name_that_is_no_dns_label_is_refused(tmp_path: Path, name: str) -> None:
     found = the_mistake(tmp_path, tenants(f"name: {name}\nmodel: file:model"))
@@ -288,7 +295,7 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("resources: {limits: {cpu: 500 m}}", "resources.limits.cpu", "CPU quantity"),
         ("resources: {limits: {memory: 512}}", "resources.limits.memory", "memory quantity"),
         ("resources: {limits: {memory: 512MB}}", "resources.limits.memory", "memory quantity"),
-        ("quota: {pods: 24}", "quota.pods", "is at least 25: maxReplicas + surge + a set still terminating + guests"),
+        ("quota: {pods: 24}", "quota.pods", "is at least 25: maxReplicas + surge + terminating pods + headroom"),
         ("quota: {cpu: 12}", "quota.cpu", "is at least 12500m"),
         ("quota: {memory: 12Gi}", "quota.memory", "is at least 12800Mi"),
         ("rollout: {graceSeconds: 25}", "rollout.graceSeconds", "is more than preStopSeconds + drainSeconds, 5 + 20"),
@@ -297,7 +304,7 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("image: service@sha256:123", "image", "is an image reference"),
         ("image: 'UPPER case:1'", "image", "is an image reference"),
         ("egress: [{cidr: 192.0.2.1/24, port: 1}]", "egress[0].cidr", "has host bits set"),
-        ("egress: [{cidr: 0.0.0.0/0, port: 1}]", "egress[0].cidr", "is not every address"),
+        ("egress: [{cidr: 0.0.0.0/0, port: 1}]", "egress[0].cidr", "is not the whole address space"),
         ("egress: [{cidr: 192.0.2.0/24, port: 65536}]", "egress[0].port", "is at most 65535"),
         ("egress: [{cidr: 192.0.2.0/24}]", "egress[0].port", "is required"),
         ("imagePullSecrets: [Not_A_Name]", "imagePullSecrets[0]", "is the name of an object"),
@@ -347,7 +354,7 @@ def test_a_model_of_another_tenant_is_refused(tmp_path: Path) -> None:
 
 def test_a_quota_that_is_too_small_is_told_the_sum(tmp_path: Path) -> None:
     assert the_mistake(tmp_path, tenant("quota: {pods: 24}")).rule == (
-        "is at least 25: maxReplicas + surge + a set still terminating + guests is 10 + 1 + 10 + 4 = 25 pods"
+        "is at least 25: maxReplicas + surge + terminating pods + headroom is 10 + 1 + 10 + 4 = 25 pods"
     )
 
 
@@ -384,7 +391,8 @@ def test_a_namespace_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_quota_that_is_just_enough_is_taken(tmp_path: Path) -> None:
-    platform = Platform.load(write(tmp_path, tenant("quota: {guests: 0, pods: 21, cpu: 10500m, memory: 10752Mi}")))
+    quota = "quota: {headroomPods: 0, pods: 21, cpu: 10500m, memory: 10752Mi}"
+    platform = Platform.load(write(tmp_path, tenant(quota)))
     assert platform.tenants[0].quota.pods == 21
 
 

@@ -14,7 +14,7 @@ from constructs_lib.platform import Platform, PlatformError
 RIGHT: dict[str, Any] = {
     "apiVersion": "tenantry.dev/v1alpha1",
     "platform": {"image": "a/b:1", "monitoring": {"namespace": "eyes"}, "modelStore": {"endpoint": "http://s:9"}},
-    "defaults": {"autoscaling": {"minReplicas": 1, "maxReplicas": 4}, "quota": {"guests": 1}},
+    "defaults": {"autoscaling": {"minReplicas": 1, "maxReplicas": 4}, "quota": {"headroomPods": 1}},
     "tenants": [
         {
             "name": "a",

@@ -26,7 +26,7 @@ def test_what_is_commented_out_is_right_too(tmp_path: Path) -> None:
     file.write_text("\n".join(line.replace("# ", "", 1) if _is_yaml(line) else line for line in values), "utf-8")
     platform = Platform.load(file)
     assert platform.platform.network.except_cidrs == ()
-    assert platform.tenants[0].quota.guests == 4
+    assert platform.tenants[0].quota.headroom_pods == 4
     assert platform.tenants[1].image == "registry.example/ml-inference-service:1.2.3"
     assert platform.tenants[1].image_pull_secrets == ("registry",)
     assert platform.tenants[1].egress[0].port == 5432
