@@ -24,10 +24,12 @@ from matplotlib.ticker import FuncFormatter
 
 from constructs_lib.monitoring.panels import PANELS, Panel
 from tenantry.commands.monitor import watched
-from tenantry.commands.serve import MODEL, PLATFORM_FILE, chosen, require_model
 from tenantry.console import say, step
 from tenantry.local.panel_data import Line, lines
+from tenantry.local.servers import require_model
 from tenantry.local.stack import Stack
+from tenantry.options import FIRST_PORT, MODEL, PLATFORM_FILE
+from tenantry.platform_file import tenant_names
 
 FOLDER: Final = Path("docs/monitoring")
 UNITS: Final = {
@@ -43,10 +45,10 @@ STEP_SECONDS: Final = 5
 
 def main(minutes: float) -> None:
     """Run, then draw."""
-    names = chosen(PLATFORM_FILE, ())
+    names = tenant_names(PLATFORM_FILE)
     require_model(MODEL)
     stop = threading.Event()
-    with watched(PLATFORM_FILE, MODEL, 8001, names, stop) as stack:
+    with watched(PLATFORM_FILE, MODEL, FIRST_PORT, names, stop) as stack:
         start = time.time()
         with step(f"letting traffic flow for {minutes:g} minutes"):
             stop.wait(minutes * 60)

@@ -11,26 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
 import typer
 
 from tenantry import processes
 from tenantry.console import say
 from tenantry.errors import CommandError, InputError
+from tenantry.options import KUBECONFIG
 
-KUBECONFIG: Final = Path("build/kubeconfig")
-"""Where `tenantry up` keeps the kubeconfig of the cluster that it made."""
 FORWARD_SECONDS: Final = 20.0
 """How long a port-forward may take until it listens."""
-
-KubeconfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--kubeconfig", help=f"Kubeconfig file; left out: $KUBECONFIG, else {KUBECONFIG} if `tenantry up` made it."
-    ),
-]
-ContextOption = Annotated[str | None, typer.Option("--context", help="Context in it; left out: its current one.")]
 
 
 @dataclass(frozen=True, kw_only=True)

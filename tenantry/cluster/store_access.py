@@ -2,10 +2,8 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import typer
 
 from inference import contract
 from tenantry.errors import CommandError, InputError
@@ -15,19 +13,6 @@ if TYPE_CHECKING:
 
     from inference.address import ModelUri
     from inference.store.bucket import StoreSettings
-
-EndpointOption = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint",
-        metavar="URL",
-        help=f"Address of the S3 API, as in http://127.0.0.1:9000; absent: what {contract.STORE_ENDPOINT_ENV} says.",
-    ),
-]
-PortForwardOption = Annotated[
-    bool,
-    typer.Option("--port-forward", help="Reach the cluster's own store, which platform.yaml names, through kubectl."),
-]
 
 
 @contextmanager

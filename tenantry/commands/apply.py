@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
 from ruamel.yaml import YAML
 
-from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl, confirm, confirmed
-from tenantry.commands.synth import OUTPUT
+from tenantry.cluster.kubectl import Kubectl, confirm, confirmed
 from tenantry.console import result, say, step
 from tenantry.errors import InputError
+from tenantry.options import DIST, ContextOption, DistOption, DryRunOption, KubeconfigOption
 
 MANAGED: Final = "app.kubernetes.io/managed-by"
 OURS: Final = f"{MANAGED}=tenantry"
@@ -38,17 +37,16 @@ TENANT_KINDS: Final = (
     "monitoring.coreos.com/v1alpha1/AlertmanagerConfig",
 )
 """Everything that dist/ may hold, and nothing else: kubectl prunes no other kind."""
-DistOption = Annotated[Path, typer.Option("--dist", "-d", help="Folder of manifests, as `tenantry synth` wrote it.")]
 GONE_SECONDS: Final = 300
 _PRUNED: Final = re.compile(r"^(?P<kind>\S+?)/(?P<name>\S+) pruned", re.MULTILINE)
 
 
 def apply(
-    dist: DistOption = OUTPUT,
+    dist: DistOption = DIST,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Apply dist/ to a cluster and remove what Tenantry applied before and dist/ no longer holds.
 

@@ -4,16 +4,15 @@ from typing import Annotated
 
 import typer
 
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
-from tenantry.commands.synth import OUTPUT, OutputOption
 from tenantry.console import result
+from tenantry.options import DIST, PLATFORM_FILE, FileOption, OutputOption
 
 
 def bump(
     image: Annotated[str, typer.Argument(help="The image, as in name:tag@sha256:DIGEST.")],
     *,
     file: FileOption = PLATFORM_FILE,
-    output: OutputOption = OUTPUT,
+    output: OutputOption = DIST,
 ) -> None:
     """Set the platform's image in platform.yaml, every comment kept, and write dist/ anew.
 
@@ -21,7 +20,7 @@ def bump(
     """
     from constructs_lib.dist import write
     from constructs_lib.platform import Platform
-    from tenantry.platform_edit import set_image
+    from tenantry.platform_file import set_image
 
     changed = set_image(file, image)
     written = write(Platform.load(file), output)

@@ -2,23 +2,20 @@
 
 import json
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final
-
-import typer
+from typing import TYPE_CHECKING, Any, Final
 
 from inference import contract
-from tenantry.commands.serve import (
+from tenantry.console import result, say
+from tenantry.options import (
+    FIRST_PORT,
     MODEL,
     PLATFORM_FILE,
     FileOption,
+    Format,
+    FormatOption,
     ModelOption,
     PortOption,
-    chosen,
-    describe,
-    require_model,
 )
-from tenantry.console import result, say
 
 if TYPE_CHECKING:
     from tenantry.local.servers import Server
@@ -31,18 +28,11 @@ QUESTIONS: Final = (
 _TENANTRY: Final = (sys.executable, "-m", "tenantry")
 
 
-class Format(StrEnum):
-    """How the answers are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def demo(
     file: FileOption = PLATFORM_FILE,
     model: ModelOption = MODEL,
-    port: PortOption = 8001,
-    output: Annotated[Format, typer.Option("--format", help="How to print the answers.")] = Format.TEXT,
+    port: PortOption = FIRST_PORT,
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Write dist/, train if no model is there, serve every tenant here, ask each a question, stop.
 
@@ -50,10 +40,11 @@ def demo(
 
     Example: tenantry demo --format json
     """
-    from tenantry.local.servers import serving
+    from tenantry.local.servers import require_model, serving
+    from tenantry.platform_file import tenant_names
     from tenantry.processes import run, stop_requested
 
-    names = chosen(file, ())
+    names = tenant_names(file)
     if model != MODEL:
         require_model(model)
     bodies = [json.dumps({"text": text}) for text in QUESTIONS]
@@ -71,7 +62,8 @@ def demo(
         for body, answer in asked:
             result(f"  POST {server.url}{contract.PREDICT_PATH} {body}")
             result(f"  {answer}")
-        describe(server)
+        for name, url in server.pages():
+            result(f"  {name:8}{url}")
     say("\nEach tenant answered and was stopped; `make serve` or `tenantry serve` leaves them running.")
 
 

@@ -3,12 +3,10 @@
 import shutil
 
 from tenantry.cluster import terraform
-from tenantry.cluster.kubectl import KUBECONFIG, ContextOption, KubeconfigOption, Kubectl, confirm
+from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.cluster.terraform import Terraform
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.commands.up import (
     DIST,
-    NameOption,
     cluster_root,
     kind_containers,
     platform_root,
@@ -16,11 +14,20 @@ from tenantry.commands.up import (
     require_state_of,
 )
 from tenantry.console import say
+from tenantry.options import (
+    CLUSTER_NAME,
+    KUBECONFIG,
+    PLATFORM_FILE,
+    ClusterNameOption,
+    ContextOption,
+    FileOption,
+    KubeconfigOption,
+)
 
 
 def down(
     *,
-    name: NameOption = "tenantry",
+    name: ClusterNameOption = CLUSTER_NAME,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,

@@ -7,8 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl, confirm
+from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.errors import CommandError
+from tenantry.options import ContextOption, KubeconfigOption
 from tenantry.programs import ROOT
 
 TESTS: Final = ROOT / "tests" / "e2e"

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import typer
 
 from constructs_lib.names import object_name, service_name
 from inference import contract
 from tenantry.cluster import load_pod
-from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl, confirm
-from tenantry.commands.serve import PLATFORM_FILE, FileOption, chosen
+from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result, say
 from tenantry.errors import CommandError, InputError, InterruptedByUserError
+from tenantry.options import PLATFORM_FILE, ContextOption, FileOption, Format, FormatOption, KubeconfigOption
 
 JOB: Final = "tenantry-load"
 _POLL_SECONDS: Final = 5.0
@@ -52,7 +52,7 @@ def load(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,
-    output: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the result.")] = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Load one tenant so that it scales, and print its pods and CPU as time goes by.
 
@@ -61,16 +61,17 @@ def load(
 
     Example: CONFIRM=kind-tenantry tenantry load tenant-a --seconds 300
     """
+    from tenantry.platform_file import tenant_names
     from tenantry.processes import stop_requested
 
-    name = chosen(file, [tenant] if tenant else ())[0]
+    name = tenant_names(file, [tenant] if tenant else ())[0]
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     confirm(kubectl, f"put load on {name} for {seconds} s")
     with stop_requested() as stop, _job(kubectl, name, seconds=seconds, pods=pods, connections=connections):
         moments = list(_watch(kubectl, name, seconds, stop))
         answers = _answers(kubectl, name, pods, stop)
-    if output == "json":
+    if output is Format.JSON:
         result(json.dumps({"tenant": name, "timeline": [asdict(moment) for moment in moments], "answers": answers}))
         return
     result(f"{name}: {' -> '.join(_steps(moments))} pods")

@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tenantry.cluster.store_access import EndpointOption, PortForwardOption
-from tenantry.commands.publish import FormatOption
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.errors import InputError
+from tenantry.options import PLATFORM_FILE, EndpointOption, FileOption, Format, FormatOption, PortForwardOption
 
 if TYPE_CHECKING:
     from constructs_lib.platform import Tenant
@@ -29,7 +27,7 @@ def models(
     file: FileOption = PLATFORM_FILE,
     endpoint: EndpointOption = None,
     port_forward: PortForwardOption = False,
-    output: FormatOption = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """List the published models, newest first, with who serves them and their hold-out metrics side by side.
 
@@ -49,7 +47,7 @@ def models(
     chosen = [each for each in tenants if not tenant or each.name in tenant]
     with reach(file, endpoint, port_forward=port_forward) as settings:
         rows = [row for each in chosen for row in _versions(each, settings)]
-    if output == "json":
+    if output is Format.JSON:
         result(json.dumps(rows, indent=2))
     elif not rows:
         say("nothing is published yet; `tenantry publish` does it")

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from inference import contract
-from tenantry.commands.publish import FormatOption
-from tenantry.commands.serve import (
+from tenantry.console import result, say, step
+from tenantry.options import (
+    FIRST_PORT,
     MODEL,
     PLATFORM_FILE,
     FileOption,
+    Format,
+    FormatOption,
     ModelOption,
     PortOption,
     TenantOption,
-    chosen,
-    require_model,
 )
-from tenantry.console import result, say, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,11 +49,11 @@ SecondsOption = Annotated[
 def monitor(
     file: FileOption = PLATFORM_FILE,
     model: ModelOption = MODEL,
-    port: PortOption = 8001,
+    port: PortOption = FIRST_PORT,
     tenant: TenantOption = None,
     *,
     seconds: SecondsOption = None,
-    output: FormatOption = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Serve every tenant here under Prometheus, with its rules and a little traffic.
 
@@ -64,9 +64,11 @@ def monitor(
     """
     from tenantry.local.alerts import alerts
     from tenantry.local.monitor_page import serving_page
+    from tenantry.local.servers import require_model
+    from tenantry.platform_file import tenant_names
     from tenantry.processes import stop_requested
 
-    names = chosen(file, tenant or ())
+    names = tenant_names(file, tenant or ())
     require_model(model)
     with stop_requested() as stop, watched(file, model, port, names, stop) as stack:
         ends = time.monotonic() + seconds if seconds else None
@@ -79,9 +81,9 @@ def monitor(
             while not stop.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):
                 before, states = states, alerts(stack)
                 changed = [each.state for each in states] != [each.state for each in before]
-                if changed and output == "text":
+                if changed and output is Format.TEXT:
                     _print(states)
-            if output == "json":
+            if output is Format.JSON:
                 result(json.dumps([asdict(each) for each in states], indent=2))
     say("stopped")
 

@@ -8,10 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tenantry.commands.publish import FormatOption
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.console import result, say
 from tenantry.errors import InputError
+from tenantry.options import PLATFORM_FILE, FileOption, Format, FormatOption
 
 if TYPE_CHECKING:
     from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
@@ -28,7 +27,7 @@ def plan(
     workers: Annotated[int | None, typer.Option(help="Worker nodes, instead of the file's platform.cluster.")] = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of one node, such as 4.")] = None,
     memory: Annotated[str | None, typer.Option(help="Memory of one node, such as 8Gi.")] = None,
-    output: FormatOption = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Show what the tenants request at their minimum and maximum, and how many tenants of their size fit.
 
@@ -45,7 +44,7 @@ def plan(
     requests = [requests_of(tenant) for tenant in platform.tenants]
     cluster = _cluster(platform.platform.cluster, {"workers": workers, "cpu": cpu, "memory": memory})
     fits = fit(requests, cluster) if cluster else None
-    if output == "json":
+    if output is Format.JSON:
         result(json.dumps(_document(requests, cluster, fits), indent=2))
     else:
         _show(requests, cluster, fits)

@@ -1,28 +1,34 @@
 """`tenantry publish`: a trained model into the store, for a tenant to serve."""
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cluster.store_access import EndpointOption, PortForwardOption, bucket_address
-from tenantry.commands.serve import MODEL, PLATFORM_FILE, FileOption
+from tenantry.cluster.store_access import bucket_address
 from tenantry.console import result, say, step
 from tenantry.errors import CommandError
+from tenantry.options import (
+    MODEL,
+    PLATFORM_FILE,
+    EndpointOption,
+    FileOption,
+    Format,
+    FormatOption,
+    ModelOption,
+    PortForwardOption,
+)
 
 if TYPE_CHECKING:
     from inference.address import ModelUri
     from inference.model.artifact import Manifest
     from inference.store.bucket import Bucket
 
-FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How the result is printed.")]
-
 
 def publish(
     tenant: Annotated[str, typer.Argument(help="The tenant of platform.yaml that the model is for.")],
     *,
-    model: Annotated[Path, typer.Option("--model", "-m", help="Folder that training wrote.")] = MODEL,
+    model: ModelOption = MODEL,
     file: FileOption = PLATFORM_FILE,
     write: Annotated[bool, typer.Option("--write", help="Pin the tenant to this version in platform.yaml.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Publish although it is worse than what is served.")] = False,
@@ -31,7 +37,7 @@ def publish(
     ] = 0.01,
     endpoint: EndpointOption = None,
     port_forward: PortForwardOption = False,
-    output: FormatOption = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Publish a trained model for a tenant and say its digest.
 
@@ -45,7 +51,7 @@ def publish(
     from inference.store.bucket import Bucket
     from inference.store.registry import publish as put
     from tenantry.cluster.store_access import reach
-    from tenantry.platform_edit import find_tenant, set_model
+    from tenantry.platform_file import find_tenant, set_model
 
     address = bucket_address(find_tenant(file, tenant).model)
     with reach(file, endpoint, port_forward=port_forward) as settings:
@@ -55,7 +61,7 @@ def publish(
         with step(f"publishing {model} to s3://{address.bucket}/{address.path}"):
             publication = put(model, str(address.unpinned()), settings)
     pinned = write and set_model(file, tenant, publication.uri)
-    if output == "json":
+    if output is Format.JSON:
         document = {"tenant": tenant, "uri": str(publication.uri), "digest": f"sha256:{publication.uri.digest}"}
         result(json.dumps({**document, "created": publication.created, "pinned": write}, indent=2))
         return

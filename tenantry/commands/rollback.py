@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cluster.store_access import EndpointOption, PortForwardOption, bucket_address
-from tenantry.commands.publish import FormatOption
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
+from tenantry.cluster.store_access import bucket_address
 from tenantry.console import result, say
+from tenantry.options import PLATFORM_FILE, EndpointOption, FileOption, Format, FormatOption, PortForwardOption
 
 
 def rollback(
@@ -17,7 +16,7 @@ def rollback(
     file: FileOption = PLATFORM_FILE,
     endpoint: EndpointOption = None,
     port_forward: PortForwardOption = False,
-    output: FormatOption = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Pin a tenant to the version that was published before the one that it serves.
 
@@ -31,14 +30,14 @@ def rollback(
     from inference.store.fetch import fetch
     from inference.store.registry import previous_version, published
     from tenantry.cluster.store_access import reach
-    from tenantry.platform_edit import find_tenant, set_model
+    from tenantry.platform_file import find_tenant, set_model
 
     address = bucket_address(find_tenant(file, tenant).model)
     with reach(file, endpoint, port_forward=port_forward) as settings:
         before = previous_version(address, published(Bucket.open(address.bucket, settings), address))
         read(fetch(str(before), settings).files, expected_digest=before.digest)
     set_model(file, tenant, before)
-    if output == "json":
+    if output is Format.JSON:
         result(json.dumps({"tenant": tenant, "from": str(address), "to": str(before)}, indent=2))
         return
     result(str(before))

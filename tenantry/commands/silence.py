@@ -11,10 +11,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from tenantry.commands.publish import FormatOption
-from tenantry.commands.serve import PLATFORM_FILE, FileOption
 from tenantry.console import result, say
 from tenantry.errors import CommandError, InputError
+from tenantry.options import PLATFORM_FILE, FileOption, Format, FormatOption, PortForwardOption
 
 ALERTMANAGER: Final = "http://127.0.0.1:9093"
 TENANT_LABEL: Final = "namespace"
@@ -32,7 +31,6 @@ ExpireOption = Annotated[str | None, typer.Option("--expire", metavar="ID", help
 AddressOption = Annotated[
     str | None, typer.Option("--alertmanager", metavar="URL", help=f"Alertmanager's address; left out: {ALERTMANAGER}.")
 ]
-ForwardOption = Annotated[bool, typer.Option("--port-forward", help="Reach the cluster's Alertmanager by kubectl.")]
 
 
 def silence(
@@ -45,8 +43,8 @@ def silence(
     expire: ExpireOption = None,
     file: FileOption = PLATFORM_FILE,
     alertmanager: AddressOption = None,
-    port_forward: ForwardOption = False,
-    output: FormatOption = "text",
+    port_forward: PortForwardOption = False,
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Silence a tenant's alerts for a while, list silences, or end one.
 
@@ -54,7 +52,7 @@ def silence(
 
     Example: tenantry silence tenant-a --for 2h --reason "rolling back the model" --port-forward
     """
-    from tenantry.platform_edit import find_tenant
+    from tenantry.platform_file import find_tenant
 
     if show and expire:
         raise InputError("--list and --expire are two things: give one of them")
@@ -195,8 +193,8 @@ def _reach(file: Path, address: str | None, *, port_forward: bool) -> Iterator[A
         yield Alertmanager(f"http://127.0.0.1:{port}")
 
 
-def _print(silences: list[Silence], output: str) -> None:
-    if output == "json":
+def _print(silences: list[Silence], output: Format) -> None:
+    if output is Format.JSON:
         import json
 
         result(json.dumps([asdict(each) for each in silences], indent=2))

@@ -2,17 +2,25 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import httpx
 import typer
 
 from constructs_lib.names import service_name
 from inference import contract
-from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl
-from tenantry.commands.serve import PLATFORM_FILE, FileOption, TenantOption, chosen
+from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import result, say
 from tenantry.errors import CommandError
+from tenantry.options import (
+    PLATFORM_FILE,
+    ContextOption,
+    FileOption,
+    Format,
+    FormatOption,
+    KubeconfigOption,
+    TenantOption,
+)
 
 QUESTION: Final = "Congratulations! You have won a free prize. Click here now to claim your cash."
 ANSWER_SECONDS: Final = 10.0
@@ -40,7 +48,7 @@ def smoke(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,
-    output: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the answers.")] = "text",
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print what it says.
 
@@ -48,12 +56,14 @@ def smoke(
 
     Example: tenantry smoke --tenant tenant-a --text "Meeting at ten?"
     """
-    names = chosen(file, tenant or ())
+    from tenantry.platform_file import tenant_names
+
+    names = tenant_names(file, tenant or ())
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     say(f"asking {', '.join(names)} in context {kubectl.context}")
     answers = [ask(kubectl, name, text) for name in names]
-    if output == "json":
+    if output is Format.JSON:
         result(json.dumps([asdict(answer) for answer in answers], indent=2))
     else:
         for answer in answers:

@@ -1,28 +1,24 @@
 """`tenantry synth`: platform.yaml in, dist/ out."""
 
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from tenantry.console import say, step
 from tenantry.errors import InputError
+from tenantry.options import DIST, PLATFORM_FILE, FileOption, ImageOption, OutputOption
 
-OUTPUT: Final = Path("dist")
-
-FileOption = Annotated[Path, typer.Option("--file", "-f", help="The file that lists the tenants.")]
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write, in place of what is there.")]
-ImageOption = Annotated[str | None, typer.Option("--image", help="Image for every tenant instead of the file's.")]
-ModelOption = Annotated[
-    str | None, typer.Option("--model", help="Model for every tenant instead of the file's; {tenant} becomes its name.")
+ModelUriOption = Annotated[
+    str | None,
+    typer.Option("--model", help="Model for every tenant, instead of the file's; {tenant} becomes the tenant's name."),
 ]
 
 
 def synth(
-    file: FileOption = Path("platform.yaml"),
-    output: OutputOption = OUTPUT,
+    file: FileOption = PLATFORM_FILE,
+    output: OutputOption = DIST,
     image: ImageOption = None,
-    model: ModelOption = None,
+    model: ModelUriOption = None,
 ) -> None:
     """Write Kubernetes manifests for what platform.yaml says: all of them, or none where it has a mistake.
 

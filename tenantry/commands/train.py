@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import typer
 
 from inference import contract
-from tenantry.commands.serve import MODEL
 from tenantry.console import result, steps
 from tenantry.errors import InputError
+from tenantry.options import MODEL, OutputOption
 
 if TYPE_CHECKING:
     from inference.model.artifact import Artifact
@@ -28,7 +28,6 @@ DataOption = Annotated[
         help=f".csv or .jsonl with text and label, here or as {_BUCKET}KEY; absent: the SpamAssassin mails.",
     ),
 ]
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write, made where it is missing.")]
 NameOption = Annotated[str, typer.Option("--name", help="The model's name in the Open Inference Protocol.")]
 ReportOption = Annotated[
     str | None,

@@ -13,19 +13,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from tenantry.cluster import terraform
-from tenantry.cluster.kubectl import KUBECONFIG, ContextOption, KubeconfigOption, Kubectl, confirm, confirmed
+from tenantry.cluster.kubectl import Kubectl, confirm, confirmed
 from tenantry.cluster.terraform import Terraform
-from tenantry.commands.serve import MODEL, PLATFORM_FILE, FileOption
 from tenantry.console import result, say
 from tenantry.errors import InputError
+from tenantry.options import (
+    CLUSTER_NAME,
+    KUBECONFIG,
+    MODEL,
+    PLATFORM_FILE,
+    ClusterNameOption,
+    ContextOption,
+    FileOption,
+    KubeconfigOption,
+)
 
 if TYPE_CHECKING:
     from constructs_lib.platform import Platform
 
 DIST: Final = Path("build/dist")
 _TENANTRY: Final = (sys.executable, "-m", "tenantry")
-
-NameOption = Annotated[str, typer.Option("--name", help="Name of the Kind cluster.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +52,7 @@ class Target:
 
 def up(
     *,
-    name: NameOption = "tenantry",
+    name: ClusterNameOption = CLUSTER_NAME,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     image: Annotated[

@@ -5,14 +5,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from tenantry.cluster.kubectl import ContextOption, KubeconfigOption, Kubectl, confirm
-from tenantry.commands.demo import Format
+from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result, say, step
 from tenantry.errors import CommandError, InputError
+from tenantry.options import (
+    DIST,
+    ContextOption,
+    DistOption,
+    DryRunOption,
+    Format,
+    FormatOption,
+    KubeconfigOption,
+)
 from tenantry.programs import ROOT
 
 if TYPE_CHECKING:
@@ -24,12 +30,10 @@ _MONITORING_GROUP: Final = "monitoring.coreos.com/"
 
 
 def validate(
-    folder: Annotated[Path, typer.Option("--dist", help="The manifests to try.")] = Path("dist"),
+    dist: DistOption = DIST,
     *,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", envvar="DRY_RUN", help="Change nothing: ask a cluster that has the platform.")
-    ] = False,
-    output: Annotated[Format, typer.Option("--format", help="How to print the outcome.")] = Format.TEXT,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -42,13 +46,13 @@ def validate(
 
     Example: CONFIRM=kind-tenantry tenantry validate
     """
-    files = _read(folder)
+    files = _read(dist)
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     if dry_run:
         outcome = _ask(kubectl, files)
     else:
-        confirm(kubectl, f"apply {folder}/ to it, and delete it again")
+        confirm(kubectl, f"apply {dist}/ to it, and delete it again")
         outcome = _try(kubectl, files)
     if output is Format.JSON:
         result(json.dumps(outcome, indent=2))

@@ -51,6 +51,15 @@ class Server:
         """Root of its routes, without a slash at the end."""
         return f"http://{HOST}:{self.port}"
 
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """What a person looks at, by name: the service's page, its documentation, its metrics."""
+        for name, path in (
+            ("page", contract.ROOT_PATH),
+            ("docs", contract.DOCS_PATH),
+            ("metrics", contract.METRICS_PATH),
+        ):
+            yield name, f"{self.url}{path}"
+
     def check(self) -> None:
         """Raise CommandError, with the last lines of its log, if the process has ended."""
         code = self.process.poll()
@@ -74,6 +83,14 @@ class Server:
         if not answer.is_success:
             raise CommandError(f"{self.tenant} answered {answer.status_code}: {answer.text}")
         return answer.text
+
+
+def require_model(folder: Path) -> None:
+    """Raise InputError unless there is a model artifact in the folder."""
+    if not (folder / "manifest.json").is_file():
+        raise InputError(
+            f"--model {folder}: no model there (no manifest.json); make one with: tenantry train --output {folder}"
+        )
 
 
 @contextmanager

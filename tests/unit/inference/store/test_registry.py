@@ -12,12 +12,15 @@ from obstore.store import MemoryStore
 from inference.address import ModelUri
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
 from inference.model import artifact
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
+from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact, read_manifest
 from inference.store.bucket import Bucket
 from inference.store.fetch import fetch
-from inference.model.artifact import read_manifest
 from inference.store.registry import (
-    metric_drops, models, previous_version, publish, served_version,
+    metric_drops,
+    models,
+    previous_version,
+    publish,
+    served_version,
 )
 from tests.artifacts import sealed
 

@@ -109,6 +109,14 @@ def test_dry_run_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert kubectl.changes == []
 
 
+def test_the_variable_dry_run_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """DRY_RUN=1 is --dry-run, also when the context is confirmed."""
+    monkeypatch.setenv("DRY_RUN", "1")
+    kubectl = Recorder("namespace/tenant-b pruned (dry run)")
+    done = _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT), confirm="kind-test,tenant-b")
+    assert (done.exit_code, kubectl.changes) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("objects", "says"),
     [

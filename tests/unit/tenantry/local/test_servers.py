@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from inference import contract
 from tenantry import processes
 from tenantry.cli import app
-from tenantry.commands import demo, serve
+from tenantry.commands import demo
 from tenantry.errors import CommandError, InputError
 from tenantry.local import servers as local_servers
 from tests.models import write_tiny_model
@@ -127,7 +127,13 @@ def test_a_tenant_that_dies_ends_the_command(
     started: list[subprocess.Popen[bytes]], model: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are stopped, and it says who ended, and how."""
-    monkeypatch.setattr(serve, "describe", lambda server: server.tenant == "tenant-b" and server.process.kill())
+
+    def pages(server: local_servers.Server) -> Iterator[tuple[str, str]]:
+        if server.tenant == "tenant-b":
+            server.process.kill()
+        yield "page", server.url
+
+    monkeypatch.setattr(local_servers.Server, "pages", pages)
     done = CliRunner().invoke(app, ["serve", "--model", str(model), "--port", str(port)])
     assert done.exit_code == 1
     assert "tenant-b ended by signal 9" in done.stderr
@@ -161,7 +167,7 @@ def test_serve_refuses_an_unknown_tenant(model: Path) -> None:
     """Exit code 2, and the message lists those that there are."""
     done = CliRunner().invoke(app, ["serve", "--tenant", "tenant-z", "--model", str(model)])
     assert done.exit_code == 2
-    assert "--tenant tenant-z: platform.yaml has no such tenant; it has tenant-a, tenant-b" in done.stderr
+    assert "platform.yaml has no tenant 'tenant-z'; it has tenant-a, tenant-b" in done.stderr
 
 
 @pytest.mark.usefixtures("folder")

@@ -1,6 +1,7 @@
-"""The two lines of platform.yaml that commands change for their user: a tenant's model, and the platform's image."""
+"""What commands read from platform.yaml, and the two lines of it that they change: a tenant's model and the image."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -23,6 +24,20 @@ def find_tenant(file: Path, name: str) -> Tenant:
         if tenant.name == name:
             return tenant
     raise InputError(f"{file} has no tenant '{name}'; it has {', '.join(tenant.name for tenant in tenants)}")
+
+
+def tenant_names(file: Path, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names of the file's tenants, in its order: all of them, or only those that `only` names.
+
+    Raises:
+        PlatformError: the file is wrong.
+        InputError: `only` names a tenant that the file does not have.
+    """
+    names = tuple(tenant.name for tenant in Platform.load(file).tenants)
+    unknown = sorted(set(only) - set(names))
+    if unknown:
+        raise InputError(f"{file} has no tenant '{unknown[0]}'; it has {', '.join(names)}")
+    return tuple(name for name in names if name in only or not only)
 
 
 def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from constructs_lib.platform import Platform, PlatformError
 from inference.address import ModelUri
 from tenantry.errors import InputError
-from tenantry.platform_edit import find_tenant, set_image, set_model
+from tenantry.platform_file import find_tenant, set_image, set_model
 
 DIGEST = "0123456789abcdef" * 4
 TEXT = """\
