@@ -1,7 +1,8 @@
 # The inference service: Python, the locked serving set, the compiled scorer, and nothing else.
 #   docker build --tag ml-inference-service:dev .
 # Two builds of one commit hold the same files, byte for byte: the wheels are locked, bytecode carries no time stamp.
-# Any base with `python` 3.11 or newer and Debian's packages will do; BuildKit is not needed.
+# Any base with `python` 3.11 or newer and Debian's packages works; BuildKit is not required. Published images use the digest in
+# .github/base-image/Dockerfile.
 ARG BASE=python:3.11-slim
 
 # --- build: the locked packages and the compiled scorer, in a virtual environment -------------------------------------

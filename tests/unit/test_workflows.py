@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+import subprocess
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -33,8 +36,8 @@ RELEASE = _jobs(ROOT / ".github" / "workflows" / "release.yml")
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
-def test_there_are_the_four() -> None:
-    assert {file.stem for file in FILES} == {"ci", "release", "e2e", "update-imports"}
+def test_the_workflows_are_these() -> None:
+    assert {file.stem for file in FILES} == {"ci", "release", "rescan", "e2e", "update-imports"}
 
 
 @each_file
@@ -115,21 +118,32 @@ def test_the_required_check_waits_for_all_others() -> None:
     assert set(jobs["required"]["needs"]) == set(jobs) - {"required", "comment"}
 
 
-def test_the_scanner_has_no_secret_and_no_right() -> None:
+def test_the_scanner_has_no_secret_and_no_permission() -> None:
     scanners = {
-        name: job
-        for name, job in RELEASE.items()
+        f"{file.stem}/{name}": job
+        for file in FILES
+        for name, job in _jobs(file).items()
         if any("trivy-action" in step.get("uses", "") for step in job["steps"])
     }
-    assert set(scanners) == {"scan"}
-    assert scanners["scan"]["permissions"] == {}
-    assert "secrets." not in str(scanners["scan"])
-    assert "github.token" not in str(scanners["scan"])
+    assert set(scanners) == {"release/scan", "rescan/scan"}
+    for job in scanners.values():
+        assert job["permissions"] == {}
+        assert "secrets." not in str(job)
+        assert "github.token" not in str(job)
 
 
-def test_secrets_are_where_they_are_needed_and_nowhere_else() -> None:
-    holders = {f"{file.stem}/{name}" for file in FILES for name, job in _jobs(file).items() if "secrets." in str(job)}
-    assert holders == {"release/push", "release/deploy", "update-imports/update"}
+def test_each_secret_belongs_to_an_environment_that_owners_can_protect() -> None:
+    holders = {
+        f"{file.stem}/{name}": job.get("environment")
+        for file in FILES
+        for name, job in _jobs(file).items()
+        if "secrets." in str(job)
+    }
+    assert holders == {
+        "release/push": "release",
+        "release/deploy": "pull-requests",
+        "update-imports/update": "pull-requests",
+    }
 
 
 def test_what_is_pushed_was_scanned_and_tried_before() -> None:
@@ -158,6 +172,47 @@ def test_an_image_is_built_when_what_goes_into_it_changes_and_not_otherwise() ->
     copied = set()
     for arguments in re.findall(r"(?m)^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text()):
         copied |= {f"{name}/**" if (ROOT / name).is_dir() else name for name in arguments.split()[:-1]}
-    own = {"Dockerfile", ".dockerignore", ".github/workflows/release.yml"}
+    own = {"Dockerfile", ".dockerignore", ".github/base-image/Dockerfile", ".github/workflows/release.yml"}
     assert set(release["on"]["push"]["paths"]) == copied | own
     assert release["on"]["push"]["branches"] == ["main"]
+
+
+def test_published_images_are_built_on_the_base_that_dependabot_updates() -> None:
+    base = subprocess.run([ROOT / "tools" / "base-image"], capture_output=True, text=True, check=True).stdout.strip()
+    assert re.fullmatch(r"python:3\.\d+-slim@sha256:[0-9a-f]{64}", base)
+    default = re.search(r"(?m)^ARG BASE=(.+)$", (ROOT / "Dockerfile").read_text())
+    assert default is not None
+    assert base.startswith(f"{default[1]}@"), "the default of BASE and the pinned base are the same image"
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    assert {each["directory"] for each in updates if each["package-ecosystem"] == "docker"} == {"/.github/base-image"}
+    builds = [
+        step["with"]
+        for file in FILES
+        for step in _steps(file)
+        if step.get("uses", "").startswith("docker/build-push-action@")
+    ]
+    assert len(builds) == 3
+    assert all("BASE=" in build["build-args"] for build in builds)
+
+
+def test_a_base_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    script = shutil.copy(ROOT / "tools" / "base-image", tmp_path / "tools" / "base-image")
+    (tmp_path / ".github" / "base-image").mkdir(parents=True)
+    (tmp_path / ".github" / "base-image" / "Dockerfile").write_text("FROM python:3.11-slim\n")
+    done = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "'python:3.11-slim' is not one image with tag and digest" in done.stderr
+
+
+def test_the_version_that_platform_yaml_names_is_pushed_as_a_tag() -> None:
+    """The first apply pulls the image by its version, before any digest has been proposed."""
+    push = next(step for step in RELEASE["push"]["steps"] if "skopeo copy" in step.get("run", ""))
+    assert push["env"]["VERSION"] == "${{ needs.build.outputs.version }}"
+    assert 'push "$VERSION"' in push["run"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    default = re.search(r"(?m)^ARG VERSION=(.+)$", (ROOT / "Dockerfile").read_text())
+    assert default is not None
+    assert default[1] == version
+    image = yaml.safe_load((ROOT / "platform.yaml").read_text())["platform"]["image"]
+    assert "@sha256:" in image or image.endswith(f":{version}")
