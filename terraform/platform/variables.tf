@@ -64,7 +64,7 @@ variable "object_store" {
   type = object({
     enabled       = optional(bool, true)
     image         = optional(string, "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z@sha256:14cea493d9a34af32f524e538b8346cf79f3321eff8e708c1e2960462bd8936e")
-    client_image  = optional(string, "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z")
+    client_image  = optional(string, "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z@sha256:a7fe349ef4bd8521fb8497f55c6042871b2ae640607cf99d9bede5e9bdf11727")
     persistent    = optional(bool, true)
     size          = optional(string, "10Gi")
     storage_class = optional(string)
