@@ -1,0 +1,1 @@
+"""Verdicts: whether traffic is allowed, denied or cannot be decided from the input, and why."""

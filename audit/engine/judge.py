@@ -1,0 +1,149 @@
+"""The verdict about one connection, with its evidence."""
+
+from collections import defaultdict
+from typing import TypeVar
+
+from audit.assumptions import Assumptions
+from audit.engine.answer import Answer, Decision, Evidence, Verdict
+from audit.engine.case import Case
+from audit.engine.endpoints import Endpoint, Kind, Traffic
+from audit.engine.evaluation import Outcome, Profile, Selected, evaluate
+from audit.engine.matching import Matcher, port, selects
+from audit.model.inventory import Inventory
+from audit.model.pods import Pods
+from audit.model.policies import Direction, OpaquePolicy, Policy, Rule
+from audit.model.truth import MAYBE, NO, YES, Truth
+
+P = TypeVar("P")
+
+_OWN_NODE = "traffic between a pod and the node that it runs on is always allowed"
+_ITSELF = "a pod cannot block access to itself"
+
+
+class Judge:
+    """Decides connections of one cluster, one at a time."""
+
+    def __init__(self, inventory: Inventory, assumptions: Assumptions) -> None:
+        self._matcher = Matcher(assumptions)
+        self._by_namespace: dict[str | None, list[Policy]] = defaultdict(list)
+        self._opaque: dict[str | None, list[OpaquePolicy]] = defaultdict(list)
+        for policy in inventory.policies:
+            self._by_namespace[policy.namespace].append(policy)
+        for opaque in inventory.opaque:
+            self._opaque[opaque.namespace].append(opaque)
+
+    def answer(self, traffic: Traffic, notes: tuple[str, ...] = ()) -> Answer:
+        """The verdict about a connection."""
+        egress = self._decide(Direction.EGRESS, traffic)
+        ingress = self._decide(Direction.INGRESS, traffic)
+        return Answer(
+            source=traffic.source.name,
+            destination=traffic.destination.name,
+            port=traffic.number,
+            protocol=traffic.protocol,
+            verdict=both(egress.verdict, ingress.verdict),
+            egress=egress,
+            ingress=ingress,
+            notes=notes,
+        )
+
+    def profile(self, pods: Pods, direction: Direction) -> Profile:
+        """The policies that apply to pods."""
+        name = pods.namespace.name
+        selected: list[Selected] = []
+        for policy in _in_scope(self._by_namespace, name):
+            if policy.rules(direction) is None:
+                continue
+            truth = selects(policy.subject, policy.namespace, pods)
+            if truth is not NO:
+                selected.append((policy, truth))
+        return Profile.of(selected, _in_scope(self._opaque, name))
+
+    def _decide(self, direction: Direction, traffic: Traffic) -> Decision:
+        ingress = direction is Direction.INGRESS
+        subject, other = (traffic.destination, traffic.source) if ingress else (traffic.source, traffic.destination)
+        if subject.pods is None:
+            reason = f"policies restrict pods only, and {subject.name} is not a pod"
+            return Decision(
+                direction=direction,
+                verdict=Verdict.ALLOWED,
+                evidence=(Evidence(direction=direction, effect="allows", reason=reason),),
+            )
+        profile = self.profile(subject.pods, direction)
+        observed: list[tuple[Policy, Rule | None, Truth]] = []
+
+        def match(policy: Policy, rule: Rule) -> tuple[int, int]:
+            truth = min(self._peers(policy, rule, other), _ports(rule, traffic))
+            return int(truth is YES), int(truth is MAYBE)
+
+        outcome = evaluate(
+            profile, direction, match, everything=1, nothing=0, observe=lambda *item: observed.append(item)
+        )
+        exempt, why = _exempt(traffic, subject, other)
+        verdict = _verdict(outcome, exempt)
+        case = Case(
+            direction=direction,
+            traffic=traffic,
+            subject=subject,
+            other=other,
+            profile=profile,
+            observed=observed,
+            outcome=outcome,
+            exempt=why if exempt is not NO else "",
+            matcher=self._matcher,
+        )
+        return case.decision(verdict)
+
+    def _peers(self, policy: Policy, rule: Rule, other: Endpoint) -> Truth:
+        if rule.peers is None:
+            return YES
+        return max(self._matcher.peer(peer, policy.namespace, other) for peer in rule.peers)
+
+
+def _in_scope(policies: dict[str | None, list[P]], namespace: str) -> list[P]:
+    """The policies of a namespace, without a name of any, and those of the whole cluster."""
+    if not namespace:
+        return [policy for each in policies.values() for policy in each]
+    return [*policies.get(namespace, ()), *policies.get(None, ())]
+
+
+def _ports(rule: Rule, traffic: Traffic) -> Truth:
+    if rule.ports is None:
+        return YES
+    return max(port(match, traffic.protocol, traffic.number, traffic.destination) for match in rule.ports)
+
+
+def both(first: Verdict, second: Verdict) -> Verdict:
+    """The verdict about traffic that has to pass two sides."""
+    if Verdict.DENIED in {first, second}:
+        return Verdict.DENIED
+    return Verdict.UNKNOWN if Verdict.UNKNOWN in {first, second} else Verdict.ALLOWED
+
+
+def _verdict(outcome: Outcome[int], exempt: Truth) -> Verdict:
+    """One side's verdict; the API exempts some traffic from NetworkPolicies, and does not say so of admin policies."""
+    allow, deny = outcome.allow, outcome.deny
+    if exempt is YES and deny:
+        allow, deny = 1, 0
+    if exempt and (deny or outcome.deny_by_admin):
+        allow = 1
+    if not (deny or outcome.deny_by_admin):
+        return Verdict.ALLOWED
+    return Verdict.UNKNOWN if allow else Verdict.DENIED
+
+
+def _exempt(traffic: Traffic, subject: Endpoint, other: Endpoint) -> tuple[Truth, str]:
+    """Whether NetworkPolicies do not restrict this traffic at all, and why."""
+    if traffic.source.single and traffic.source.single == traffic.destination.single:
+        return YES, _ITSELF
+    pods = subject.pods
+    if pods is None or pods.host_network:
+        return NO, ""
+    if other.kind is Kind.NODE:
+        known = {address for address in pods.node_addresses if address in other.addresses}
+        if subject.single and pods.node_addresses and other.addresses:
+            return (YES if known else NO), _OWN_NODE
+        return MAYBE, _OWN_NODE
+    if other.pods is not None and other.pods.host_network:
+        return MAYBE, _OWN_NODE
+    return NO, ""

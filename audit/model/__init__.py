@@ -1,0 +1,1 @@
+"""What the audit knows of a cluster: labels, ports, addresses, pods, namespaces, policies, services."""

@@ -1,0 +1,50 @@
+"""Everything that the input holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audit.model.addresses import Address
+from audit.model.labels import Labels
+from audit.model.pods import Namespace, Workload
+from audit.model.policies import OpaquePolicy, Policy
+from audit.model.services import Route, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node.
+
+    Attributes:
+        name: Its name.
+        labels: Its labels.
+        addresses: Its addresses.
+    """
+
+    name: str
+    labels: Labels
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The objects of the input, as the audit understands them.
+
+    Attributes:
+        namespaces: By name; every namespace that an object stands in is here.
+        workloads: What makes pods.
+        policies: The policies that are evaluated.
+        opaque: The policies that are not.
+        services: The Services.
+        routes: Ingresses and routes, one for each backend.
+        nodes: The nodes.
+        objects: How many objects the input holds, of every kind.
+    """
+
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
+    workloads: Sequence[Workload] = ()
+    policies: Sequence[Policy] = ()
+    opaque: Sequence[OpaquePolicy] = ()
+    services: Sequence[Service] = ()
+    routes: Sequence[Route] = ()
+    nodes: Sequence[Node] = ()
+    objects: int = 0

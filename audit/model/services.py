@@ -1,0 +1,104 @@
+"""Services and the routes that lead to them."""
+
+from dataclasses import dataclass
+
+from audit.model.addresses import Address
+from audit.model.labels import Selector
+from audit.model.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service.
+
+    Attributes:
+        number: The Service's port.
+        protocol: TCP, UDP or SCTP.
+        name: Its name, or empty.
+        target: Number or name of the pods' port.
+        node_port: Port on every node, or None.
+    """
+
+    number: int
+    protocol: str
+    name: str
+    target: int | str
+    node_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """An address behind a Service without a selector, from its Endpoints or EndpointSlices.
+
+    Attributes:
+        address: The address.
+        ports: Number by the Service port's name, as (name, protocol, number).
+        pod: Name of the pod that has it, or empty.
+    """
+
+    address: Address
+    ports: tuple[tuple[str, str, int], ...]
+    pod: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+        type: ClusterIP, NodePort, LoadBalancer or ExternalName.
+        selector: Selects its pods, or None: then its endpoints are written by hand.
+        ports: Its ports.
+        cluster_ips: Its addresses, where the input has them.
+        external_ips: Addresses of `externalIPs`.
+        external_name: The name that an ExternalName Service stands for, or empty.
+        headless: Whether it has no address of its own.
+        backends: Addresses of its Endpoints, where it has no selector.
+        place: Where it stands.
+    """
+
+    namespace: str
+    name: str
+    type: str
+    selector: Selector | None
+    ports: tuple[ServicePort, ...]
+    cluster_ips: tuple[Address, ...]
+    external_ips: tuple[str, ...]
+    external_name: str
+    headless: bool
+    backends: tuple[Backend, ...]
+    place: Place
+
+    @property
+    def reference(self) -> str:
+        """How commands name it."""
+        return f"{self.namespace}/service/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way in through an ingress controller or a gateway.
+
+    Attributes:
+        kind: Ingress, HTTPRoute, ...
+        namespace: Its namespace.
+        name: Its name.
+        hosts: Host names; empty for any.
+        parents: The Ingress class, or the gateways, as written.
+        service_namespace: Namespace of the Service that it leads to.
+        service: Name of that Service.
+        port: Its port, by number or name; None where the route does not say.
+        place: Where the backend stands.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    hosts: tuple[str, ...]
+    parents: tuple[str, ...]
+    service_namespace: str
+    service: str
+    port: int | str | None
+    place: Place

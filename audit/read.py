@@ -1,0 +1,82 @@
+"""Reads a cluster from YAML, JSON or plain data."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from audit.assumptions import Assumptions
+from audit.cluster import Cluster
+from audit.errors import AuditError, ReadError
+from audit.reading import sources
+from audit.reading.documents import DataDocument, split
+from audit.reading.objects import Reader
+from audit.reading.sources import Text
+
+
+def objects(
+    given: Iterable[str | Path | Mapping[str, Any]],
+    *,
+    assumptions: Assumptions | None = None,
+    default_namespace: str = "default",
+    keep_going: bool = False,
+) -> Cluster:
+    """A cluster from files, folders, globs, `-` for standard input, and objects as plain dicts.
+
+    Args:
+        given: Paths and objects, in any order; Lists count as their items.
+        assumptions: What YAML cannot say.
+        default_namespace: Namespace of objects that do not name one.
+        keep_going: Keep what is invalid in `Cluster.problems` instead of raising it.
+
+    Returns:
+        The cluster.
+
+    Raises:
+        ReadError: The input is invalid.
+        AuditError: A path leads to nothing, or the input holds no object.
+    """
+    reader = Reader(default_namespace)
+    for number, each in enumerate(given, start=1):
+        if isinstance(each, Mapping):
+            reader.add(DataDocument(number, dict(each)))
+        else:
+            _add(reader, sources.texts([each]))
+    return _cluster(reader, assumptions, keep_going=keep_going)
+
+
+def context(
+    name: str,
+    *,
+    kubeconfig: Path | None = None,
+    assumptions: Assumptions | None = None,
+    keep_going: bool = False,
+) -> Cluster:
+    """A running cluster, read through kubectl; nothing in it is changed.
+
+    Args:
+        name: The kubeconfig's context.
+        kubeconfig: The file, or None for what kubectl finds by itself.
+        assumptions: What the objects cannot say.
+        keep_going: Keep what is invalid in `Cluster.problems` instead of raising it.
+
+    Raises:
+        ReadError: An object is invalid.
+        AuditError: kubectl is not there, or fails.
+    """
+    reader = Reader()
+    _add(reader, sources.cluster(name, kubeconfig))
+    return _cluster(reader, assumptions, keep_going=keep_going)
+
+
+def _add(reader: Reader, texts: Iterable[Text]) -> None:
+    for text in texts:
+        for document in split(text.file, text.content):
+            reader.add(document)
+
+
+def _cluster(reader: Reader, assumptions: Assumptions | None, *, keep_going: bool) -> Cluster:
+    if reader.problems and not keep_going:
+        raise ReadError(reader.problems)
+    if not reader.objects:
+        raise AuditError("the input holds no object; name files or folders with Kubernetes manifests")
+    return Cluster(reader.inventory(), assumptions or Assumptions(), tuple(reader.problems))

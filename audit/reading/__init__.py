@@ -1,0 +1,1 @@
+"""YAML and JSON to typed objects that know their file and line."""

@@ -1,0 +1,279 @@
+"""Documents to an inventory: every object is built by its kind, and what is invalid becomes a problem."""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from audit.errors import Problem
+from audit.model.inventory import Inventory, Node
+from audit.model.labels import NAMESPACE_NAME, Labels
+from audit.model.place import Path, Place
+from audit.model.pods import Namespace
+from audit.model.policies import OpaquePolicy, Policy
+from audit.reading import checks, kinds, schema
+from audit.reading.admin_policies import admin_policy
+from audit.reading.checks import InvalidError
+from audit.reading.documents import DataDocument, TextDocument
+from audit.reading.network_policies import network_policy
+from audit.reading.services import ROUTE_KINDS, endpoint_slice, endpoints, routes, service
+from audit.reading.workloads import POD, TEMPLATES, Made, has_template, made, workloads
+from audit.reading.yaml_text import YamlError
+
+if TYPE_CHECKING:
+    from audit.model.services import Backend, Route, Service
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object with its identity.
+
+    Attributes:
+        group: API group.
+        kind: Kind.
+        version: API version.
+        namespace: Its namespace, or empty for an object of the whole cluster.
+        name: Its name.
+        data: The object.
+        place: Where it stands.
+    """
+
+    group: str
+    kind: str
+    version: str
+    namespace: str
+    name: str
+    data: dict[str, Any]
+    place: Place
+
+
+_FORM: Final = "Give the object the form that the API documents."
+
+
+class Reader:
+    """Collects objects; `inventory` gives the result.
+
+    Attributes:
+        problems: What is invalid, in the order of the input.
+        objects: How many objects were seen, of every kind.
+    """
+
+    def __init__(self, default_namespace: str = "default") -> None:
+        self.problems: list[Problem] = []
+        self.objects = 0
+        self._default_namespace = default_namespace
+        self._declared: dict[str, Namespace] = {}
+        self._mentioned: dict[str, Namespace] = {}
+        self._made: list[Made] = []
+        self._policies: list[Policy] = []
+        self._opaque: list[OpaquePolicy] = []
+        self._services: list[Service] = []
+        self._endpoints: dict[tuple[str, str], list[Backend]] = defaultdict(list)
+        self._routes: list[Route] = []
+        self._nodes: list[Node] = []
+        self._seen: dict[tuple[str, str, str, str], Place] = {}
+        self._builders: dict[tuple[str, str], Callable[[_Object], None]] = {
+            ("", "Namespace"): self._declare,
+            ("", "Node"): self._node,
+            ("", "Service"): self._service,
+            ("", "Endpoints"): self._endpoints_object,
+            ("discovery.k8s.io", "EndpointSlice"): self._slice,
+            ("networking.k8s.io", "Ingress"): self._route,
+            **{("gateway.networking.k8s.io", kind): self._route for kind in ROUTE_KINDS},
+            kinds.NETWORK_POLICY: self._network_policy,
+        }
+
+    def add(self, document: TextDocument | DataDocument) -> None:
+        """Read a document and keep what it declares."""
+        if isinstance(document, TextDocument) and not kinds.worth_parsing(document.kind, document.source):
+            self.objects += 1
+            return
+        try:
+            data = document.data()
+        except YamlError as error:
+            self._broken(document, error)
+            return
+        for path, each in _items(data, ()):
+            self._object(each, Place(document, path))
+
+    def inventory(self) -> Inventory:
+        """Everything that was read."""
+        policies = sorted(self._policies, key=lambda policy: policy.priority)
+        services = [
+            replace(each, backends=tuple(self._endpoints.get((each.namespace, each.name), ())))
+            if each.selector is None
+            else each
+            for each in self._services
+        ]
+        found = tuple(workloads(self._with_declared_namespaces()))
+        return Inventory(
+            namespaces={**self._mentioned, **self._declared},
+            workloads=found,
+            policies=tuple(policies),
+            opaque=tuple(self._opaque),
+            services=tuple(services),
+            routes=tuple(self._routes),
+            nodes=tuple(self._nodes),
+            objects=self.objects,
+        )
+
+    def _with_declared_namespaces(self) -> Iterator[Made]:
+        """Workloads with the labels of their namespaces, which may come after them in the input."""
+        for each in self._made:
+            declared = self._declared.get(each.namespace)
+            yield replace(each, pods=replace(each.pods, namespace=declared)) if declared else each
+
+    def _broken(self, document: TextDocument | DataDocument, error: YamlError) -> None:
+        """Note a document that is not YAML; one that looks like a policy may restrict anything."""
+        rule = "Correct the text; it is not valid YAML, or not safe to expand."
+        self.problems.append(Problem(file=document.file, line=error.line, subject="", message=str(error), rule=rule))
+        kind = document.kind if isinstance(document, TextDocument) else None
+        if kind is None or kinds.restricts(kind):
+            reason = f"it is not valid YAML ({document.file}:{error.line})"
+            self._opaque.append(OpaquePolicy(kind or "document", None, "", reason, Place(document)))
+
+    def _object(self, data: Any, place: Place) -> None:
+        if not isinstance(data, dict):
+            self._problem(place, "", (), f"{checks.shown(data)} is not an object", "Write a mapping with a kind.")
+            return
+        if "kind" not in data and "apiVersion" not in data:
+            return  # values of a chart, say: not an object of Kubernetes
+        kind, version = data.get("kind"), data.get("apiVersion")
+        if not isinstance(kind, str) or not isinstance(version, str):
+            lacks = "kind" if not isinstance(kind, str) else "apiVersion"
+            self._problem(place, "", (), f"the object has no {lacks}", "Every object has apiVersion and kind.")
+            return
+        self.objects += 1
+        group, _, number = version.rpartition("/")
+        build = self._builder(group, kind, number, data)
+        if build is None:
+            return
+        metadata = data.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        named = "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key))
+        try:
+            found = self._identified(group, kind, number, data, place)
+            if found is not None:
+                build(found)
+        except InvalidError as error:
+            self._problem(place, f"{kind} {named}", error.path, error.message, error.rule)
+            if kinds.restricts(kind):
+                namespace = None
+                if (group, kind) == kinds.NETWORK_POLICY:
+                    namespace = str(metadata.get("namespace") or self._default_namespace)
+                reason = f"it is invalid: {error.message}"
+                self._opaque.append(OpaquePolicy(kind, namespace, str(metadata.get("name", "")), reason, place))
+        except ValueError as error:
+            self._problem(place, f"{kind} {named}", (), str(error), _FORM)
+
+    def _builder(self, group: str, kind: str, version: str, data: dict[str, Any]) -> Callable[[_Object], None] | None:
+        """What keeps an object of a kind, or None where the audit has no use for it."""
+        if group == kinds.POLICY_GROUP and version in kinds.ADMIN_VERSIONS.get(kind, ()):
+            return self._admin_policy
+        if (group, kind) in self._builders:
+            return self._builders[group, kind]
+        if kinds.restricts(kind):
+            return self._unsupported
+        if (group, kind) == POD or (group, kind) in TEMPLATES or has_template(data):
+            return self._workload
+        return None
+
+    def _identified(self, group: str, kind: str, version: str, data: dict[str, Any], place: Place) -> _Object | None:
+        """An object with its name and namespace, or None where it was read before."""
+        metadata = checks.convert(data.get("metadata") or {}, schema.Metadata, ("metadata",))
+        name = metadata.name or (f"{metadata.generate_name}*" if metadata.generate_name else "")
+        if not name:
+            raise InvalidError(("metadata",), "the object has no name", "Give it metadata.name.")
+        cluster_wide = kind in {"Namespace", "Node", *kinds.ADMIN_VERSIONS}
+        namespace = "" if cluster_wide else metadata.namespace or self._default_namespace
+        earlier = self._seen.get((group, kind, namespace, name)) if metadata.name else None
+        if earlier is not None:
+            if _reread(earlier) == data:
+                return None
+            first = f"{earlier.file}:{earlier.line}"
+            rule = f"It first stands in {first}; keep one, or audit the folders one at a time."
+            raise InvalidError((), "the object is declared twice, differently", rule)
+        self._seen[group, kind, namespace, name] = place
+        return _Object(group, kind, version, namespace, name, data, place)
+
+    def _namespace(self, name: str) -> Namespace:
+        return self._mentioned.setdefault(name, Namespace.mentioned(name))
+
+    def _declare(self, given: _Object) -> None:
+        labels = {**_labels(given), NAMESPACE_NAME: given.name}
+        self._declared[given.name] = Namespace(given.name, Labels(labels), given.place)
+
+    def _node(self, given: _Object) -> None:
+        status = checks.convert(given.data.get("status") or {}, schema.NodeStatus, ("status",))
+        ips = [each.address for each in status.addresses or () if each.type in {"InternalIP", "ExternalIP"}]
+        self._nodes.append(Node(given.name, Labels(_labels(given)), tuple(map(ipaddress.ip_address, ips))))
+
+    def _network_policy(self, given: _Object) -> None:
+        self._namespace(given.namespace)
+        self._policies.append(network_policy(given.data, given.namespace, given.name, given.place))
+
+    def _admin_policy(self, given: _Object) -> None:
+        self._policies.append(admin_policy(given.kind, given.data, given.name, given.place))
+
+    def _unsupported(self, given: _Object) -> None:
+        metadata = given.data.get("metadata") or {}
+        namespace = kinds.scope(given.kind, metadata, self._default_namespace)
+        reason = f"the audit does not evaluate {given.kind} of {given.group or 'the core group'}/{given.version}"
+        self._opaque.append(OpaquePolicy(given.kind, namespace, given.name, reason, given.place))
+
+    def _service(self, given: _Object) -> None:
+        self._namespace(given.namespace)
+        self._services.append(service(given.data, given.namespace, given.name, given.place))
+
+    def _endpoints_object(self, given: _Object) -> None:
+        self._endpoints[given.namespace, given.name] += endpoints(given.data)
+
+    def _slice(self, given: _Object) -> None:
+        owner = ((given.data.get("metadata") or {}).get("labels") or {}).get("kubernetes.io/service-name")
+        if owner:
+            self._endpoints[given.namespace, str(owner)] += endpoint_slice(given.data)
+
+    def _route(self, given: _Object) -> None:
+        self._routes += routes(given.kind, given.data, given.namespace, given.name, given.place)
+
+    def _workload(self, given: _Object) -> None:
+        key = (given.group, given.kind)
+        found = made(key, given.data, self._namespace(given.namespace), given.name, given.place)
+        self._made += [found] if found else []
+
+    def _problem(self, place: Place, subject: str, path: Path, message: str, rule: str) -> None:
+        where = place.at(*path)
+        self.problems.append(Problem(file=where.file, line=where.line, subject=subject, message=message, rule=rule))
+
+
+def _labels(given: _Object) -> dict[str, str]:
+    return checks.labels((given.data.get("metadata") or {}).get("labels"), ("metadata", "labels"))
+
+
+def _reread(place: Place) -> Any:
+    """The data of an object that was read before: keeping all of it would double the memory."""
+    wanted = place.document
+    assert isinstance(wanted, TextDocument | DataDocument)  # noqa: S101 - the reader takes no other
+    return next((data for path, data in _items(wanted.data(), ()) if path == place.root), None)
+
+
+def _items(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The objects of a document: itself, or the items of a List."""
+    if data is None:
+        return
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if isinstance(data, list):
+        yield from _each(data, path, None, None)
+    elif isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
+        item_kind = kind.removesuffix("List") or None
+        yield from _each(data["items"], (*path, "items"), item_kind, data.get("apiVersion"))
+    else:
+        yield path, data
+
+
+def _each(items: Iterable[Any], path: Path, kind: str | None, version: Any) -> Iterator[tuple[Path, Any]]:
+    for index, item in enumerate(items):
+        # The items of a typed list, such as a DeploymentList, need not repeat kind and version.
+        full = {"kind": kind, "apiVersion": version, **item} if kind and isinstance(item, dict) else item
+        yield from _items(full, (*path, index))

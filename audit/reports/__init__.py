@@ -1,0 +1,1 @@
+"""What the engine found, as text, JSON, CSV, Markdown, SARIF and pictures."""
