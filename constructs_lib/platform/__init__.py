@@ -1,4 +1,4 @@
-"""The typed `platform.yaml`: who the tenants are, every default, every rule of a value. Imports no jsii."""
+"""The typed model of `platform.yaml`: tenants, defaults and rules. Imports no jsii."""
 
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.document import (

@@ -1,4 +1,4 @@
-"""Reads `platform.yaml` and says in its user's terms all that is wrong with it."""
+"""Reads `platform.yaml` and reports everything that is wrong with it in the terms of the file."""
 
 import difflib
 import json
@@ -16,26 +16,26 @@ from constructs_lib.platform.errors import Mistake, PlatformError
 M = TypeVar("M", bound=BaseModel)
 _VALUE_LENGTH = 80
 _RULES = {
-    "string_type": "is text",
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "is a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing"), "is a number"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "is true or false"),
-    **dict.fromkeys(("tuple_type", "list_type"), "is a list"),
-    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "is a mapping"),
-    "finite_number": "is a finite number",
-    "greater_than": "is more than {gt}",
-    "greater_than_equal": "is at least {ge}",
-    "less_than": "is less than {lt}",
-    "less_than_equal": "is at most {le}",
-    "literal_error": "is {expected}",
-    "string_pattern_mismatch": "matches {pattern}",
-    "string_too_short": "is not empty",
-    "too_short": "is not empty",
+    "string_type": "must be text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a mapping"),
+    "finite_number": "must be a finite number",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
-"""What pydantic's own errors are in a file's terms, by their type."""
+"""The rule that each of pydantic's own error types stands for."""
 _RENAMED: Mapping[KeyPath, str] = {("quota", "guests"): "headroomPods"}
 """New names of keys that earlier versions accepted, by section and old key."""
-_WHOLE = "is a mapping with apiVersion, platform and tenants"
+_WHOLE = "must be a mapping with apiVersion, platform and tenants"
 
 
 def load(model: type[M], path: Path) -> M:
@@ -63,20 +63,18 @@ def _read(path: Path) -> Document:
         document = read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _whole(
-            path, (1, 1), "is a file that exists", "write one with 'tenantry init', or name another with --file"
+            path, (1, 1), "must exist", "create it with 'tenantry init', or name another file with --file"
         ) from None
     except UnicodeDecodeError as error:
-        raise _whole(path, (1, 1), f"is text in UTF-8 ({error.reason})", "save it in UTF-8") from None
+        raise _whole(path, (1, 1), f"must be UTF-8 text ({error.reason})", "save it as UTF-8") from None
     except OSError as error:
-        raise _whole(
-            path, (1, 1), f"is a file that can be read ({error.strerror})", "name another with --file"
-        ) from None
+        raise _whole(path, (1, 1), f"must be readable ({error.strerror})", "name another file with --file") from None
     except BrokenYamlError as error:
-        raise _whole(path, error.place, f"is one YAML document ({error})", "correct the syntax") from None
+        raise _whole(path, error.place, f"must be a single YAML document ({error})", "correct the syntax") from None
     if document.data is None:
-        raise _whole(path, (1, 1), f"{_WHOLE}; this file is empty", "write one with 'tenantry init'") from None
+        raise _whole(path, (1, 1), f"{_WHOLE}; this file is empty", "create it with 'tenantry init'") from None
     if not isinstance(document.data, dict):
-        raise _whole(path, (1, 1), _WHOLE, "write one with 'tenantry init'") from None
+        raise _whole(path, (1, 1), _WHOLE, "create it with 'tenantry init'") from None
     return document
 
 
@@ -91,24 +89,31 @@ def _repeated(document: Document, path: KeyPath, place: Place) -> Mistake:
         column=place[1],
         field=_field(path),
         value="",
-        rule=f"stands once in its mapping, but is in line {first} already",
+        rule=f"must appear only once, but line {first} sets it too",
         fix="remove one of them",
     )
 
 
 def _unique(found: list[tuple[Mistake, str]]) -> list[Mistake]:
-    """Each mistake once: one in `defaults` shows in every tenant, too; one that only a tenant makes of it names it."""
-    own = [mistake for mistake, heir in found if not heir]
-    told = {(mistake.field, mistake.rule) for mistake in own}
-    inherited = ((mistake, heir) for mistake, heir in found if heir and (mistake.field, mistake.rule) not in told)
-    return own + [replace(mistake, rule=f"{mistake.rule} (in {heir})") for mistake, heir in inherited]
+    """Each mistake once.
+
+    One in `defaults` is reported by every tenant that inherits it; if only tenants report it, it names the tenant.
+    """
+    own = [mistake for mistake, inheriting in found if not inheriting]
+    reported = {(mistake.field, mistake.rule) for mistake in own}
+    inherited = [
+        replace(mistake, rule=f"{mistake.rule} (in {inheriting})")
+        for mistake, inheriting in found
+        if inheriting and (mistake.field, mistake.rule) not in reported
+    ]
+    return own + inherited
 
 
 def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) -> tuple[Mistake, str]:
-    """A mistake from what pydantic says: its place in the file, and the rule and fix in the file's terms.
+    """Translate an error of pydantic into a mistake: its place in the file, the rule and the fix.
 
     Returns:
-        The mistake, and which tenant it is in where it stands in `defaults` or in the platform's part.
+        The mistake, and the tenant that inherits the value if it is set in `defaults` or in `platform`; else "".
     """
     context = error.get("ctx", {})
     path = _without_tags(document.data, (*error["loc"], *context.get("at", ())))
@@ -121,8 +126,8 @@ def _mistake(document: Document, schema: dict[str, Any], error: ErrorDetails) ->
         line, column = document.values[_existing(document, written)]
     rule, fix = _rule_and_fix(schema, document.data, path, error)
     text = "" if kind == "extra_forbidden" or not found else _shown(value)
-    heir = "" if written == path else _field(path[:2])
-    return Mistake(line=line, column=column, field=_field(written), value=text, rule=rule, fix=fix), heir
+    inheriting = "" if written == path else _field(path[:2])
+    return Mistake(line=line, column=column, field=_field(written), value=text, rule=rule, fix=fix), inheriting
 
 
 def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: ErrorDetails) -> tuple[str, str]:
@@ -134,21 +139,21 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
             return f"is now called '{new}'", f"rename '{path[-1]}' to '{new}'"
         known = sorted(_properties(schema, data, path[:-1]))
         close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
-        fix = f"did you mean '{close[0]}'?" if close else f"remove it; known here: {', '.join(known)}"
-        return "is a key that is known here", fix
+        fix = f"did you mean '{close[0]}'?" if close else f"remove it; the known keys are {', '.join(known)}"
+        return "must be a known key", fix
     about = _properties(schema, data, path[:-1]).get(str(path[-1]), {}).get("description", "") if path else ""
     about = " ".join(str(about).split()).rstrip(".")
     if error["type"] == "missing":
         return "is required", f"add '{path[-1]}': {about}" if about else f"add '{path[-1]}'"
     if error["type"].startswith("union_tag"):
         tags = context.get("expected_tags", "webhook, slack, pagerduty, email")
-        return f"has a 'type', one of {tags}", "add or correct it"
+        return f"must have a 'type': one of {tags}", "add or correct it"
     rule = _RULES.get(error["type"], "").format(**context) or error["msg"].removeprefix("Value error, ")
     return rule, f"correct it ({about})" if about else "correct it"
 
 
 def _properties(schema: dict[str, Any], data: Any, path: KeyPath) -> dict[str, Any]:
-    """The keys that the mapping at `path` may have, by the schema."""
+    """The schema's properties of the mapping at `path`."""
     node = schema
     for key in (*path, None):
         node = _resolved(schema, node, _value(data, path)[0])
@@ -159,7 +164,7 @@ def _properties(schema: dict[str, Any], data: Any, path: KeyPath) -> dict[str, A
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any], value: Any) -> dict[str, Any]:
-    """A schema node without references and choices: of several, the one that `type` names, else the first mapping."""
+    """Resolve references and alternatives: the alternative that `type` names, else the first that is not null."""
     while True:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
@@ -176,7 +181,7 @@ def _resolved(schema: dict[str, Any], node: dict[str, Any], value: Any) -> dict[
 
 
 def _without_tags(data: Any, path: KeyPath) -> KeyPath:
-    """A path of pydantic's without the discriminator's values that it puts in."""
+    """A path of pydantic's without the discriminator values that pydantic inserts."""
     result: list[str | int] = []
     for key in path:
         here, _ = _value(data, _fallback(data, tuple(result)))
@@ -187,7 +192,7 @@ def _without_tags(data: Any, path: KeyPath) -> KeyPath:
 
 
 def _fallback(data: Any, path: KeyPath) -> KeyPath:
-    """Where in the file a tenant's effective value comes from: its own entry, `defaults`, or the platform's image."""
+    """Where a tenant's effective value is set: its own entry, `defaults`, or the platform's image."""
     if _value(data, path)[1] or len(path) < 3 or path[0] != "tenants":  # noqa: PLR2004 - tenants, index, key
         return path
     other: KeyPath = ("platform", "image") if path[2] == "image" else ("defaults", *path[2:])
@@ -199,14 +204,14 @@ def _written(document: Document, path: KeyPath) -> KeyPath:
 
 
 def _existing(document: Document, path: KeyPath) -> KeyPath:
-    """The longest part of a path that the file has."""
+    """The longest prefix of a path that exists in the file."""
     while path not in document.values:
         path = path[:-1]
     return path
 
 
 def _value(data: Any, path: KeyPath) -> tuple[Any, bool]:
-    """The value at a path, and whether there is one."""
+    """The value at a path, and whether the path exists."""
     for key in path:
         there = (
             0 <= int(key) < len(data)

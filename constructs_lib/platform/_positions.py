@@ -1,4 +1,4 @@
-"""YAML as plain data, with the place of every value: what a message about a file needs."""
+"""Reads YAML as plain data with the position of every key and value, for messages about a file."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ _DEPTH = 50
 
 
 class BrokenYamlError(Exception):
-    """Text that is not one YAML document; `place` is where reading it ended."""
+    """Text that is not a single YAML document; `place` is where parsing failed."""
 
     def __init__(self, message: str, place: Place) -> None:
         self.place = place
@@ -26,10 +26,10 @@ class Document:
     """A YAML document.
 
     Args:
-        data: mappings, lists and scalars; of a repeated key, the first value.
-        keys: where each key stands.
-        values: where each value begins.
-        repeated: paths of keys that their mapping has already, with the places of the later ones.
+        data: mappings, lists and scalars; for a repeated key, its first value.
+        keys: position of each key.
+        values: position of each value.
+        repeated: paths of keys that appear again in their mapping, with the position of each repetition.
     """
 
     data: Any = None
@@ -42,7 +42,7 @@ def read(text: str) -> Document:
     """Read one YAML 1.2 document.
 
     Raises:
-        BrokenYamlError: it is none.
+        BrokenYamlError: the text is not a YAML document.
     """
     loader = YAML(typ="safe", pure=True)
     document = Document()
@@ -59,10 +59,10 @@ def read(text: str) -> Document:
 
 
 def _data(loader: YAML, node: Node, path: KeyPath, document: Document) -> Any:
-    """The plain value of a node; notes its place on the way."""
+    """The plain value of a node; records its position in `document`."""
     document.values[path] = _place(node)
     if len(path) > _DEPTH:
-        raise BrokenYamlError(f"more than {_DEPTH} levels deep, or an alias that contains itself", _place(node))
+        raise BrokenYamlError(f"it is nested more than {_DEPTH} levels deep, or an alias contains itself", _place(node))
     if isinstance(node, SequenceNode):
         return [_data(loader, item, (*path, index), document) for index, item in enumerate(node.value)]
     if not isinstance(node, MappingNode):

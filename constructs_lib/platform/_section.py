@@ -1,4 +1,4 @@
-"""What every part of `platform.yaml` has in common, and how a rule says no."""
+"""The base class of every part of `platform.yaml`, and how a rule refuses a value."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -11,7 +11,7 @@ _KIND = "rule"
 
 
 class Section(BaseModel):
-    """An immutable part of `platform.yaml`: camelCase keys there, snake_case in Python, nothing unknown."""
+    """An immutable part of `platform.yaml`: camelCase keys in the file, snake_case in Python, no unknown keys."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -24,27 +24,27 @@ class Section(BaseModel):
 
 
 def refusal(rule: str, fix: str, *, at: tuple[str | int, ...] = ()) -> PydanticCustomError:
-    """What is said of a value that breaks a rule.
+    """The error for a value that breaks a rule.
 
     Args:
-        rule: what holds for a right value; follows the field's name ("is at most ...").
-        fix: what the user may do.
-        at: where in the value the culprit is, as keys of the file; empty for the value itself.
+        rule: the rule; it follows the name of the field ("must be at most ...").
+        fix: what the user can do.
+        at: where in the value the wrong part is, as keys of the file; empty for the value itself.
     """
     return PydanticCustomError(_KIND, "{rule}; {fix}", {"rule": rule, "fix": fix, "at": at})
 
 
 def refuse(rule: str, fix: str, *, at: tuple[str | int, ...] = ()) -> NoReturn:
-    """Say that a value breaks a rule; see `refusal`."""
+    """Raise a `refusal`."""
     raise refusal(rule, fix, at=at)
 
 
 def refuse_all(refusals: Sequence[PydanticCustomError], *, beside: ValidationError | None = None) -> None:
-    """Say all of them at once, beside what another error says already; where there is none, nothing."""
+    """Raise all refusals at once, together with those of `beside`; do nothing if there are none."""
     if refusals:
-        told = [_again(each) for each in beside.errors()] if beside else []
+        others = [_again(each) for each in beside.errors()] if beside else []
         found = [InitErrorDetails(type=each, input=None) for each in refusals]
-        raise ValidationError.from_exception_data("platform.yaml", told + found)
+        raise ValidationError.from_exception_data("platform.yaml", others + found)
 
 
 def _again(error: ErrorDetails) -> InitErrorDetails:

@@ -6,9 +6,9 @@ Only requests count, as for the scheduler; actual usage does not.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from constructs_lib.platform._quantities import byte_count, millicores
 from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.document import Tenant
-from constructs_lib.platform.quantities import byte_count, millicores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a valid `platform.yaml` allows but its author should know: warnings, printed by every way to synthesize."""
+"""Warnings about a valid `platform.yaml`; every way to synthesize prints them."""
 
 from constructs_lib.platform.capacity import shortfall
 from constructs_lib.platform.document import Platform
@@ -10,7 +10,9 @@ def warnings(platform: Platform) -> tuple[str, ...]:
     found = []
     unpinned = ", ".join(tenant.name for tenant in platform.tenants if not is_pinned(tenant.model))
     if unpinned:
-        found.append(f"the model of {unpinned} is not pinned to a digest: a pod serves what is latest when it starts")
+        found.append(
+            f"the model of {unpinned} is not pinned to a digest: a pod serves the latest version when it starts"
+        )
     cluster = platform.platform.cluster
     if cluster is not None and (short := shortfall(platform.tenants, cluster)):
         found.append(short)

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from constructs_lib.platform._quantities import Cpu, Memory
 from constructs_lib.platform._section import Section
-from constructs_lib.platform.quantities import Cpu, Memory
 
 
 class Cluster(Section):

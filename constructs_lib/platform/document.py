@@ -1,7 +1,7 @@
-"""The typed model of `platform.yaml`: who the tenants are, and the only home of every default.
+"""The typed model of `platform.yaml`, with the default of every key.
 
-A key is documented by the text under its field; `platform.schema.json` carries the same texts into editors. What is
-left out of a tenant comes from `defaults`, and what is left out there from here. Importing this module loads no jsii.
+The text below a field documents its key; `platform.schema.json` and `docs/platform-yaml.md` carry the same texts. A key
+that a tenant does not set comes from `defaults`, and then from this module. Imports no jsii.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,7 @@ from pydantic import (
 )
 
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
-from constructs_lib.platform import _loading
-from constructs_lib.platform import validators as rules
+from constructs_lib.platform import _loading, validators
 from constructs_lib.platform._section import Section
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
@@ -32,93 +31,93 @@ Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 
 class Monitoring(Section):
-    """What the cluster calls its Prometheus."""
+    """Where the cluster's Prometheus is and what it selects."""
 
-    namespace: rules.Name = MONITORING_NAMESPACE
+    namespace: validators.Name = MONITORING_NAMESPACE
     """Namespace of Prometheus and of Grafana's dashboards."""
     prometheus_labels: Labels = Field(default=PROMETHEUS_POD_LABELS)
-    """Labels of Prometheus's pods: they, and no other pods of other namespaces, may reach a tenant's metrics."""
+    """Labels of Prometheus's pods, the only pods of other namespaces that may connect to a tenant's pods."""
     object_labels: dict[str, str] = Field(default={})
-    """Labels that the cluster's Prometheus selects ServiceMonitors and PrometheusRules by; empty where it takes all."""
+    """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
 
 
 class ModelStore(Section):
-    """The S3-compatible store that pods load their model from."""
+    """The S3-compatible store from which pods load their model."""
 
-    endpoint: rules.Endpoint = "http://minio-api.minio.svc:9000"
+    endpoint: validators.Endpoint = "http://minio-api.minio.svc:9000"
     """Address of the S3 API."""
-    namespace: rules.Name | None = "minio"
-    """Namespace of the store's pods; null: the store is outside of the cluster, and reached like any other address."""
+    namespace: validators.Name | None = "minio"
+    """Namespace of the store's pods; null if the store is outside the cluster."""
     pod_labels: Labels = Field(default={"app.kubernetes.io/name": "minio"})
     """Labels of the store's pods."""
     region: str = Field(default="us-east-1", min_length=1)
-    """Region that requests are signed for."""
+    """Region for which requests are signed."""
 
     @property
     def port(self) -> int:
-        """TCP port of the API, as the endpoint names it or as its scheme implies."""
-        return rules.endpoint_port(self.endpoint)
+        """TCP port of the API: the endpoint's, or the default of its scheme."""
+        return validators.endpoint_port(self.endpoint)
 
 
 class Dns(Section):
-    """The cluster's name servers."""
+    """The cluster's DNS servers."""
 
-    namespace: rules.Name = "kube-system"
+    namespace: validators.Name = "kube-system"
     """Namespace of the DNS pods."""
     pod_labels: Labels = Field(default={"k8s-app": "kube-dns"})
     """Labels of the DNS pods."""
 
 
 class Network(Section):
-    """What "the world" is: every public address on 443, without these."""
+    """Public addresses that the tenants' pods must not connect to."""
 
-    except_cidrs: tuple[rules.Cidr, ...] = ()
-    """Networks out of tenants' reach beside the private, shared, link-local and loopback ones: public addresses of the
-    cluster's own (pods, services, its API server)."""
+    except_cidrs: tuple[validators.Cidr, ...] = ()
+    """Networks that tenants cannot reach on port 443, in addition to the special-purpose ranges: public addresses of
+    the cluster itself (pods, services, API server)."""
 
 
 class PlatformSettings(Section):
-    """What is the same for every tenant: the image, and what the cluster calls its parts."""
+    """Settings that apply to every tenant: the image, and the cluster's components."""
 
-    image: rules.Image
-    """The service's image, with tag or digest and never `latest`; a tenant may name another."""
+    image: validators.Image
+    """Image of the service, with a tag other than `latest` or a digest; a tenant can set its own."""
     monitoring: Monitoring = Monitoring()
     """Prometheus and Grafana."""
     model_store: ModelStore = ModelStore()
     """The object store."""
     dns: Dns = Dns()
-    """The name servers."""
+    """The DNS servers."""
     network: Network = Network()
-    """The world outside."""
+    """Public addresses that tenants must not reach."""
     cluster: Cluster | None = None
-    """The machines, so that `tenantry plan` can say what fits and a synth warns where it does not; absent: unknown."""
+    """The nodes, for `tenantry plan` and a warning from synth if the tenants do not fit; unknown if absent."""
 
     @property
     def namespaces(self) -> frozenset[str]:
-        """The namespaces that belong to the platform, which no tenant may be named like."""
+        """The namespaces that belong to the platform; no tenant may have one of these names."""
         named = (self.monitoring.namespace, self.model_store.namespace, self.dns.namespace)
         return frozenset(name for name in named if name)
 
 
 class Defaults(Section):
-    """What every tenant gets unless it says otherwise; a list that a tenant gives replaces the one here."""
+    """Values for every tenant that does not set its own; a tenant's list replaces the list here."""
 
     resources: Resources = Resources()
-    """CPU and memory of a pod."""
+    """CPU and memory of each pod."""
     autoscaling: Autoscaling = Autoscaling()
-    """How many pods, and when more."""
+    """Minimum and maximum number of pods, and when it changes."""
     rollout: Rollout = Rollout()
     """How pods are replaced."""
     quota: Quota = Quota()
-    """What the whole namespace may use."""
+    """Limits of the tenant's whole namespace."""
     alerts: AlertSettings = AlertSettings()
     """Objectives and thresholds of the alerts."""
     egress: tuple[Egress, ...] = ()
-    """Networks that pods may reach beside the model store, DNS and the world's port 443."""
-    image_pull_secrets: tuple[rules.ObjectName, ...] = ()
+    """Networks that pods may connect to in addition to the model store, DNS and public addresses on port 443."""
+    image_pull_secrets: tuple[validators.ObjectName, ...] = ()
     """Names of Secrets in the tenant's namespace that hold registry credentials."""
     receiver: Receiver | None = None
-    """Where the tenant's alerts go; absent: to the platform's own receiver."""
+    """Receiver of the tenant's alerts; the platform's own receiver if absent."""
 
     @field_validator("quota")
     @classmethod
@@ -129,20 +128,20 @@ class Defaults(Section):
 
 
 class Tenant(Defaults):
-    """A tenant: a namespace with walls, and a model that answers in it. Every value is the effective one."""
+    """A tenant: an isolated namespace that serves a model. Every value is the effective one."""
 
-    name: rules.TenantName
+    name: validators.TenantName
     """Name of the tenant and of its namespace."""
-    model: rules.Model
+    model: validators.Model
     """Address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or `file:<folder>`."""
-    image: rules.Image
-    """The service's image for this tenant; absent: that of the platform."""
+    image: validators.Image
+    """Image of the service for this tenant; the platform's image if absent."""
 
     @field_validator("model")
     @classmethod
     def _model_is_its_own(cls, model: str, info: ValidationInfo) -> str:
         if "name" in info.data:
-            rules.check_model_owner(info.data["name"], model)
+            validators.check_model_owner(info.data["name"], model)
         return model
 
 
@@ -152,25 +151,25 @@ class Platform(Section):
     api_version: Literal["tenantry.dev/v1alpha1"]
     """Version of this format."""
     platform: PlatformSettings
-    """What is the same for every tenant."""
+    """Settings that apply to every tenant."""
     defaults: Defaults = Defaults()
-    """What every tenant gets unless it says otherwise."""
-    tenants: Annotated[tuple[Tenant, ...], AfterValidator(rules.check_not_empty)]
+    """Values for every tenant that does not set its own."""
+    tenants: Annotated[tuple[Tenant, ...], AfterValidator(validators.check_not_empty)]
     """The tenants."""
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read a file and check all of it.
+        """Read and validate a file.
 
         Raises:
-            PlatformError: the file cannot be read or breaks a rule; lists every mistake with its place and fix.
+            PlatformError: the file cannot be read or breaks a rule; the message lists every mistake.
         """
         return _loading.load(cls, Path(path))
 
     @model_validator(mode="before")
     @classmethod
     def _merge_defaults(cls, data: Any) -> Any:
-        """Complete every tenant by what `defaults` and the platform's image say."""
+        """Complete every tenant from `defaults` and the platform's image."""
         if not isinstance(data, Mapping) or not isinstance(data.get("tenants"), list | tuple):
             return data
         defaults = data.get("defaults")
@@ -184,18 +183,18 @@ class Platform(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _names_are_free(cls, data: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Hold the names against each other, also where something else is wrong: all mistakes are told at once."""
+        """Check the names even if something else is wrong, so that all mistakes are reported at once."""
         try:
             platform = validate(data)
         except ValidationError as error:
-            rules.check_names(*_written_names(data, error), beside=error)
+            validators.check_names(*_written_names(data, error), beside=error)
             raise
-        rules.check_names([tenant.name for tenant in platform.tenants], platform.platform.namespaces)
+        validators.check_names([tenant.name for tenant in platform.tenants], platform.platform.namespaces)
         return platform
 
 
 def _written_names(data: Any, error: ValidationError) -> tuple[list[str | None], frozenset[str]]:
-    """The tenants' names, but those that `error` speaks of, and the platform's namespaces, as far as data has them."""
+    """The tenants' names without those that `error` reports, and the platform's namespaces, as far as known."""
     wrong = {each["loc"] for each in error.errors()}
     tenants, parts = _at(data, "tenants"), _at(data, "platform")
     named = [_at(each, "name") for each in tenants] if isinstance(tenants, list | tuple) else []
@@ -212,7 +211,7 @@ def _at(data: Any, key: str) -> Any:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with what `over` says instead: mappings key by key, anything else as a whole."""
+    """`base` overridden by `over`: mappings key by key, other values as a whole."""
     result = dict(base)
     for key, value in over.items():
         below = base.get(key)

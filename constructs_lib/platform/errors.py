@@ -1,4 +1,4 @@
-"""What is wrong with a `platform.yaml`: every mistake with its place, value, rule and fix."""
+"""The error for an invalid `platform.yaml`: every mistake with its position, value, rule and fix."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ class Mistake:
     Args:
         line: line in the file, from 1.
         column: column in that line, from 1.
-        field: path of the key, as `tenants[0].autoscaling.minReplicas`; empty for the file itself.
-        value: what stands there, as text; empty where nothing does.
-        rule: what holds for a right value.
+        field: path of the key, such as `tenants[0].autoscaling.minReplicas`; empty for the file itself.
+        value: the value in the file, as text; empty if there is none.
+        rule: the rule that the value breaks.
         fix: what to do.
     """
 
@@ -26,7 +26,7 @@ class Mistake:
 
 
 class PlatformError(Exception):
-    """A `platform.yaml` that cannot be used; its text lists every mistake that was found."""
+    """A `platform.yaml` that is not valid; the message lists every mistake."""
 
     def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
         self.path = path
@@ -35,7 +35,7 @@ class PlatformError(Exception):
 
     def _text(self) -> str:
         count = len(self.mistakes)
-        head = f"{self.path} has {count} mistake{'s' if count > 1 else ''}; nothing was written"
+        head = f"{self.path} is not valid ({count} mistake{'s' if count > 1 else ''})"
         return "\n\n".join([head, *map(self._entry, self.mistakes)])
 
     def _entry(self, mistake: Mistake) -> str:

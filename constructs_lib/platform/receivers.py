@@ -1,4 +1,4 @@
-"""Where a tenant's alerts go: the part `receiver` of `platform.yaml`. Secrets are named, never written."""
+"""Receivers of a tenant's alerts: the part `receiver` of `platform.yaml`. Secrets are named, never written."""
 
 from typing import Annotated, Literal
 
@@ -14,31 +14,31 @@ class _Receiver(Section):
     secret_name: ObjectName
     """Name of a Secret in the tenant's namespace."""
     send_resolved: bool = True
-    """Whether the end of an alert is told, too."""
+    """Whether to notify when an alert is resolved."""
 
 
 class WebhookReceiver(_Receiver):
-    """Posts alerts to an HTTP address."""
+    """Sends alerts to a webhook."""
 
     type: Literal["webhook"]
     """The kind of receiver."""
     secret_key: Text = "url"  # noqa: S105 - a key of a Secret, not its value
-    """Key in the Secret that holds the address."""
+    """Key in the Secret that holds the webhook's URL."""
 
 
 class SlackReceiver(_Receiver):
-    """Writes alerts into a Slack channel."""
+    """Sends alerts to a Slack channel."""
 
     type: Literal["slack"]
     """The kind of receiver."""
     secret_key: Text = "url"  # noqa: S105 - a key of a Secret, not its value
-    """Key in the Secret that holds the incoming webhook's address."""
+    """Key in the Secret that holds the URL of the incoming webhook."""
     channel: Text
-    """Channel, with its `#`."""
+    """Name of the channel, with `#`."""
 
 
 class PagerDutyReceiver(_Receiver):
-    """Opens incidents at PagerDuty."""
+    """Opens incidents in PagerDuty."""
 
     type: Literal["pagerduty"]
     """The kind of receiver."""
@@ -52,14 +52,14 @@ class EmailReceiver(_Receiver):
     type: Literal["email"]
     """The kind of receiver."""
     secret_key: Text = "password"  # noqa: S105 - a key of a Secret, not its value
-    """Key in the Secret that holds the password at the mail server."""
+    """Key in the Secret that holds the password for the mail server."""
     to: Text
     """Address of the recipient."""
     sender: Text
-    """Address of the sender; the user name at the mail server, too."""
+    """Address of the sender; also the user name for the mail server."""
     smarthost: Annotated[str, Field(pattern=r"^[^\s:]+:[0-9]+$")]
-    """The mail server, as host:port."""
+    """Mail server, as host:port."""
 
 
 Receiver = Annotated[WebhookReceiver | SlackReceiver | PagerDutyReceiver | EmailReceiver, Field(discriminator="type")]
-"""One of the four kinds; `type` says which."""
+"""One of the four kinds of receiver, selected by `type`."""

@@ -1,6 +1,6 @@
-"""`docs/platform-yaml.md`, every key of `platform.yaml`: `python -m constructs_lib.platform.reference FILE` writes it.
+"""Writes `docs/platform-yaml.md`, the reference of every key: `python -m constructs_lib.platform.reference FILE`.
 
-It is made from the schema, so that a default or a meaning stands in one place: the model.
+The page is generated from the schema, so that each default and description has one home: the model.
 """
 
 import json
@@ -14,13 +14,13 @@ from constructs_lib.platform.schema import platform_schema
 _HEAD = """\
 # platform.yaml
 
-Every key of the file, its default and what it means. This page is written by `make schema` from the model in
-`constructs_lib/platform/document.py`; editors that know JSON Schema show the same texts (`platform.schema.json`).
+Every key of the file, with its default and meaning. `make schema` generates this page from the model in
+`constructs_lib/platform/document.py`; editors with JSON Schema support show the same texts (`platform.schema.json`).
 
-A tenant may say whatever `defaults` may; what it leaves out comes from there, and then from here. A mapping is
-completed key by key, a list is replaced as a whole. Unknown keys are refused.
+A tenant can set every key that `defaults` can set. A key that a tenant does not set comes from `defaults`, and then
+from the defaults on this page. Mappings are merged key by key; lists are replaced as a whole. Unknown keys are refused.
 """
-_TITLES = {"": "The file", "tenants[]": "tenants[], and whatever defaults may say"}
+_TITLES = {"": "The file", "tenants[]": "tenants[], and every key of defaults"}
 
 
 def platform_reference() -> str:
@@ -30,7 +30,7 @@ def platform_reference() -> str:
 
 
 def _sections(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[str]:
-    """A section for the keys of a mapping, then those of the mappings in it."""
+    """The section of a mapping's keys, then those of the mappings in it."""
     inherited = schema["$defs"]["Defaults"]["properties"] if path == "tenants[]" else {}
     properties = {key: value for key, value in node["properties"].items() if key not in inherited}
     required = node.get("required", ())
@@ -47,7 +47,7 @@ def _sections(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterat
 
 
 def _mappings(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The mappings with keys of their own that a value may be, or be a list of."""
+    """The mappings that a value can be, or can be a list of."""
     if "$ref" in node:
         target = schema["$defs"][node["$ref"].rpartition("/")[2]]
         kind = target.get("properties", {}).get("type", {}).get("const")

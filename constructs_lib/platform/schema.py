@@ -1,4 +1,4 @@
-"""The JSON Schema of `platform.yaml`, which editors read: `python -m constructs_lib.platform.schema FILE` writes it."""
+"""Writes the JSON Schema of `platform.yaml` for editors: `python -m constructs_lib.platform.schema FILE`."""
 
 import json
 import sys
@@ -11,17 +11,17 @@ ID = "https://raw.githubusercontent.com/vendettaopppp/ml-inference-service/main/
 
 
 def platform_schema() -> dict[str, Any]:
-    """The schema, as draft 2020-12."""
+    """The schema, in draft 2020-12."""
     schema = Platform.model_json_schema(mode="validation", by_alias=True)
     tenant = schema["$defs"]["Tenant"]
-    # The model holds effective values; in the file a tenant's image may be left to the platform.
+    # The model holds effective values; in the file, a tenant's image is optional.
     tenant["required"].remove("image")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, "title": "Tenantry's platform.yaml"}
     return {**schema, **head}
 
 
 def platform_schema_text() -> str:
-    """The file `platform.schema.json`."""
+    """The text of `platform.schema.json`."""
     return json.dumps(platform_schema(), indent=2, sort_keys=True) + "\n"
 
 

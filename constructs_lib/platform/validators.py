@@ -1,4 +1,4 @@
-"""The rules of single values in `platform.yaml`, as types; the constructs hold their props against the same ones."""
+"""The rules of single values in `platform.yaml`, as types; the constructs check their props with the same rules."""
 
 import ipaddress
 import re
@@ -23,7 +23,7 @@ _IMAGE = re.compile(
 )
 _LABEL_LENGTH = 63
 NAME_LENGTH = _LABEL_LENGTH - len(SERVICE_SUFFIX)
-"""Characters of the longest tenant name: `<tenant>-ml-inference-svc`, the longest name made from it, is a DNS label."""
+"""Maximum length of a tenant's name: `<tenant>-ml-inference-svc`, the longest derived name, must be a DNS label."""
 RESERVED = frozenset(
     {
         "cert-manager",
@@ -36,42 +36,45 @@ RESERVED = frozenset(
         "monitoring",
     }
 )
-"""Namespaces that the platform, or what usually stands beside it, needs."""
+"""Namespaces of the platform and of common cluster components."""
 RESERVED_PREFIXES = ("kube-", "openshift-", "tenantry")
 
 
 def check_name(name: str) -> str:
-    """A DNS label, as a namespace's name is one."""
+    """Check a DNS label, such as the name of a namespace."""
     if not _DNS_LABEL.fullmatch(name) or len(name) > _LABEL_LENGTH:
-        refuse("is a DNS label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends", "rename it")
+        refuse(
+            "must be a DNS label: at most 63 characters, a-z, 0-9 and '-', starting and ending with a letter or digit",
+            "rename it",
+        )
     return name
 
 
 def check_tenant_name(name: str) -> str:
-    """A tenant's name: what Kubernetes takes for all that is derived from it, and nobody else's."""
+    """Check a tenant's name: valid for every name that is derived from it, and not reserved."""
     if not _TENANT.fullmatch(name):
         fitting = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
         refuse(
-            "is a DNS label that starts with a letter: a-z, 0-9 and '-', no '-' at the end",
-            f"rename it, to '{fitting}' say" if _TENANT.fullmatch(fitting) else "rename it",
+            "must be a DNS label that starts with a letter: a-z, 0-9 and '-', not ending with '-'",
+            f"rename it, for example to '{fitting}'" if _TENANT.fullmatch(fitting) else "rename it",
         )
     if len(name) > NAME_LENGTH:
         refuse(
-            f"has at most {NAME_LENGTH} characters, so that '<name>{SERVICE_SUFFIX}' is a DNS label",
+            f"must have at most {NAME_LENGTH} characters, so that '<name>{SERVICE_SUFFIX}' is a DNS label",
             f"shorten it by {len(name) - NAME_LENGTH}",
         )
     if name in RESERVED or name.startswith(RESERVED_PREFIXES):
-        refuse("is not reserved for the cluster or the platform", "choose a name of the tenant's own")
+        refuse("must not be a name that is reserved for the cluster or the platform", "choose another name")
     return name
 
 
 def check_names(names: Iterable[str | None], taken: AbstractSet[str], *, beside: ValidationError | None = None) -> None:
-    """No tenant is called like another one, or like a namespace of the platform.
+    """Check that no two tenants have the same name, and that none has the name of a platform namespace.
 
     Args:
-        names: the tenants' names in their order; None where there is none.
+        names: the tenants' names in order; None for a tenant without a valid name.
         taken: the platform's namespaces.
-        beside: what is wrong already, told with it.
+        beside: errors found before, reported together with these.
     """
     first: dict[str, int] = {}
     found = []
@@ -80,90 +83,94 @@ def check_names(names: Iterable[str | None], taken: AbstractSet[str], *, beside:
         if name is None:
             continue
         if first.setdefault(name, index) != index:
-            rule = f"is unique, but tenants[{first[name]}] has it too"
+            rule = f"must be unique, but tenants[{first[name]}] has it too"
             found.append(refusal(rule, "rename or remove one of them", at=at))
         elif name in taken:
-            rule = "is no namespace that the platform names as its own"
-            found.append(refusal(rule, "choose a name of the tenant's own", at=at))
+            rule = "must not be a namespace of the platform"
+            found.append(refusal(rule, "choose another name", at=at))
     refuse_all(found, beside=beside)
 
 
 def check_not_empty(items: S) -> S:
-    """Something must be there."""
+    """Check that there is at least one item."""
     if not items:
-        refuse("is not empty", "add one")
+        refuse("must not be empty", "add one")
     return items
 
 
 def check_object_name(name: str) -> str:
-    """A DNS subdomain, as most objects' names are."""
+    """Check a DNS subdomain, as the names of most objects are."""
     if not _OBJECT.fullmatch(name):
-        refuse("is the name of an object: a-z, 0-9, '-' and '.', with a letter or digit at both ends", "correct it")
+        refuse(
+            "must be an object name: a-z, 0-9, '-' and '.', starting and ending with a letter or digit", "correct it"
+        )
     return name
 
 
 def check_image(image: str) -> str:
-    """An image reference that always means the same program, as far as a tag can promise it."""
+    """Check an image reference: it must have a tag other than `latest`, or a digest."""
     match = _IMAGE.fullmatch(image)
     if match is None:
-        refuse("is an image reference: [registry/]name:tag or [registry/]name@sha256:<64 hex>", "correct it")
+        refuse("must be an image reference: [registry/]name:tag or [registry/]name@sha256:<64 hex>", "correct it")
     if match["digest"] is None and match["tag"] in {None, "latest"}:
         refuse(
-            "names a tag or a digest, and never 'latest': what runs must not change by itself",
+            "must have a tag other than 'latest', or a digest, so that the running version never changes by itself",
             f"write {match['name']}:<version> or {match['name']}@sha256:<digest>",
         )
     return image
 
 
 def check_model(model: str) -> str:
-    """A model's address with its scheme."""
+    """Check the address of a model, with its scheme."""
     if not re.match(r"[a-z0-9]+:", model):
-        refuse("is a URI with a scheme, s3: or file:", f"write {GRAMMAR}")
+        refuse("must be a URI with the scheme s3: or file:", f"write {GRAMMAR}")
     try:
         ModelUri.parse(model)
     except ValueError as error:
         reason = str(error).removeprefix(f"model '{model}': ").partition("; write ")[0]
-        refuse(f"is the address of a model: {reason}", f"write {GRAMMAR}")
+        refuse(f"must be the address of a model: {reason}", f"write {GRAMMAR}")
     return model
 
 
 def is_pinned(model: str) -> bool:
-    """Whether an address always means the same model: it has a digest, or is a folder."""
+    """Whether an address always means the same model: it has a digest or is a folder."""
     uri = ModelUri.parse(model)
     return uri.digest is not None or not uri.bucket
 
 
 def check_model_owner(tenant: str, model: str) -> None:
-    """A tenant's credentials read its own models only."""
+    """Check that a model belongs to the tenant, whose credentials can read no other models."""
     owner = ModelUri.parse(model).tenant
     if owner not in {"", tenant}:
         fix = f"write {model.replace(f'/{owner}/', f'/{tenant}/', 1)}"
-        refuse(f"is a model of '{tenant}' itself: its credentials read nobody else's", fix)
+        refuse(f"must be a model of '{tenant}': the tenant's credentials can read no other models", fix)
 
 
 def check_cidr(cidr: str) -> str:
-    """A network in CIDR notation that names its network address."""
+    """Check a network in CIDR notation without host bits."""
     try:
         ipaddress.ip_network(cidr)
     except ValueError as error:
-        refuse(f"is a network in CIDR notation ({error})", "write 192.0.2.0/24 or 2001:db8::/32")
+        refuse(f"must be a network in CIDR notation ({error})", "write 192.0.2.0/24 or 2001:db8::/32")
     return cidr
 
 
 def check_endpoint(endpoint: str) -> str:
-    """The address of an S3 API."""
+    """Check the address of an S3 API."""
     parts = urlsplit(endpoint)
     try:
         port_is_right = parts.port != 0
     except ValueError:
         port_is_right = False
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or not port_is_right:
-        refuse("is the address of a server: http(s)://host[:port]", "write http://minio-api.minio.svc:9000, say")
+        refuse(
+            "must be the address of a server: http(s)://host[:port]", "write it like http://minio-api.minio.svc:9000"
+        )
     return endpoint
 
 
 def endpoint_port(endpoint: str) -> int:
-    """The TCP port of an address, as written or as its scheme implies."""
+    """The TCP port of an address: explicit, or the default of its scheme."""
     parts = urlsplit(endpoint)
     return parts.port or (443 if parts.scheme == "https" else 80)
 

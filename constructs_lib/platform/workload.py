@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from constructs_lib.platform._quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
 from constructs_lib.platform._section import Section, refusal, refuse, refuse_all
-from constructs_lib.platform.quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
 from constructs_lib.platform.validators import Cidr, Port
 
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -49,7 +49,7 @@ class Resources(Section):
         refuse_all(
             [
                 refusal(
-                    f"is at most the limit, {getattr(limits, key)}",
+                    f"must be at most the limit ({getattr(limits, key)})",
                     f"lower it or raise limits.{key}",
                     at=("requests", key),
                 )
@@ -77,7 +77,7 @@ class Autoscaling(Section):
     @model_validator(mode="after")
     def _min_within_max(self) -> Self:
         if self.min_replicas > self.max_replicas:
-            rule = f"is at most maxReplicas, {self.max_replicas}"
+            rule = f"must be at most maxReplicas ({self.max_replicas})"
             refuse(rule, "lower it or raise maxReplicas", at=("minReplicas",))
         return self
 
@@ -98,7 +98,7 @@ class Rollout(Section):
     def _grace_holds_both(self) -> Self:
         if self.grace_seconds <= self.pre_stop_seconds + self.drain_seconds:
             refuse(
-                f"is more than preStopSeconds + drainSeconds, {self.pre_stop_seconds} + {self.drain_seconds}",
+                f"must be greater than preStopSeconds + drainSeconds ({self.pre_stop_seconds} + {self.drain_seconds})",
                 "raise it or lower one of them",
                 at=("graceSeconds",),
             )
@@ -148,7 +148,7 @@ class Quota(Section):
         refuse_all(
             [
                 refusal(
-                    f"is at least {least}: maxReplicas + surge + terminating pods + headroom is {total}",
+                    f"must be at least {least}: maxReplicas + surge + terminating pods + headroom is {total}",
                     f"raise it to {least}, remove it, or lower autoscaling.maxReplicas or quota.headroomPods",
                     at=(key,),
                 )
@@ -176,7 +176,7 @@ class Egress(Section):
     def _is_not_everything(self) -> Self:
         if ipaddress.ip_network(self.cidr).prefixlen == 0:
             refuse(
-                "is not the whole address space, which includes the cluster's own addresses",
+                "must not be the whole address space, which includes the cluster's own addresses",
                 "name the network",
                 at=("cidr",),
             )

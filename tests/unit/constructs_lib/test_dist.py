@@ -92,8 +92,8 @@ def test_a_synth_that_fails_half_way_leaves_the_old(tmp_path: Path, monkeypatch:
     assert content(target) == {"a.k8s.yaml": "0"}
 
 
-def test_an_image_given_by_hand_holds_the_same_rules(tmp_path: Path) -> None:
+def test_an_image_override_is_checked_by_the_same_rules(tmp_path: Path) -> None:
     target = folder(tmp_path / "dist", a="0")
-    with pytest.raises(PropsError, match="never 'latest'"):
+    with pytest.raises(PropsError, match="a tag other than 'latest'"):
         write(Platform.load(SHIPPED), target, image="service:latest")
     assert content(target) == {"a.k8s.yaml": "0"}

@@ -327,16 +327,19 @@ def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "Tenant"}, r"'name' \('Tenant'\) is a DNS label that starts with a letter.*; rename it, to 'tenant'"),
-        ({"name": "kube-x"}, r"'name' \('kube-x'\) is not reserved"),
-        ({"name": "a" * 47}, r"has at most 46 characters"),
-        ({"name": "eyes", "monitoring": Monitoring(namespace="eyes")}, r"'name' \('eyes'\) is no namespace"),
-        ({"quota": Quota(pods=24)}, r"'quota' .*is at least 25.*; raise it to 25"),
-        ({"quota": Quota(headroom_pods=0, pods=20)}, r"is at least 21"),
-        ({"quota": Quota(cpu="12")}, r"is at least 12500m"),
-        ({"quota": Quota(memory="1Gi")}, r"is at least 12800Mi"),
-        ({"quota": Quota(pods=25), "rollout": Rollout(surge=2)}, r"is at least 26"),
-        ({"quota": Quota(pods=25), "autoscaling": Autoscaling(max_replicas=11)}, r"is at least 27"),
+        (
+            {"name": "Tenant"},
+            r"'name' \('Tenant'\) must be a DNS label that starts with a letter.*; rename it, for example to 'tenant'",
+        ),
+        ({"name": "kube-x"}, r"'name' \('kube-x'\) must not be a name that is reserved"),
+        ({"name": "a" * 47}, r"must have at most 46 characters"),
+        ({"name": "eyes", "monitoring": Monitoring(namespace="eyes")}, r"'name' \('eyes'\) must not be a namespace"),
+        ({"quota": Quota(pods=24)}, r"'quota' .*must be at least 25.*; raise it to 25"),
+        ({"quota": Quota(headroom_pods=0, pods=20)}, r"must be at least 21"),
+        ({"quota": Quota(cpu="12")}, r"must be at least 12500m"),
+        ({"quota": Quota(memory="1Gi")}, r"must be at least 12800Mi"),
+        ({"quota": Quota(pods=25), "rollout": Rollout(surge=2)}, r"must be at least 26"),
+        ({"quota": Quota(pods=25), "autoscaling": Autoscaling(max_replicas=11)}, r"must be at least 27"),
     ],
 )
 def test_rejects_what_cannot_hold(change: dict[str, Any], message: str) -> None:

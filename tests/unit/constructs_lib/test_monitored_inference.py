@@ -310,12 +310,15 @@ def test_labels_that_the_clusters_prometheus_asks_for_are_on_what_it_reads() -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image": "service"}, r"'image' \('service'\) names a tag or a digest.*; write service:<version>"),
-        ({"image": "service:latest"}, r"never 'latest'"),
-        ({"image": "Service:1"}, r"is an image reference"),
-        ({"model": "models/spam"}, r"'model' \('models/spam'\) is a URI"),
-        ({"model": "s3://models/tenant-b/spam"}, r"is a model of 'tenant-a' itself.*; write s3://models/tenant-a/spam"),
-        ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) is the name of an object"),
+        (
+            {"image": "service"},
+            r"'image' \('service'\) must have a tag other than 'latest', or a digest.*; write service:<version>",
+        ),
+        ({"image": "service:latest"}, r"a tag other than 'latest'"),
+        ({"image": "Service:1"}, r"must be an image reference"),
+        ({"model": "models/spam"}, r"'model' \('models/spam'\) must be a URI"),
+        ({"model": "s3://models/tenant-b/spam"}, r"must be a model of 'tenant-a'.*; write s3://models/tenant-a/spam"),
+        ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) must be an object name"),
     ],
 )
 def test_rejects_what_cannot_run(change: dict[str, Any], message: str) -> None:

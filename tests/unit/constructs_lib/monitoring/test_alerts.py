@@ -108,7 +108,7 @@ def test_every_command_of_the_runbook_exists() -> None:
 
 def test_latency_threshold_must_be_a_bound_of_the_histogram() -> None:
     """A share between two bounds cannot be counted."""
-    with pytest.raises(ValidationError, match="is a bound of the service's latency histogram"):
+    with pytest.raises(ValidationError, match="must be a bucket bound of the service's latency histogram"):
         AlertSettings(latency_threshold_seconds=0.3)
 
 

@@ -59,7 +59,7 @@ def _load(folder: Path, text: str) -> None:
         said = str(error)
     else:
         return
-    assert said.startswith(f"{path} has ")
+    assert said.startswith(f"{path} is not valid ")
     assert "rule: " in said
 
 

@@ -81,7 +81,7 @@ def test_unschedulable_pods_at_the_minimum_are_a_failure(file: Path) -> None:
     ("options", "said"),
     [
         (["--cpu", "4"], "--memory: is required, too"),
-        (["--cpu", "much", "--memory", "1Gi"], "--cpu: is a CPU quantity"),
+        (["--cpu", "much", "--memory", "1Gi"], "--cpu: must be a CPU quantity"),
         (["--cpu", "4", "--memory", "8Gi", "--workers", "0"], "--workers:"),
     ],
 )

@@ -97,7 +97,7 @@ def test_plain_cdk8s_synth_tells_a_mistake_without_a_trace_and_leaves_dist(proje
     before = dist(project)
     done = cdk8s_synth(project)
     assert done.returncode != 0
-    assert f"error: {project / 'platform.yaml'} has 1 mistake; nothing was written" in done.stderr
+    assert f"error: {project / 'platform.yaml'} is not valid (1 mistake)" in done.stderr
     assert "tenants[1].name" in done.stderr
     assert "Traceback" not in done.stderr
     assert "    at " not in done.stderr

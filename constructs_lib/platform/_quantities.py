@@ -1,7 +1,6 @@
-"""Kubernetes quantities of CPU and memory: checked text in, whole numbers out.
+"""Kubernetes quantities of CPU and memory, as checked text and as whole numbers.
 
-The text that a user wrote is kept as it is (`0.5` stays `0.5`), so that YAML in is YAML out; sums are made in
-millicores and bytes.
+The user's text is kept as it is written (`0.5` stays `0.5`); sums use millicores and bytes.
 """
 
 import re
@@ -18,28 +17,28 @@ _BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 1
 
 
 def millicores(cpu: str) -> int:
-    """The thousandths of a core that a CPU quantity means: `500m` and `0.5` are 500."""
+    """A CPU quantity in millicores: `500m` and `0.5` are 500."""
     match = _CPU.fullmatch(cpu)
     if match is None:
-        raise ValueError(f"'{cpu}' is no CPU quantity")
+        raise ValueError(f"'{cpu}' is not a CPU quantity")
     return int(Decimal(match["number"]) * (1 if match["unit"] else 1000))
 
 
 def byte_count(memory: str) -> int:
-    """The bytes that a memory quantity means: `512Mi` is 536870912."""
+    """A memory quantity in bytes: `512Mi` is 536870912."""
     match = _MEMORY.fullmatch(memory)
     if match is None:
-        raise ValueError(f"'{memory}' is no memory quantity")
+        raise ValueError(f"'{memory}' is not a memory quantity")
     return int(Decimal(match["number"]) * _BYTES.get(match["unit"] or "", 1))
 
 
-def cpu_text(thousandths: int) -> str:
-    """The quantity of so many thousandths of a core, as Kubernetes itself writes it: 500 is `500m`, 2000 is `2`."""
-    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
+def cpu_text(count: int) -> str:
+    """Millicores as Kubernetes writes them: 500 is `500m`, 2000 is `2`."""
+    return f"{count}m" if count % 1000 else str(count // 1000)
 
 
 def memory_text(count: int) -> str:
-    """The quantity of so many bytes in the largest binary unit that loses nothing."""
+    """Bytes in the largest binary unit that represents them exactly."""
     for unit in ("Ti", "Gi", "Mi", "Ki"):
         if count and count % _BYTES[unit] == 0:
             return f"{count // _BYTES[unit]}{unit}"
@@ -54,18 +53,21 @@ def _as_text(value: Any) -> Any:
 def _check_cpu(cpu: str) -> str:
     match = _CPU.fullmatch(cpu)
     if match is None or millicores(cpu) < 1 or (match["unit"] and "." in match["number"]):
-        refuse("is a CPU quantity of at least 1m: cores, or thousandths with m", "write 250m, 0.5 or 2")
+        refuse("must be a CPU quantity of at least 1m: cores, or millicores with the suffix m", "write 250m, 0.5 or 2")
     return cpu
 
 
 def _check_memory(memory: str) -> str:
     if _MEMORY.fullmatch(memory) is None or byte_count(memory) < _BYTES["Mi"]:
-        refuse("is a memory quantity of at least 1Mi: a number and one of Ki, Mi, Gi, k, M, G", "write 512Mi or 1Gi")
+        refuse(
+            "must be a memory quantity of at least 1Mi: a number with Ki, Mi, Gi, Ti, k, M, G or T",
+            "write 512Mi or 1Gi",
+        )
     return memory
 
 
 def _schema(pattern: str) -> dict[str, Any]:
-    """What an editor holds a quantity against: a number is fine, too."""
+    """The JSON Schema of a quantity; a plain number is valid too."""
     return {"type": ["string", "number"], "pattern": re.sub(r"\?P<\w+>", "", f"^{pattern}$")}
 
 
