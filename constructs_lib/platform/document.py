@@ -103,7 +103,7 @@ class Defaults(Section):
     """Values for every tenant that does not set its own; a tenant's list replaces the list here."""
 
     resources: Resources = Resources()
-    """CPU and memory of each pod."""
+    """Requests and limits of each pod."""
     autoscaling: Autoscaling = Autoscaling()
     """Minimum and maximum number of pods, and when it changes."""
     rollout: Rollout = Rollout()
