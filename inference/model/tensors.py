@@ -73,7 +73,7 @@ def unpack(content: bytes) -> dict[str, Tensor]:
         ArtifactError: the file is truncated, has gaps or overlaps, or holds a tensor that is neither F64 nor U8.
     """
     try:
-        found = dict(deserialize(content))
+        found = dict(deserialize(content))  # type: ignore[no-untyped-call] # its stub has no types
     except SafetensorError as error:
         raise ArtifactError(f"the weights are not a safetensors file: {excerpt(error)}") from error
     for name, entry in found.items():
