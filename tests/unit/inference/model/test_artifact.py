@@ -5,6 +5,7 @@ import math
 from array import array
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors import deserialize
@@ -135,6 +136,10 @@ def _file(header: object, data: bytes = b"") -> bytes:
     return len(encoded).to_bytes(8, "little") + encoded + data
 
 
+def _deserialize(content: bytes) -> list[tuple[str, dict[str, Any]]]:
+    return list(deserialize(content))  # type: ignore[no-untyped-call] # its stub has no types
+
+
 def _entry(shape: list[int], begin: int, end: int, dtype: str = "F64") -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
 
@@ -172,7 +177,7 @@ def test_refuses_a_tensor_that_is_neither_doubles_nor_bytes() -> None:
 
 
 def test_the_safetensors_package_reads_what_is_written(tiny_weights: Weights) -> None:
-    found = {name: (entry["dtype"], entry["shape"]) for name, entry in deserialize(pack_weights(tiny_weights))}
+    found = {name: (entry["dtype"], entry["shape"]) for name, entry in _deserialize(pack_weights(tiny_weights))}
     terms = len(tiny_weights.idf)
     assert found == {
         "idf": ("F64", [terms]),
@@ -210,7 +215,8 @@ def test_written_bytes_stay_the_same() -> None:
 def test_refuses_numbers_that_cannot_give_probabilities(tiny_weights: Weights, name: str, value: float) -> None:
     numbers = array("d", getattr(tiny_weights, name))
     numbers[len(numbers) // 2] = value
-    packed = pack_weights(tiny_weights._replace(**{name: numbers}))
+    changed: dict[str, Any] = {name: numbers}
+    packed = pack_weights(tiny_weights._replace(**changed))
     with pytest.raises(ArtifactError, match=f"tensor '{name}' of the weights holds a number that is not between"):
         unpack_weights(packed, labels=2, terms=len(tiny_weights.idf), bigrams=True)
 
