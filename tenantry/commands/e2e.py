@@ -15,7 +15,7 @@ from tenantry.programs import ROOT
 TESTS: Final = ROOT / "tests" / "e2e"
 
 
-class Scope(StrEnum):
+class Selection(StrEnum):
     """How much is asked."""
 
     ALL = "all"
@@ -24,9 +24,9 @@ class Scope(StrEnum):
 
 
 def e2e(
-    scope: Annotated[
-        Scope, typer.Argument(help="All, the short form, or whether broken manifests are noticed.")
-    ] = Scope.ALL,
+    selection: Annotated[
+        Selection, typer.Argument(help="All, the short form, or whether broken manifests are noticed.")
+    ] = Selection.ALL,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     *,
@@ -48,10 +48,10 @@ def e2e(
         raise CommandError(f"{TESTS} is not there: this verb needs a checkout of the project")
     confirm(kubectl, "apply the platform, disturb it in every way that the tests know, and delete it")
     environment = kubectl.environment()
-    if scope is Scope.MUTATIONS:
+    if selection is Selection.MUTATIONS:
         command = [sys.executable, "-m", "tests.e2e.mutations", "--image", image]
     else:
-        marker = "e2e and smoke" if scope is Scope.SMOKE else "e2e"
+        marker = "e2e and smoke" if selection is Selection.SMOKE else "e2e"
         command = [sys.executable, "-m", "pytest", str(TESTS), "-m", marker, "-s", "-v", "--image", image]
         command += ["-k", only, "--merge"] if only else []
         command += ["--keep"] if keep else []

@@ -142,10 +142,10 @@ def test_expire_touches_no_other_tenants_silence(api: Api) -> None:
         (["--reason", "x"], "whose alerts?"),
         (["tenant-c", "--reason", "x"], "no tenant 'tenant-c'; it has tenant-a, tenant-b"),
         (["tenant-a", "--reason", "x", "--for", "two hours"], "write days, hours and minutes"),
-        (["tenant-a", "--reason", "x", "--for", "0m"], "more than nothing"),
+        (["tenant-a", "--reason", "x", "--for", "0m"], "more than zero"),
         (["tenant-a", "--reason", "x", "--for", "31d"], "at most 30 days"),
-        (["--list", "--expire", "one"], "two things"),
-        (["--list", "--port-forward"], "two ways to one Alertmanager"),
+        (["--list", "--expire", "one"], "exclude each other"),
+        (["--list", "--port-forward"], "exclude each other"),
         (["--expire", "nowhere"], "there is no silence nowhere"),
     ],
 )

@@ -1,21 +1,21 @@
 """`tenantry up` and `down` say what is missing, and never touch a cluster that is not theirs."""
 
-import json
 import threading
 from pathlib import Path
 
 import pytest
 
 from constructs_lib.platform import Platform
-from tenantry.cluster import local_image
+from tenantry.cluster import local_image, roots
 from tenantry.cluster.kubectl import Kubectl, confirm
-from tenantry.cluster.terraform import Terraform
+from tenantry.cluster.terraform import State
 from tenantry.commands import up
 from tenantry.errors import InputError
-from tests.fake_programs import FakePrograms
+from tests.fake_programs import FakePrograms, shown
 from tests.paths import ROOT
 
 PLATFORM = ROOT / "platform.yaml"
+EMPTY = '{"format_version": "1.0"}'
 KUBECTL = Kubectl(kubeconfig=None, context="kind-tenantry")
 
 
@@ -33,7 +33,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
 def test_everything_that_is_missing_is_named_at_once(programs: FakePrograms) -> None:
     del programs  # an empty PATH
     with pytest.raises(InputError, match=r"(?s)Terraform 1.9 or OpenTofu 1.10.*kubectl on PATH.*Docker on PATH"):
-        up.require_programs(docker=True)
+        roots.require_programs(docker=True)
 
 
 def test_a_docker_that_does_not_answer_is_missing(programs: FakePrograms) -> None:
@@ -41,14 +41,14 @@ def test_a_docker_that_does_not_answer_is_missing(programs: FakePrograms) -> Non
     programs.add("kubectl")
     programs.add("docker", {"info": {"code": 1}})
     with pytest.raises(InputError, match="a running Docker engine"):
-        up.require_programs(docker=True)
-    up.require_programs(docker=False)
+        roots.require_programs(docker=True)
+    roots.require_programs(docker=False)
 
 
 def test_a_cluster_of_the_same_name_that_another_made_is_left_alone(programs: FakePrograms) -> None:
-    programs.add("terraform", {"state list": {"code": 1}})
+    programs.add("terraform", {"show": {"says": EMPTY}})
     programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
-    with pytest.raises(InputError, match="Kind cluster tenantry that this folder did not make"):
+    with pytest.raises(InputError, match="Kind cluster tenantry that was not created from this folder"):
         up._kind_cluster("tenantry", threading.Event())
     assert not any(" apply" in call for call in programs.asked)
 
@@ -62,8 +62,7 @@ def test_a_cluster_that_was_deleted_by_other_means_is_made_anew(programs: FakePr
         "nodes": ["tenantry-worker"],
         "grafana_url": "http://localhost:30080",
     }
-    said = json.dumps({name: {"value": value} for name, value in outputs.items()})
-    programs.add("terraform", {"state list": {"says": "kind_cluster.this\n"}, "output": {"says": said}})
+    programs.add("terraform", {"show": {"says": shown(["kind_cluster.this"], outputs)}})
     programs.add("docker")
     programs.add("kubectl")
     target = up._kind_cluster("tenantry", threading.Event())
@@ -74,26 +73,23 @@ def test_a_cluster_that_was_deleted_by_other_means_is_made_anew(programs: FakePr
 
 
 def test_the_state_of_another_cluster_is_never_applied_to_this_one(programs: FakePrograms) -> None:
-    programs.add(
-        "terraform", {"output": {"says": '{"context": {"value": "production"}}'}, "state list": {"says": "a.b\n"}}
-    )
-    root = Terraform(root=Path("root"), variables={}, stop=threading.Event())
+    del programs
+    state = State(outputs={"context": "production"}, resources=("a.b",))
     with pytest.raises(InputError, match="context production, not of kind-tenantry"):
-        up.require_state_of(root, "kind-tenantry")
-    up.require_state_of(root, "production")
+        roots.require_state_of("kind-tenantry", state)
+    roots.require_state_of("production", state)
 
 
 def test_a_tenant_is_not_deleted_before_it_was_named(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = '{"tenants": {"value": ["tenant-a", "tenant-b", "tenant-old"]}}'
-    programs.add("terraform", {"output": {"says": known}, "state list": {"says": "a.b\n"}})
-    root = Terraform(root=Path("root"), variables={}, stop=threading.Event())
-    gone = up.removed_tenants(root, Platform.load(PLATFORM))
+    del programs
+    state = State(outputs={"tenants": ["tenant-a", "tenant-b", "tenant-old"]}, resources=("a.b",))
+    gone = roots.removed_tenants(state, Platform.load(PLATFORM))
     assert gone == ["tenant-old"]
     monkeypatch.setenv("CONFIRM", "kind-tenantry")
     with pytest.raises(InputError, match=r'tenant-old would be deleted.*CONFIRM="kind-tenantry tenant-old"'):
-        up.require_named(gone, "kind-tenantry")
+        roots.require_confirmed(gone, "kind-tenantry")
     monkeypatch.setenv("CONFIRM", "kind-tenantry tenant-old")
-    up.require_named(gone, "kind-tenantry")
+    roots.require_confirmed(gone, "kind-tenantry")
 
 
 def test_the_image_goes_only_to_nodes_that_lack_it(programs: FakePrograms) -> None:
@@ -115,7 +111,7 @@ def test_terraform_gets_one_kubeconfig_file(programs: FakePrograms, monkeypatch:
     del programs
     monkeypatch.setenv("KUBECONFIG", "one:two")
     with pytest.raises(InputError, match="not one kubeconfig file"):
-        up.platform_root(KUBECTL, Path("platform.yaml"), threading.Event())
+        roots.platform_root(KUBECTL, Path("platform.yaml"), threading.Event())
 
 
 def test_what_is_dangerous_needs_the_context_by_name(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
