@@ -95,6 +95,16 @@ def test_a_silence_holds_for_exactly_one_tenant(api: Api) -> None:
     assert 'namespace="tenant-a"' in result.stdout
 
 
+@pytest.mark.parametrize("arguments", [["tenant-a", "--reason", "an upgrade"], ["--expire", "one"]])
+def test_a_dry_run_changes_no_silence(api: Api, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """By the variable; it prints what would be done."""
+    monkeypatch.setenv("DRY_RUN", "1")
+    api.add("one", namespace="tenant-a")
+    result = run(api, *arguments)
+    assert (result.exit_code, result.stdout[:5]) == (0, "would"), result.output
+    assert {name: each["status"]["state"] for name, each in api.silences.items()} == {"one": "active"}
+
+
 def test_a_single_alert_may_be_named(api: Api) -> None:
     """Beside the tenant, never instead of it."""
     run(api, "tenant-a", "--alert", "InferenceModelDrift", "--reason", "known")

@@ -12,8 +12,10 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from constructs_lib.names import selector
+from tenantry.cli import app
 from tenantry.cluster import load_job, rollout
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.commands import load, smoke
@@ -163,6 +165,18 @@ def test_a_load_that_did_not_run_is_a_failure_and_not_wrong_input(monkeypatch: p
     with pytest.raises(CommandError, match="0 of 2 load pods ran to their end") as caught:
         load_job.answers(KUBECTL, "tenant-a", 2, threading.Event())
     assert caught.value.exit_code == 1
+
+
+def test_a_dry_run_of_load_creates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable, also when the context is confirmed."""
+    monkeypatch.setattr(Kubectl, "find", lambda *_: KUBECTL)
+    monkeypatch.setattr(Kubectl, "require_reachable", lambda _: None)
+    monkeypatch.setattr(Kubectl, "try_run", lambda *_, **__: pytest.fail("nothing may be created"))
+    monkeypatch.setenv("DRY_RUN", "1")
+    monkeypatch.setenv("CONFIRM", "test")
+    done = CliRunner().invoke(app, ["load", "tenant-a", "--file", str(ROOT / "platform.yaml")])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "would put load on tenant-a in context test for 240 s, from 2 pods\n"
 
 
 def test_the_timeline_names_each_number_of_pods_once() -> None:

@@ -4,8 +4,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from constructs_lib.platform import Platform
+from tenantry.cli import app
 from tenantry.cluster import local_image, roots
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.cluster.terraform import State
@@ -21,7 +23,7 @@ KUBECTL = Kubectl(kubeconfig=None, context="kind-tenantry")
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
-    for name in ("TERRAFORM", "KUBECONFIG", "CONFIRM"):
+    for name in ("TERRAFORM", "KUBECONFIG", "CONFIRM", "DRY_RUN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "bin"
@@ -129,7 +131,7 @@ def test_what_is_dangerous_needs_the_context_by_name(programs: FakePrograms, mon
 
 def test_without_a_context_there_is_no_cluster(programs: FakePrograms) -> None:
     programs.add("kubectl", {"current-context": {"code": 1, "complains": "not set"}})
-    with pytest.raises(InputError, match="no cluster to talk to"):
+    with pytest.raises(InputError, match=r"no current context \(not set\)"):
         Kubectl.find()
 
 
@@ -140,3 +142,98 @@ def test_the_cluster_of_an_earlier_up_is_found(programs: FakePrograms, tmp_path:
     found = Kubectl.find()
     assert found.kubeconfig == tmp_path / "build" / "kubeconfig"
     assert found.context == "kind-tenantry"
+
+
+def _invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--file", str(PLATFORM)])
+
+
+@pytest.fixture
+def all_programs(programs: FakePrograms, tmp_path: Path) -> FakePrograms:
+    """Everything that `up` needs is there; no cluster was created yet."""
+    programs.add("terraform", {"show": {"says": EMPTY}})
+    programs.add("docker")
+    programs.add("kubectl")
+    (tmp_path / "terraform" / "platform").mkdir()
+    return programs
+
+
+def _changes(programs: FakePrograms) -> list[str]:
+    """Calls that build, create, change or delete something."""
+    verbs = ("terraform -chdir=", "docker build", "docker tag", "kubectl apply", "kubectl delete", "kubectl create")
+    harmless = (" show ", " init ", " plan ")
+    return [call for call in programs.asked if call.startswith(verbs) and not any(each in call for each in harmless)]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--model", "wrong"], 2, "--model wrong: no model there"),
+        (["--model", "damaged"], 1, "damaged"),
+        (["--image", "service:latest"], 2, "image"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_is_built(
+    all_programs: FakePrograms, tmp_path: Path, options: list[str], code: int, says: str
+) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    done = _invoke("up", *options)
+    assert (done.exit_code, _changes(all_programs)) == (code, []), done.output
+    assert says in done.stderr
+
+
+def test_a_folder_with_other_files_is_refused_before_anything_is_built(
+    all_programs: FakePrograms, tmp_path: Path
+) -> None:
+    (tmp_path / "build" / "dist").mkdir(parents=True)
+    (tmp_path / "build" / "dist" / "notes.txt").write_text("mine")
+    done = _invoke("up")
+    assert (done.exit_code, _changes(all_programs)) == (2, []), done.output
+    assert "notes.txt" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_dry_run_changes_nothing(all_programs: FakePrograms, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """By the variable, also with a cluster and a confirmation there."""
+    all_programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
+    monkeypatch.setenv("DRY_RUN", "1")
+    monkeypatch.setenv("CONFIRM", "kind-tenantry")
+    done = _invoke(command)
+    assert (done.exit_code, _changes(all_programs)) == (0, []), done.output
+    assert "would" in done.stdout
+
+
+def test_down_keeps_everything_when_a_state_cannot_be_read(all_programs: FakePrograms, tmp_path: Path) -> None:
+    """Neither root is changed, and the state's files and the kubeconfig stay."""
+    kept = [tmp_path / "terraform" / root / "terraform.tfstate" for root in ("cluster", "platform")]
+    kept.append(tmp_path / "build" / "kubeconfig")
+    (tmp_path / "build").mkdir()
+    for file in kept:
+        file.write_text("{}")
+    all_programs.add("terraform", {"show": {"code": 1, "complains": "Backend initialization required"}})
+    done = _invoke("down")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+    assert "its state cannot be read; nothing was changed" in done.stderr
+    assert all(file.exists() for file in kept)
+
+
+@pytest.mark.parametrize("broken", ["cluster", "platform"])
+def test_down_deletes_nothing_when_only_one_state_can_be_read(all_programs: FakePrograms, broken: str) -> None:
+    shows: dict[str, dict[str, object]] = {
+        f"-chdir=terraform/{broken} show": {"code": 1},
+        "show": {"says": shown(["kind_cluster.this"])},
+    }
+    all_programs.add("terraform", shows)
+    all_programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
+    done = _invoke("down")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+
+
+def test_up_stops_when_docker_does_not_list_its_containers(all_programs: FakePrograms) -> None:
+    """No list is not an empty list: the state would be cleared as if the cluster were gone."""
+    all_programs.add("terraform", {"show": {"says": shown(["kind_cluster.this"])}})
+    all_programs.add("docker", {"ps": {"code": 1, "complains": "no permission"}})
+    done = _invoke("up", "--image", "service:1")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+    assert "docker ps failed" in done.stderr
