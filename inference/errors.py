@@ -1,38 +1,29 @@
-"""The errors that the service raises on purpose: those that end its start, and those that a client reads.
+"""Everything that the service raises on purpose: what ends a start, and what a client is told.
 
-Domain code raises; `inference.serving` turns a `RequestError` into an answer, in one place.
+Domain code raises; `inference.serving.routes` turns a `RequestError` into an answer, in one place.
 """
 
-from typing import ClassVar, Final
-
-_EXCERPT_CHARACTERS: Final = 160
-
-
-def excerpt(value: object) -> str:
-    """The beginning of `value` as one printable line, for messages about content of unknown size and origin."""
-    text = str(value)
-    shown = "".join(character if character.isprintable() else " " for character in text[:_EXCERPT_CHARACTERS])
-    return shown if len(text) <= _EXCERPT_CHARACTERS else f"{shown} ..."
+from typing import ClassVar
 
 
 class InferenceError(Exception):
-    """An expected failure; its text is one line that a person can act on."""
+    """Something went wrong that has a name; its text is one line that a person can act on."""
 
 
 class ArtifactError(InferenceError):
-    """The model artifact is missing, truncated, changed, or of an unknown format: a retry does not help."""
+    """The model artifact is missing, truncated, tampered with or too new: no retry helps."""
 
 
 class StoreError(InferenceError):
-    """The store refuses permanently: no such bucket, object or permission, or not the requested digest."""
+    """The store refuses for good: no such bucket, key or right, or another digest than was asked for."""
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer, or asks to try again later: a retry may help."""
+    """The store does not answer, or not now: worth another try."""
 
 
 class RequestError(InferenceError):
-    """A request that is refused. Its text is the `detail` that the client reads.
+    """A request that cannot be answered as asked. Its text is the `detail` that the client reads.
 
     Attributes:
         status: HTTP status code.
@@ -44,7 +35,7 @@ class RequestError(InferenceError):
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Headers that the answer must have."""
+        """Headers that belong to the answer."""
         return ()
 
 
@@ -60,11 +51,11 @@ class NotFoundError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
-    """The route exists, but not for this method.
+    """The route is there, but not for this method.
 
     Args:
         detail: What the client reads.
-        allow: The methods that the route has, as the header `Allow` lists them.
+        allow: The methods that are, as the header `Allow` lists them.
     """
 
     status = 405
@@ -76,12 +67,12 @@ class MethodNotAllowedError(RequestError):
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """`Allow`, which RFC 9110 requires."""
+        """`Allow`, which RFC 9110 asks for."""
         return (("allow", self.allow),)
 
 
 class RequestTimeoutError(RequestError):
-    """Headers or body did not arrive in time."""
+    """Headers or body did not come in time."""
 
     status = 408
     title = "Request Timeout"
@@ -95,25 +86,25 @@ class PayloadTooLargeError(RequestError):
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body has a content encoding that the service does not support."""
+    """The body is encoded in a way that the service does not decode."""
 
     status = 415
     title = "Unsupported Media Type"
 
 
 class InvalidInputError(RequestError):
-    """The JSON is well-formed, but does not match the schema of the route."""
+    """The JSON is well-formed, but not what the route takes."""
 
     status = 422
     title = "Unprocessable Content"
 
 
 class OverloadedError(RequestError):
-    """More requests are in flight than the limit allows.
+    """More requests are in flight than the service takes at a time.
 
     Args:
         detail: What the client reads.
-        retry_after_seconds: After how long a retry is likely to succeed; whole seconds, at least 1.
+        retry_after_seconds: When another try is likely to succeed; whole seconds, at least 1.
     """
 
     status = 429
@@ -137,7 +128,7 @@ class HeadersTooLargeError(RequestError):
 
 
 class NotReadyError(RequestError):
-    """No model is loaded yet, or the service is shutting down."""
+    """No model is loaded yet, or the service is on its way out."""
 
     status = 503
     title = "Service Unavailable"

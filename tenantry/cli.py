@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from tenantry.commands import (
     apply,
     bump,
+    conformance,
     demo,
     down,
     e2e,
@@ -45,14 +46,8 @@ class _Verbs(TyperGroup):
             code = _exit_code(error)
             if code is None:
                 raise
-            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
+            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {error}", err=True)
             raise typer.Exit(code) from error
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -61,15 +56,10 @@ def _exit_code(error: Exception) -> int | None:
         return error.exit_code
     # An error of a module that was never imported cannot have been raised.
     platform, service = sys.modules.get("constructs_lib.platform.document"), sys.modules.get("inference.errors")
-    constructs = sys.modules.get("constructs_lib.errors")
     if platform is not None and isinstance(error, platform.PlatformError):
-        return 2
-    if constructs is not None and isinstance(error, constructs.PropsError):
         return 2
     if service is not None and isinstance(error, service.InferenceError):
         return 1
-    if isinstance(error, OSError) and error.filename is not None:
-        return 1  # a file or folder of the user's that cannot be read or written
     return None
 
 
@@ -97,6 +87,7 @@ app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)
 app.command("rollback", rich_help_panel=MODELS)(rollback.rollback)
+app.command("conformance", rich_help_panel=MODELS)(conformance.conformance)
 app.command("up", rich_help_panel=CLUSTER)(up.up)
 app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
 app.command("load", rich_help_panel=CLUSTER)(load.load)

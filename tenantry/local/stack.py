@@ -16,7 +16,7 @@ import httpx
 from inference import contract
 from tenantry import processes, programs
 from tenantry.errors import CommandError
-from tenantry.local.servers import HOST, TenantServer
+from tenantry.local.servers import HOST, Server
 
 START_SECONDS: Final = 30.0
 Rule = dict[str, Any]
@@ -52,7 +52,7 @@ class Stack:
 
 @contextmanager
 def watching(
-    servers: Sequence[TenantServer],
+    servers: Sequence[Server],
     groups: Mapping[str, Sequence[Rule]],
     folder: Path,
     *,
@@ -102,7 +102,7 @@ def watching(
 
 
 def _prometheus_config(
-    servers: Sequence[TenantServer], alertmanager: int, interval: str, tenants: Sequence[str]
+    servers: Sequence[Server], alertmanager: int, interval: str, tenants: Sequence[str]
 ) -> dict[str, Any]:
     from constructs_lib.names import service_name
 

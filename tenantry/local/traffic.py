@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from inference import contract
-from tenantry.local.servers import HOST, TenantServer
+from tenantry.local.servers import HOST, Server
 
 PAUSE_SECONDS: Final = 0.1
 BURST: Final = 32
@@ -26,7 +26,7 @@ _WORDS: Final = _SENTENCES.split()
 
 
 @contextmanager
-def flowing(servers: Sequence[TenantServer], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
+def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
     """Ask every tenant, again and again, until the block ends.
 
     Args:
@@ -48,7 +48,7 @@ def flowing(servers: Sequence[TenantServer], texts: Mapping[str, Sequence[str]] 
             thread.join()
 
 
-def burst(server: TenantServer, count: int = BURST) -> list[int]:
+def burst(server: Server, count: int = BURST) -> list[int]:
     """Begin requests all at once, finish them a moment later, and return the status of each answer.
 
     What has begun is in flight, so that those above the limit are shed, however fast the service is.
@@ -79,7 +79,7 @@ def _status(connection: socket.socket) -> int:
         return 0
 
 
-def _ask(server: TenantServer, texts: Sequence[str], stop: threading.Event) -> None:
+def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
     chance = random.Random(server.tenant)  # noqa: S311 - the same traffic every time, not a secret
     url = f"{server.url}{contract.PREDICT_PATH}"
     turn = 0

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from constructs_lib.monitoring.panels import PANELS, filled
 from inference import contract
 from tenantry.cli import app
-from tenantry.local.servers import TenantServer
+from tenantry.local.servers import Server
 from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
@@ -143,7 +143,7 @@ def test_what_follows_from_a_target_down_is_held_back(live: Live) -> None:
     wait_for(loud)
 
 
-def _kill(server: TenantServer) -> None:
+def _kill(server: Server) -> None:
     server.process.kill()
     server.process.wait(10)
 

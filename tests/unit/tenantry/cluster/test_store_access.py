@@ -13,9 +13,9 @@ PLATFORM = ROOT / "platform.yaml"
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "the address of the object store is unknown"),
+        ([], "where is the object store?"),
         (["--endpoint", "minio:9000"], "endpoint 'minio:9000'"),
-        (["--endpoint", "http://minio:9000", "--port-forward"], "exclude each other"),
+        (["--endpoint", "http://minio:9000", "--port-forward"], "two ways to one store"),
     ],
 )
 def test_wrong_input_is_refused_in_one_line(
