@@ -92,11 +92,11 @@ class _Evaluation(Generic[S]):
     def __post_init__(self) -> None:
         self.outcome = Outcome(self.nothing, self.nothing, self.nothing)
 
-    def rules(self, policy: Policy, truth: Truth) -> Iterable[tuple[Rule, S, S]]:
-        """The rules of a policy with what they match; nothing is certain where the policy may not select the pods."""
+    def rules(self, policy: Policy) -> Iterable[tuple[Rule, S, S]]:
+        """The rules of a policy with what they match, certainly or perhaps, where the policy selects the pods."""
         for rule in policy.rules(self.direction) or ():
             yes, maybe = self.match(policy, rule)
-            yield (rule, yes, maybe) if truth is YES else (rule, self.nothing, yes | maybe)
+            yield rule, yes, maybe
 
     def ordered(self, groups: Sequence[Sequence[Selected]], live: S) -> tuple[S, S]:
         """An ordered tier: the members that no rule certainly matches, and those that a rule may pass on."""
@@ -106,11 +106,11 @@ class _Evaluation(Generic[S]):
             for policy, truth in group:
                 # Of several policies of equal priority the implementation may apply any: each sees all members.
                 mine = live
-                for rule, yes, maybe in self.rules(policy, truth):
+                for rule, yes, maybe in self.rules(policy):
                     hit = mine & (yes | maybe)
                     if not hit:
                         continue
-                    self.observe(policy, rule, YES if mine & yes else MAYBE)
+                    self.observe(policy, rule, min(truth, YES if mine & yes else MAYBE))
                     if rule.action is Action.ALLOW:
                         self.outcome.allow = self.outcome.allow | hit
                     elif rule.action is Action.DENY:
@@ -118,7 +118,8 @@ class _Evaluation(Generic[S]):
                     else:
                         passed = passed | hit
                     mine = mine & ~yes
-                left = left & mine
+                if truth is YES:
+                    left = left & mine
             live = left
         return live, passed
 
@@ -132,7 +133,7 @@ class _Evaluation(Generic[S]):
         for policy, truth in policies:
             self.observe(policy, None, truth)
             certain = self.nothing
-            for rule, yes, maybe in self.rules(policy, YES):
+            for rule, yes, maybe in self.rules(policy):
                 hit = live & (yes | maybe)
                 if hit:
                     self.observe(policy, rule, min(truth, YES if live & yes else MAYBE))

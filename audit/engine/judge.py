@@ -69,6 +69,12 @@ class Judge:
                 verdict=Verdict.ALLOWED,
                 evidence=(Evidence(direction=direction, effect="allows", reason=reason),),
             )
+        if _is_itself(traffic):
+            return Decision(
+                direction=direction,
+                verdict=Verdict.ALLOWED,
+                evidence=(Evidence(direction=direction, effect="allows", reason=_ITSELF),),
+            )
         profile = self.profile(subject.pods, direction)
         observed: list[tuple[Policy, Rule | None, Truth]] = []
 
@@ -79,7 +85,7 @@ class Judge:
         outcome = evaluate(
             profile, direction, match, everything=1, nothing=0, observe=lambda *item: observed.append(item)
         )
-        exempt, why = _exempt(traffic, subject, other)
+        exempt, why = _exempt(subject, other)
         verdict = _verdict(outcome, exempt)
         case = Case(
             direction=direction,
@@ -132,10 +138,13 @@ def _verdict(outcome: Outcome[int], exempt: Truth) -> Verdict:
     return Verdict.UNKNOWN if allow else Verdict.DENIED
 
 
-def _exempt(traffic: Traffic, subject: Endpoint, other: Endpoint) -> tuple[Truth, str]:
+def _is_itself(traffic: Traffic) -> bool:
+    """Whether a pod asks itself: neither NetworkPolicies nor admin policies ever restrict that."""
+    return bool(traffic.source.single) and traffic.source.single == traffic.destination.single
+
+
+def _exempt(subject: Endpoint, other: Endpoint) -> tuple[Truth, str]:
     """Whether NetworkPolicies do not restrict this traffic at all, and why."""
-    if traffic.source.single and traffic.source.single == traffic.destination.single:
-        return YES, _ITSELF
     pods = subject.pods
     if pods is None or pods.host_network:
         return NO, ""
