@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+import audit
 from tests.audit.reference import Assumptions, Object, Reference, Verdict
 
 
@@ -13,4 +14,18 @@ class Engine(Protocol):
         """As `Reference.verdict`."""
 
 
-ENGINES: Final[dict[str, Callable[[Iterable[Object], Assumptions], Engine]]] = {"reference": Reference}
+class Audit:
+    """The engine under proof."""
+
+    def __init__(self, objects: Iterable[Object], assumptions: Assumptions) -> None:
+        assumed = audit.Assumptions(
+            pod_cidrs=assumptions.pod_cidrs, ip_blocks_cover_pods=assumptions.ip_blocks_cover_pods
+        )
+        self.cluster = audit.read.objects(objects, assumptions=assumed)
+
+    def verdict(self, source: str, destination: str, port: int, protocol: str = "TCP") -> Verdict:
+        """As `Reference.verdict`."""
+        return self.cluster.verdict(source, destination, port, protocol=protocol).verdict.value
+
+
+ENGINES: Final[dict[str, Callable[[Iterable[Object], Assumptions], Engine]]] = {"audit": Audit, "reference": Reference}

@@ -14,34 +14,39 @@ def network(cidr: str) -> Network:
     return ip_network(cidr, strict=False)
 
 
-def block_covers(other: Endpoint, cidr: str, excepted: Sequence[str], pod_cidrs: Sequence[str]) -> Trilean:
-    """Whether an address is in a block and in no exception; of a pod: all, none or (maybe) some that it may have."""
+def blocks_cover(other: Endpoint, cidrs: Sequence[str], excepted: Sequence[str], pod_cidrs: Sequence[str]) -> Trilean:
+    """Whether an address is in any block and in no exception; of a pod: all, none or (maybe) some that it may have."""
     if isinstance(other, str):
-        return _has(other, cidr, excepted)
+        return _have(other, cidrs, excepted)
     if other.host_network:
         return None  # it has the address of its node, which is not in YAML
     if other.addresses:
-        answers: set[Trilean] = {_has(address, cidr, excepted) for address in other.addresses}
+        answers: set[Trilean] = {_have(address, cidrs, excepted) for address in other.addresses}
     else:
-        answers = {_covers(cidr, excepted, network(each)) for each in pod_cidrs}
+        answers = {_cover(cidrs, excepted, network(each)) for each in pod_cidrs}
     return answers.pop() if len(answers) == 1 else None
 
 
-def _has(address: str, cidr: str, excepted: Sequence[str]) -> bool:
+def _have(address: str, cidrs: Sequence[str], excepted: Sequence[str]) -> bool:
     """Whether a block has an address; one of the other family never has."""
     one = ip_address(address)
-    return one in network(cidr) and not any(one in network(each) for each in excepted)
+    return any(one in network(each) for each in cidrs) and not any(one in network(each) for each in excepted)
 
 
-def _covers(cidr: str, excepted: Sequence[str], whole: Network) -> Trilean:
-    """Whether a block has all addresses of a network, none, or (maybe) a part."""
-    common = _common(network(cidr), whole)
-    if common is None:
-        return False
-    left = [common]
-    for hole in map(network, excepted):
+def _cover(cidrs: Sequence[str], excepted: Sequence[str], whole: Network) -> Trilean:
+    """Whether blocks have all addresses of a network, none, or (maybe) a part."""
+    beside = _remaining([whole], cidrs)
+    inside = _remaining([whole], [str(each) for each in beside])
+    covered = _remaining(inside, excepted)
+    return False if not covered else True if covered == [whole] else None
+
+
+def _remaining(blocks: list[Network], holes: Sequence[str]) -> list[Network]:
+    """What is left of blocks without the holes."""
+    left = blocks
+    for hole in map(network, holes):
         left = [rest for each in left for rest in _without(each, hole)]
-    return True if left == [whole] else False if not left else None
+    return left
 
 
 def _common(one: Network, other: Network) -> Network | None:

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Final
 
-from tests.audit.reference.addresses import block_covers
+from tests.audit.reference.addresses import blocks_cover
 from tests.audit.reference.objects import Assumptions, ClusterObjects, Connection, Endpoint, Object, Side, selects
 from tests.audit.reference.ports import in_admin_policy
 from tests.audit.reference.trilean import Trilean, all_of, any_of
@@ -58,7 +58,7 @@ class TierPolicies:
 
     def _peer(self, peer: Object, other: Endpoint) -> Trilean:
         if "networks" in peer:  # "cluster-internal traffic will be checked against the rule as well"
-            return any_of(block_covers(other, each, [], self._assumptions.pod_cidrs) for each in peer["networks"])
+            return blocks_cover(other, peer["networks"], [], self._assumptions.pod_cidrs)
         return _is_selected(peer, other)
 
 

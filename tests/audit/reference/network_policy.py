@@ -1,6 +1,8 @@
 """NetworkPolicy: rules of all policies that select a pod, "combined additively"."""
 
-from tests.audit.reference.addresses import block_covers
+from itertools import combinations
+
+from tests.audit.reference.addresses import blocks_cover
 from tests.audit.reference.objects import (
     Assumptions,
     ClusterObjects,
@@ -16,10 +18,13 @@ from tests.audit.reference.ports import in_network_policy
 from tests.audit.reference.trilean import Trilean, all_of, any_of
 
 
-def allows(
+def decisions(
     cluster: ClusterObjects, assumptions: Assumptions, connection: Connection, side: Side
-) -> tuple[Trilean, Trilean]:
-    """Whether some policy isolates the subject in this direction, and whether some rule then allows the connection."""
+) -> set[bool | None]:
+    """What the tier may decide: allowed, or not, or (None) nothing, since no policy selects the subject.
+
+    Where it is not known of some policies whether they select the subject, every combination of them is possible.
+    """
     subject, peer = connection.subject(side), connection.peer(side)
     if isinstance(subject, str):
         raise TypeError(subject)
@@ -28,15 +33,27 @@ def allows(
         for policy in cluster.of_kind("NetworkPolicy")
         if side in _directions(policy["spec"]) and (selected := _is_subject(policy, subject)) is not False
     ]
-    isolated = any_of(selected for _, selected in selecting)
+    certain = [policy for policy, selected in selecting if selected]
+    doubtful = [policy for policy, selected in selecting if not selected]
+    possible: set[bool | None] = set()
+    for number in range(len(doubtful) + 1):
+        for some in combinations(doubtful, number):
+            possible |= _decision([*certain, *some], connection, side, assumptions)
+    if False in possible and isinstance(peer, Pod) and peer.host_network and not subject.host_network:
+        possible.add(True)  # "traffic to and from the node where a Pod is running is always allowed"
+    return possible
+
+
+def _decision(policies: list[Object], connection: Connection, side: Side, assumptions: Assumptions) -> set[bool | None]:
+    """What follows from the policies that select the subject: allowed if "at least one rule across all" allows."""
+    if not policies:
+        return {None}
     allowed = any_of(
-        all_of([selected, _rule(rule, policy, connection, side, assumptions)])
-        for policy, selected in selecting
+        _rule(rule, policy, connection, side, assumptions)
+        for policy in policies
         for rule in policy["spec"].get(side) or []
     )
-    if subject.host_network or (isinstance(peer, Pod) and peer.host_network):
-        allowed = any_of([allowed, None])  # "traffic to and from the node where a Pod is running is always allowed"
-    return isolated, allowed
+    return {True, False} if allowed is None else {allowed}
 
 
 def _directions(spec: Object) -> set[str]:
@@ -67,7 +84,7 @@ def _rule(rule: Object, policy: Object, connection: Connection, side: Side, assu
 def _peer(peer: Object, policy: Object, other: Endpoint, assumptions: Assumptions) -> Trilean:
     """Whether a peer is the other end: a block, or pods of the policy's namespace or of the selected ones."""
     if (block := peer.get("ipBlock")) is not None:
-        covered = block_covers(other, block["cidr"], block.get("except") or [], assumptions.pod_cidrs)
+        covered = blocks_cover(other, [block["cidr"]], block.get("except") or [], assumptions.pod_cidrs)
         return covered if isinstance(other, str) else all_of([covered, assumptions.ip_blocks_cover_pods])
     if isinstance(other, str):
         return False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from tests.audit.reference.admin_policy import PASS, TierPolicies
-from tests.audit.reference.network_policy import allows
+from tests.audit.reference.network_policy import decisions
 from tests.audit.reference.objects import Assumptions, ClusterObjects, Connection, Object, Side
 
 Verdict = Literal["allowed", "denied", "unknown"]
@@ -55,13 +55,11 @@ class Reference:
 
     def _after_admin(self, connection: Connection, side: Side) -> set[bool]:
         """The NetworkPolicy tier, "always final for selected pods", and for the others Baseline."""
-        isolated, allowed = allows(self.cluster, self._assumptions, connection, side)
         possible: set[bool] = set()
-        if isolated is not False:
-            possible |= {True, False} if allowed is None else {allowed}
-        if isolated is not True:
-            # No action, and Pass: "all pods can communicate with each other".
-            possible |= {
-                _FINAL[action] if action != PASS else True for action in self._baseline.actions(connection, side)
-            }
+        for decision in decisions(self.cluster, self._assumptions, connection, side):
+            possible |= self._in_baseline(connection, side) if decision is None else {decision}
         return possible
+
+    def _in_baseline(self, connection: Connection, side: Side) -> set[bool]:
+        """The Baseline tier; after no action and after Pass "all pods can communicate with each other"."""
+        return {_FINAL[action] if action != PASS else True for action in self._baseline.actions(connection, side)}

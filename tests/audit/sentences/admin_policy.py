@@ -27,7 +27,12 @@ def _admin(priority: int, *ingress: Object, **spec: Any) -> Object:
 
 def _tier(tier: str, priority: int, *ingress: Object, name: str = "p", **spec: Any) -> Object:
     return cluster_policy(
-        f"{name}{priority}", tier=tier, priority=priority, subject=_SUBJECT, ingress=list(ingress), **spec
+        f"{tier.lower()}-{name}{priority}",
+        tier=tier,
+        priority=priority,
+        subject=_SUBJECT,
+        ingress=list(ingress),
+        **spec,
     )
 
 

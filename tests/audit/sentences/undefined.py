@@ -3,10 +3,11 @@
 from typing import Final
 
 from tests.audit.kube_objects import cluster_policy, namespace, network_policy, pod
-from tests.audit.reference import Assumptions
+from tests.audit.reference import Assumptions, Object
 from tests.audit.sentences.sentence import PODS, Sentence
 
 _BLOCK: Final = {"ipBlock": {"cidr": "10.0.0.0/8"}}
+_EVERYBODY: Final[list[Object]] = [{"namespaces": {}}]
 _HOST: Final = [*PODS, pod("blue/host", {"app": "a"}, hostNetwork=True)]
 
 SENTENCES: Final = [
@@ -70,6 +71,36 @@ SENTENCES: Final = [
             network_policy("blue/p", ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"team": "red"}}}]}]),
         ],
         {"grey/a red/a 80 TCP": "unknown", "blue/a red/a 80 TCP": "denied", "red/a blue/a 80 TCP": "allowed"},
+    ),
+    Sentence(
+        "Of a policy that may apply, the first rule that matches decides, and no later one",
+        [
+            pod("grey/a"),
+            cluster_policy(
+                "p",
+                tier="Admin",
+                priority=1,
+                subject={"namespaces": {"matchLabels": {"team": "x"}}},
+                ingress=[{"action": "Accept", "from": _EVERYBODY}, {"action": "Deny", "from": _EVERYBODY}],
+                egress=[{"action": "Deny", "to": _EVERYBODY}],
+            ),
+        ],
+        {"red/a grey/a 80 TCP": "allowed", "grey/a red/a 80 TCP": "unknown"},
+    ),
+    Sentence(
+        "Each named port in a pod must have a unique name",
+        [
+            pod(
+                "red/c",
+                ports=[{"name": "web", "containerPort": 80}],
+                initContainers=[
+                    {"name": "i", "restartPolicy": "Always", "ports": [{"name": "web", "containerPort": 81}]},
+                    {"name": "j", "ports": [{"name": "setup", "containerPort": 82}]},
+                ],
+            ),
+            network_policy("red/p", ingress=[{"ports": [{"port": "web"}, {"port": "setup"}]}]),
+        ],
+        {"blue/a red/c 80 TCP": "unknown", "blue/a red/c 82 TCP": "unknown", "blue/a red/c 83 TCP": "denied"},
     ),
     Sentence(
         "What is unknown does not matter where another rule decides",
