@@ -8,7 +8,7 @@ from cdk8s_plus_28 import k8s
 from constructs_lib._environment import env_name
 from constructs_lib._kube import int_or_string, quantity
 from constructs_lib.isolated_tenant import IsolatedTenant
-from constructs_lib.monitoring.alerts import CONTAINER
+from constructs_lib.monitoring.rules import CONTAINER
 from constructs_lib.names import selector
 from constructs_lib.platform import ModelStore
 from inference import contract

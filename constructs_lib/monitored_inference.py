@@ -12,8 +12,8 @@ from constructs_lib._kube import int_or_string
 from constructs_lib._objects import plain_object
 from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
-from constructs_lib.monitoring.alerts import rule_groups
 from constructs_lib.monitoring.routing import alertmanager_config_spec
+from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import Receiver

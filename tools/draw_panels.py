@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""Draw docs/monitoring/*.png: each panel of the dashboard, from the data of a run on this machine.
+"""Draw docs/monitoring/*.png: each panel of the dashboard, with the data of a local run.
 
-The tenants of platform.yaml are served here under a real Prometheus and asked mails of the training corpus, for as many
-minutes as the first argument says (6); see `tenantry monitor`. Grafana is not involved. `make panels` calls it.
+The tenants of platform.yaml are served locally under Prometheus and get mails of the training corpus, for the number of
+minutes in the first argument (default 6); see `tenantry monitor`. Grafana is not involved. `make panels` calls it.
 """
 
 import re
@@ -44,13 +44,13 @@ STEP_SECONDS: Final = 5
 
 
 def main(minutes: float) -> None:
-    """Run, then draw."""
+    """Serve the tenants, then draw."""
     names = tenant_names(PLATFORM_FILE)
     require_model(MODEL)
     stop = threading.Event()
     with watched(PLATFORM_FILE, MODEL, FIRST_PORT, names, stop) as stack:
         start = time.time()
-        with step(f"letting traffic flow for {minutes:g} minutes"):
+        with step(f"sending traffic for {minutes:g} minutes"):
             stop.wait(minutes * 60)
         FOLDER.mkdir(parents=True, exist_ok=True)
         for number, panel in enumerate(PANELS, start=1):
@@ -58,15 +58,15 @@ def main(minutes: float) -> None:
 
 
 def slug(title: str) -> str:
-    """A title as a file's name."""
+    """A title as a file name."""
     return re.sub(r"\W+", "-", title.lower())
 
 
 def draw(stack: Stack, panel: Panel, path: Path, *, start: float, end: float) -> None:
-    """Draw one panel; one without data gets no picture."""
+    """Draw one panel; a panel without data has no picture."""
     found = list(lines(stack, panel, start=start, end=end, step=STEP_SECONDS, rate_interval="30s"))
     if not found:
-        say(f"{panel.title}: no data here, no picture")
+        say(f"{panel.title}: no data in a local run, no picture")
         return
     figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
     sides = {panel.unit: axes}
@@ -94,7 +94,7 @@ def draw(stack: Stack, panel: Panel, path: Path, *, start: float, end: float) ->
 def _plot(axes: Axes, line: Line, color: str) -> None:
     times = [datetime.fromtimestamp(when, UTC) for when, _ in line.points]
     values = [value for _, value in line.points]
-    axes.plot(times, values, label=line.legend, color=color, linestyle="--" if line.is_line else "-", linewidth=1.3)  # type: ignore[arg-type]
+    axes.plot(times, values, label=line.legend, color=color, linestyle="--" if line.is_limit else "-", linewidth=1.3)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

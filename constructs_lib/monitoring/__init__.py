@@ -1,1 +1,1 @@
-"""Alert rules, service level objectives, alert routing and the dashboard, as plain data. Imports no jsii."""
+"""A tenant's monitoring: recording and alerting rules, alert routing, the dashboard and its panels."""

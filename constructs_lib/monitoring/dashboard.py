@@ -1,4 +1,4 @@
-"""Grafana's dashboard: eight panels made from `constructs_lib.monitoring.panels` with the Grafana Foundation SDK."""
+"""The Grafana dashboard: `constructs_lib.monitoring.panels` as JSON, built with the Grafana Foundation SDK."""
 
 import json
 from itertools import count
@@ -18,13 +18,13 @@ from inference import contract
 UID: Final = "tenantry-inference"
 TITLE: Final = "Tenantry: inference"
 WIDTH, HEIGHT = 12, 9
-"""Of a panel, in Grafana's grid of 24 columns."""
+"""Size of a panel in Grafana's grid of 24 columns."""
 
 _PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
 def dashboard_json(runbook: str) -> str:
-    """The dashboard as Grafana reads it: the same bytes for the same arguments.
+    """The dashboard as Grafana reads it; the same arguments give the same bytes.
 
     Args:
         runbook: address of the runbook that the panels link to.
@@ -32,7 +32,7 @@ def dashboard_json(runbook: str) -> str:
     builder = (
         dashboard.Dashboard(TITLE)
         .uid(UID)
-        .description("One tenant, or all: traffic, objectives, saturation, model and drift.")
+        .description("Traffic, objectives, saturation, model and drift of the selected tenants.")
         .tags(["tenantry", "inference"])
         .readonly()
         .timezone("browser")
@@ -45,12 +45,12 @@ def dashboard_json(runbook: str) -> str:
     for number, panel in zip(count(1), PANELS, strict=False):
         builder.with_panel(_panel(number, panel, runbook))
     document = json.loads(json.dumps(builder.build(), cls=JSONEncoder))
-    _say_what_fired(document)
+    _word_annotations(document)
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _variables() -> list[Any]:
-    """Data sources, tenant and model version, each read from what is there."""
+    """Data sources, tenants and model versions; the choices are queried from Grafana and Prometheus."""
     everything = models.VariableOption(selected=True, text=["All"], value=["$__all"])
 
     def of_metric(name: str, label: str, query: str) -> dashboard.QueryVariable:
@@ -86,8 +86,8 @@ def _alert_annotation() -> dashboard.AnnotationQuery:
     )
 
 
-def _say_what_fired(document: dict[str, Any]) -> None:
-    """The SDK does not know how an annotation is worded; Grafana's Prometheus data source does."""
+def _word_annotations(document: dict[str, Any]) -> None:
+    """Add the fields of Grafana's Prometheus data source that word an annotation; the SDK does not have them."""
     for annotation in document["annotations"]["list"]:
         annotation |= {"titleFormat": "{{alertname}} {{severity}}", "textFormat": "{{namespace}}", "step": "30s"}
 
@@ -131,7 +131,7 @@ def _panel(number: int, panel: Panel, runbook: str) -> timeseries.Panel:
             .legend_format(query.legend)
             .range()
         )
-        if properties := _look(query):
+        if properties := _overrides(query):
             builder.override_by_query(ref, properties)
     for legend, color in panel.colors:
         fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
@@ -139,12 +139,12 @@ def _panel(number: int, panel: Panel, runbook: str) -> timeseries.Panel:
     return builder
 
 
-def _look(query: Query) -> list[models.DynamicConfigValue]:
-    """Limits dashed and empty; what has another unit on the axis to the right."""
+def _overrides(query: Query) -> list[models.DynamicConfigValue]:
+    """Overrides of a query: limits are dashed lines, series with another unit go to the right axis."""
     dashed = {"custom.lineStyle": {"fill": "dash", "dash": [10, 10]}, "custom.fillOpacity": 0}
     right = {"unit": query.unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0}
-    looks = (dashed if query.is_line else {}) | (right if query.unit else {})
-    return [models.DynamicConfigValue(id_val=name, value=value) for name, value in looks.items()]
+    properties = (dashed if query.is_limit else {}) | (right if query.unit else {})
+    return [models.DynamicConfigValue(id_val=name, value=value) for name, value in properties.items()]
 
 
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
@@ -161,11 +161,11 @@ def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
 
 
 def _links(panel: Panel, runbook: str) -> list[Builder[models.DashboardLink]]:
-    """To what the runbook says about the panel's alerts, and to the chosen tenants' alerts."""
+    """Links to the runbook's sections about the panel's alerts, and to the alerts of the selected tenants."""
 
     def link(title: str, url: str) -> Builder[models.DashboardLink]:
         return dashboard.DashboardLink(title).type(models.DashboardLinkType.LINK).url(url).target_blank(True)
 
     runbooks = [link(f"Runbook: {name}", f"{runbook}#{name.lower()}") for name in panel.runbook]
     alerts = '/alerting/groups?alertmanager=${alertmanager:text}&queryString=namespace%3D~"${tenant:regex}"'
-    return [*runbooks, link("Alerts of the tenant", alerts)]
+    return [*runbooks, link("Alerts of the selected tenants", alerts)]

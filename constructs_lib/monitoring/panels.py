@@ -1,16 +1,21 @@
-"""What the dashboard asks and says, panel by panel, as plain data.
+"""The dashboard's eight panels as plain data: queries, legends, units and descriptions.
 
-Grafana's JSON, the tests and the pictures in docs/monitoring.md are made from it. Own metrics come from
-`inference.contract`, recorded series from the tenants' own rules; `$tenant` and `$model_version` are the dashboard's
-variables, `$__rate_interval` is Grafana's.
+Grafana's JSON, the page of `tenantry monitor`, the tests and the pictures in docs/monitoring.md are made from it. Names
+of the service's metrics come from `inference.contract`, recorded series from the tenants' rules. `$tenant` and
+`$model_version` are variables of the dashboard; `$__rate_interval` is Grafana's.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from constructs_lib.monitoring.alerts import CONTAINER
-from constructs_lib.monitoring.objectives import BURNS, FAILED, LATENCY_LINE, SERVED
+from constructs_lib.monitoring.objectives import (
+    BURN_RATES,
+    FAILED,
+    LATENCY_OBJECTIVE,
+    PREDICTION_ROUTES,
+)
 from constructs_lib.monitoring.promql import bound, selector
+from constructs_lib.monitoring.rules import CONTAINER
 from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 
@@ -22,36 +27,36 @@ DEFAULTS: Final = AlertSettings()
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL query and how its series look."""
+    """One PromQL query and how its series are drawn."""
 
     expr: str
     legend: str
     unit: str = ""
-    """Grafana's unit where it differs from the panel's: such series go to the right-hand axis."""
-    is_line: bool = False
-    """A limit or an objective: drawn dashed."""
+    """Grafana's unit, where it differs from the panel's. Such series are drawn on the right axis."""
+    is_limit: bool = False
+    """A limit or an objective: drawn as a dashed line."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the eight."""
+    """A time series panel."""
 
     title: str
     description: str
     unit: str
     queries: tuple[Query, ...]
     runbook: tuple[str, ...]
-    """Alerts whose sections of the runbook say what to do."""
+    """Alerts whose sections of the runbook the panel links to."""
     thresholds: tuple[tuple[float, str], ...] = ()
-    """From which value on, in the panel's unit, a series is of that colour; green below."""
+    """Lower bounds, in the panel's unit, and the colour from there on; green below the first."""
     colors: tuple[tuple[str, str], ...] = ()
-    """Colours of series whose legend matches a regular expression."""
+    """Regular expressions of legends, and the colour of the series that match."""
     stacked: bool = False
     logarithmic: bool = False
 
 
 def filled(expression: str, *, tenant: str = ".+", model_version: str = ".+", rate_interval: str = "2m") -> str:
-    """A panel's query with values in place of Grafana's variables, as Prometheus takes it."""
+    """A panel's query with values in place of Grafana's variables, as Prometheus accepts it."""
     values = {"$tenant": tenant, "$model_version": model_version, INTERVAL: rate_interval}
     for name, value in values.items():
         expression = expression.replace(name, value)
@@ -71,12 +76,12 @@ def _recorded(name: str) -> str:
 
 
 def _quantile(quantile: float) -> Query:
-    buckets = _rate(_own(f"{contract.REQUEST_DURATION}_bucket", route=SERVED), "namespace, le")
+    buckets = _rate(_own(f"{contract.REQUEST_DURATION}_bucket", route=PREDICTION_ROUTES), "namespace, le")
     return Query(f"histogram_quantile({quantile}, {buckets})", f"{{{{namespace}}}} p{quantile * 100:.0f}")
 
 
 def _mean(metric: str, by: str, **labels: str) -> str:
-    """Mean observation; nothing where nothing was observed."""
+    """Mean observation; no sample (instead of NaN) where nothing was observed."""
     total, count = (_rate(_own(f"{metric}_{part}", **labels), by) for part in ("sum", "count"))
     return f"{total} / ({count} > 0)"
 
@@ -109,11 +114,14 @@ _THROTTLED, _PERIODS = (
 PANELS: Final = (
     Panel(
         title="Requests by outcome",
-        description="Predictions asked for, per second: answered, refused as wrong (4xx), failed (5xx), and shed (429) "
-        "to protect the others.",
+        description="Prediction requests per second by outcome: answered (ok), rejected as invalid (client_error, 4xx), failed "
+        "(server_error, 5xx), and refused because too many were in progress (shed, 429).",
         unit="reqps",
         queries=(
-            Query(_rate(_own(contract.REQUESTS, route=SERVED), "namespace, outcome"), "{{namespace}} {{outcome}}"),
+            Query(
+                _rate(_own(contract.REQUESTS, route=PREDICTION_ROUTES), "namespace, outcome"),
+                "{{namespace}} {{outcome}}",
+            ),
         ),
         runbook=("InferenceErrorBudgetBurn", "InferenceRequestsShed"),
         stacked=True,
@@ -121,13 +129,13 @@ PANELS: Final = (
     ),
     Panel(
         title="Errors against the objective",
-        description="Share of answered requests that failed with a 5xx, over 5 minutes, with the tenant's budget as a "
-        "dashed line. Right: how many times faster than it lasts the month's budget goes (1 is just in time; "
-        f"{BURNS[0].factor:g} over an hour pages).",
+        description="Share of answered requests that failed with a 5xx, over 5 minutes; the dashed line is the "
+        "tenant's error budget. Right axis: burn rate over 1 hour, a multiple of the rate that spends the budget in exactly 30 "
+        f"days; {BURN_RATES[0].factor:g} pages.",
         unit="percentunit",
         queries=(
             Query(_recorded(f"namespace:{FAILED}:ratio_rate5m"), "{{namespace}} failed"),
-            Query(_recorded(f"namespace:{FAILED}:budget"), "{{namespace}} budget", is_line=True),
+            Query(_recorded(f"namespace:{FAILED}:budget"), "{{namespace}} budget", is_limit=True),
             Query(
                 f"{_recorded(f'namespace:{FAILED}:ratio_rate1h')} / {_recorded(f'namespace:{FAILED}:budget')}",
                 "{{namespace}} burn rate 1h",
@@ -137,19 +145,19 @@ PANELS: Final = (
         runbook=("InferenceErrorBudgetBurn",),
         thresholds=(
             (round(1 - DEFAULTS.availability_objective, 6), "yellow"),
-            (round(BURNS[0].factor * (1 - DEFAULTS.availability_objective), 6), "red"),
+            (round(BURN_RATES[0].factor * (1 - DEFAULTS.availability_objective), 6), "red"),
         ),
     ),
     Panel(
         title="Latency against the objective",
-        description="Time from a request's first byte to its answer: half of the requests take at most p50, all but "
-        "one in a hundred at most p99; the dashed line is what the objective allows. Shed requests are not in it.",
+        description="Time from a request's first byte to its response, as quantiles: 50 % of the requests take at most "
+        "p50, 99 % at most p99. The dashed line is the latency objective. Shed requests are not included.",
         unit="s",
         queries=(
             _quantile(0.5),
             _quantile(0.95),
             _quantile(0.99),
-            Query(_recorded(LATENCY_LINE), "{{namespace}} objective", is_line=True),
+            Query(_recorded(LATENCY_OBJECTIVE), "{{namespace}} objective", is_limit=True),
         ),
         runbook=("InferenceLatencyBudgetBurn",),
         thresholds=((DEFAULTS.latency_threshold_seconds / 2, "yellow"), (DEFAULTS.latency_threshold_seconds, "red")),
@@ -157,7 +165,8 @@ PANELS: Final = (
     ),
     Panel(
         title="Where the time goes",
-        description="Mean time of a prediction in each phase: waiting for its turn, reading the body, scoring.",
+        description="Mean time of a prediction in each phase: waiting to be processed (queue), reading the body "
+        "(parse), scoring the text (predict).",
         unit="s",
         queries=(Query(_mean(contract.PHASE_DURATION, "namespace, phase"), "{{namespace}} {{phase}}"),),
         runbook=("InferenceLatencyBudgetBurn", "InferenceCPUThrottling"),
@@ -166,12 +175,12 @@ PANELS: Final = (
     ),
     Panel(
         title="In flight and shed",
-        description="Requests accepted and not yet answered, of all pods, with the limit above which they are shed as "
-        "a dashed line. Right: requests answered 429 per second, by reason.",
+        description="Requests accepted and not yet answered, summed over all pods. The dashed line is the limit above "
+        "which requests are shed. Right axis: requests answered 429 per second, by reason.",
         unit="short",
         queries=(
             Query(f"sum by (namespace) ({_own(contract.IN_FLIGHT)})", "{{namespace}} in flight"),
-            Query(f"sum by (namespace) ({_own(contract.IN_FLIGHT_LIMIT)})", "{{namespace}} limit", is_line=True),
+            Query(f"sum by (namespace) ({_own(contract.IN_FLIGHT_LIMIT)})", "{{namespace}} limit", is_limit=True),
             Query(_rate(_own(contract.SHED), "namespace, reason"), "{{namespace}} 429 {{reason}}", unit="reqps"),
         ),
         runbook=("InferenceRequestsShed", "InferenceAutoscalerAtMaximum"),
@@ -179,13 +188,14 @@ PANELS: Final = (
     ),
     Panel(
         title="Replicas and CPU",
-        description="Pods that run, that the autoscaler wants, and its maximum (dashed). Right: CPU used as a share of "
-        "what was requested (the autoscaler's target is a share of the same), and share of CPU periods throttled.",
+        description="Current and desired pods of the autoscaler; the dashed line is its maximum. Right axis: CPU usage "
+        "as a share of the CPU request, which the autoscaler compares with its target, and the share of CPU periods "
+        "that were throttled.",
         unit="short",
         queries=(
             Query(_kube(f"{_REPLICAS}_status_current_replicas"), "{{namespace}} current"),
             Query(_kube(f"{_REPLICAS}_status_desired_replicas"), "{{namespace}} desired"),
-            Query(_kube(f"{_REPLICAS}_spec_max_replicas"), "{{namespace}} maximum", is_line=True),
+            Query(_kube(f"{_REPLICAS}_spec_max_replicas"), "{{namespace}} maximum", is_limit=True),
             Query(
                 f"{_USED_CPU} / {_kube('kube_pod_container_resource_requests', resource='cpu', container=CONTAINER)}",
                 "{{namespace}} CPU of request",
@@ -198,8 +208,8 @@ PANELS: Final = (
     ),
     Panel(
         title="Labels predicted",
-        description="Predictions per second by label and model version. Right: share of predictions whose confidence "
-        f"is at most {contract.LOW_CONFIDENCE:g}.",
+        description="Predictions per second by label and model version. Right axis: share of predictions whose "
+        f"confidence is at most {contract.LOW_CONFIDENCE:g}.",
         unit="cps",
         queries=(
             Query(
@@ -213,14 +223,14 @@ PANELS: Final = (
     ),
     Panel(
         title="Drift from the training data",
-        description="Mean confidence, share of unknown words and length of the texts, each divided by its mean on the "
-        "training hold-out: 1 (dashed) is as in training, 2 is twice as much.",
+        description="Mean confidence, share of unknown words and text length, each divided by its mean on the training "
+        "hold-out. 1 (dashed) is the same as on the hold-out, 2 is twice as much.",
         unit="suffix:x",
         queries=(
             _drift(contract.CONFIDENCE, "confidence", "confidence"),
             _drift(contract.UNKNOWN_WORDS, "unknown_words_ratio", "unknown words"),
             _drift(contract.TEXT_LENGTH, "length_characters", "length"),
-            Query("vector(1)", "as in training", is_line=True),
+            Query("vector(1)", "as in training", is_limit=True),
         ),
         runbook=("InferenceModelDrift",),
         thresholds=((2, "yellow"), (DEFAULTS.drift_length_factor, "red")),

@@ -1,4 +1,4 @@
-"""The few shapes of PromQL that rules and panels share; plain strings, no jsii."""
+"""Formatting that rules and panels share: selectors, bucket bounds, percentages. Plain strings, no jsii."""
 
 
 def selector(metric: str, **labels: str) -> str:
@@ -7,12 +7,12 @@ def selector(metric: str, **labels: str) -> str:
 
 
 def bound(upper: float) -> str:
-    """A histogram bound as prometheus-client writes it in the label `le`."""
+    """A histogram bucket's bound as prometheus-client writes it in the label `le`."""
     return repr(float(upper))
 
 
 def percent(ratio: float) -> str:
-    """A share as people read it: 0.0144 is `1.44 %`."""
+    """A ratio as a percentage: 0.0144 becomes `1.44 %`."""
     return f"{ratio * 100:.4g} %"
 
 

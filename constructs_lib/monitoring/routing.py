@@ -1,8 +1,9 @@
-"""Who is told about an alert, and which alert silences which: plain dictionaries, no jsii.
+"""Alert routing: which receiver gets an alert, and which alert inhibits which. Plain dictionaries, no jsii.
 
 Every alert carries its tenant in the label `namespace`. A tenant with a receiver gets an AlertmanagerConfig in its own
-namespace, which the operator limits to alerts of that namespace (strategy OnNamespace); the platform's own receivers
-get what is left. Inhibition stands once, in the platform's part, since `equal: [namespace]` serves every tenant.
+namespace; the Prometheus Operator limits it to alerts of that namespace (strategy OnNamespace). The platform's
+receivers get all other alerts. The inhibition rules are part of the platform's configuration and apply to every tenant,
+because they require an equal `namespace`.
 """
 
 from typing import Any, Final, assert_never
@@ -24,10 +25,10 @@ FOLLOWS_TARGET_DOWN: Final = (
     "InferencePodsNotReady",
     "InferenceRequestsShed",
 )
-"""Alerts that say nothing new while no pod of the tenant can be scraped; causes (crash loop, quota) stay loud."""
+"""Consequences of a tenant whose pods cannot be scraped. Causes (crash loop, quota) are never inhibited."""
 
 GROUPING: Final = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
-"""Wait for a problem's other alerts, tell what joins them, and remind people every four hours."""
+"""How long Alertmanager waits for further alerts of a group, and how often it repeats a notification."""
 
 _TITLE: Final = "[{{ .Status }}] {{ .CommonLabels.alertname }} {{ .CommonLabels.namespace }}"
 _TEXT: Final = "{{ range .Alerts }}{{ .Annotations.description }} {{ .Annotations.runbook_url }}\n{{ end }}"
@@ -36,7 +37,7 @@ _TEXT: Final = "{{ range .Alerts }}{{ .Annotations.description }} {{ .Annotation
 def alertmanager_config_spec(receiver: Receiver) -> dict[str, Any]:
     """`spec` of the AlertmanagerConfig in the namespace of a tenant that has a receiver.
 
-    Its Secrets are named, never written; the operator adds the matcher of the namespace.
+    It refers to Secrets by name. The operator adds a matcher for the namespace.
     """
     return {
         "route": {
@@ -51,7 +52,7 @@ def alertmanager_config_spec(receiver: Receiver) -> dict[str, Any]:
 
 
 def inhibition_rules() -> list[dict[str, Any]]:
-    """A page silences its ticket, and a tenant that cannot be scraped silences what follows from it."""
+    """A page inhibits its ticket, and a tenant that cannot be scraped inhibits the consequences."""
     return [
         {
             "source_matchers": ['severity = "critical"'],

@@ -1,7 +1,6 @@
-"""What dist/ and kube-prometheus-stack must agree on, said once.
+"""The Helm values of kube-prometheus-stack that the objects in `dist/` depend on.
 
-`dist/` takes labels and namespaces from here; `terraform/platform/values/kube-prometheus-stack.yaml` must contain
-`helm_values()`, which a test holds it to. Imports no jsii.
+A test checks that `terraform/platform/values/kube-prometheus-stack.yaml` contains them. Imports no jsii.
 """
 
 from typing import Any
@@ -11,10 +10,11 @@ from constructs_lib.names import DASHBOARD_LABELS, SCRAPE_INTERVAL
 
 
 def helm_values() -> dict[str, Any]:
-    """The part of the chart's values without which a tenant's objects would not be found or obeyed.
+    """The values without which Prometheus, Alertmanager or Grafana would ignore a tenant's objects.
 
-    The selectors are empty (everything, everywhere), as `...NilUsesHelmValues: false` makes them: a tenant's
-    ServiceMonitor, PrometheusRule and AlertmanagerConfig need no label of the chart's. Lists are parts of longer ones.
+    With `...NilUsesHelmValues: false` the selectors match every object in every namespace, so that a tenant's
+    ServiceMonitor, PrometheusRule and AlertmanagerConfig do not need a label of the chart. The values file may hold
+    further items in a list.
     """
     label, value = next(iter(DASHBOARD_LABELS.items()))
     return {

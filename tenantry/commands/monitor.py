@@ -91,7 +91,7 @@ def monitor(
 @contextmanager
 def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: threading.Event) -> "Iterator[Stack]":
     """The tenants, what watches them, and traffic."""
-    from constructs_lib.monitoring.alerts import rule_groups
+    from constructs_lib.monitoring.rules import rule_groups
     from constructs_lib.names import object_name, service_name
     from constructs_lib.platform import Platform
     from tenantry.local import traffic

@@ -1,1 +1,1 @@
-"""What commands do on this machine: serve tenants, run Prometheus beside them, send traffic."""
+"""Local runs: serve tenants on the loopback, run Prometheus and Alertmanager, send traffic."""

@@ -1,4 +1,4 @@
-"""The state of every alerting rule of a Prometheus on this machine."""
+"""The state of every alerting rule of a local Prometheus."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ class Alert:
     name: str
     severity: str
     detail: str
-    """What tells rules of one name apart: the long window, or the signal."""
+    """Distinguishes rules of one name: the long window, or the signal."""
     state: str
     """`inactive`, `pending` or `firing`; `unknown` before its first evaluation."""
     description: str
-    """With measured value and threshold, while it is pending or firing."""
+    """With the measured value and the threshold, while it is pending or firing; else empty."""
 
 
 def alerts(stack: Stack) -> list[Alert]:
-    """Every alerting rule as Prometheus sees it now, in a fixed order."""
+    """The current state of every alerting rule, in a fixed order."""
     return sorted(
         Alert(
             tenant=rule["labels"]["tenant"],

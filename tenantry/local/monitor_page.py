@@ -1,4 +1,4 @@
-"""The page of `tenantry monitor`: the dashboard's panels, drawn in the browser from a Prometheus on this machine."""
+"""The page of `tenantry monitor`: the dashboard's panels, drawn in the browser from a local Prometheus."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from tenantry.local.stack import Stack
 PAGE: Final = Path(__file__).with_suffix(".html")
 WINDOW_SECONDS: Final = 900
 LEAD_SECONDS: Final = 60
-"""A little of what was before the page was there."""
+"""How much of the time before its start the page shows."""
 STEP_SECONDS: Final = 5
 RATE_INTERVAL: Final = "30s"
 _POLL_SECONDS: Final = 0.1
@@ -47,7 +47,7 @@ def serving_page(stack: Stack) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class's name
-            del format, arguments  # nobody wants to read of each look at the page
+            del format, arguments  # the page polls; a line per request would flood the terminal
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,))
@@ -61,7 +61,7 @@ def serving_page(stack: Stack) -> Iterator[str]:
 
 
 def panels(stack: Stack, began: float) -> dict[str, Any]:
-    """Panels with their series since `began`, at most of a quarter of an hour, and the alerts that are not quiet."""
+    """Panels with their series since `began` (at most the last 15 minutes), and pending and firing alerts."""
     end = time.time()
     start = max(began - LEAD_SECONDS, end - WINDOW_SECONDS)
     shown = [
@@ -76,5 +76,5 @@ def panels(stack: Stack, began: float) -> dict[str, Any]:
         }
         for panel in PANELS
     ]
-    loud = [asdict(each) for each in alerts(stack) if each.state in {"pending", "firing"}]
-    return {"start": start, "end": end, "panels": shown, "alerts": loud}
+    active = [asdict(each) for each in alerts(stack) if each.state in {"pending", "firing"}]
+    return {"start": start, "end": end, "panels": shown, "alerts": active}

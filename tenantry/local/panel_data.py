@@ -1,4 +1,4 @@
-"""What the dashboard's panels show, asked of a Prometheus directly: for a page and for pictures, without Grafana."""
+"""The data of the dashboard's panels, queried from Prometheus without Grafana, for the page and the pictures."""
 
 import re
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ class Line:
     """One series of a panel.
 
     Attributes:
-        legend: its name, as the panel words it.
-        unit: Grafana's unit of the axis that it belongs to.
-        is_line: a limit or an objective, drawn dashed.
-        points: times (seconds since 1970) and values; gaps are left out.
+        legend: its name in the legend.
+        unit: Grafana's unit of its axis.
+        is_limit: whether it is a limit or an objective, drawn as a dashed line.
+        points: times (seconds since 1970) and values; without the steps that have no value.
     """
 
     legend: str
     unit: str
-    is_line: bool
+    is_limit: bool
     points: tuple[tuple[float, float], ...]
 
 
@@ -32,9 +32,9 @@ def lines(stack: Stack, panel: Panel, *, start: float, end: float, step: float, 
         for series in stack.query_range(expression, start=start, end=end, step=step):
             points = tuple((float(time), float(value)) for time, value in series["values"] if value != "NaN")
             if points:
-                yield Line(_worded(query.legend, series["metric"]), query.unit or panel.unit, query.is_line, points)
+                yield Line(_legend(query.legend, series["metric"]), query.unit or panel.unit, query.is_limit, points)
 
 
-def _worded(legend: str, labels: dict[str, str]) -> str:
-    """A legend with labels in place of Grafana's `{{label}}`."""
+def _legend(legend: str, labels: dict[str, str]) -> str:
+    """The legend with values in place of Grafana's `{{label}}`."""
     return re.sub(r"{{(\w+)}}", lambda found: labels.get(found[1], ""), legend)

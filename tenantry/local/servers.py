@@ -1,4 +1,4 @@
-"""Tenants served on this machine: each its own process on its own port of the loopback."""
+"""Tenants served locally, each in its own process on its own port of the loopback."""
 
 import json
 import os
@@ -24,7 +24,7 @@ HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 8001
 LAST_PORT: Final = 65535
 START_SECONDS: Final = 60.0
-"""How long a tenant may take from its start to its first "ready"."""
+"""How long a tenant may take to become ready."""
 LOGS: Final = Path("build/log")
 _TAIL_LINES: Final = 15
 _JSON: Final = {"Content-Type": "application/json"}
@@ -36,9 +36,9 @@ class Server:
 
     Attributes:
         tenant: Its name.
-        port: Where it listens, on the loopback.
+        port: The port on which it listens, on the loopback.
         process: The service.
-        log: What the service prints.
+        log: File with the output of the service.
     """
 
     tenant: str
@@ -48,7 +48,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Root of its routes, without a slash at the end."""
+        """Root of its routes, without a trailing slash."""
         return f"http://{HOST}:{self.port}"
 
     def pages(self) -> Iterator[tuple[str, str]]:
@@ -65,13 +65,13 @@ class Server:
         code = self.process.poll()
         if code is not None:
             how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
-            raise CommandError(f"{self.tenant} ended {how}: {_last_words(self.log)}")
+            raise CommandError(f"{self.tenant} ended {how}: {_last_error(self.log)}")
 
     def ask(self, body: str) -> str:
-        """POST a prediction's JSON and return the answer's body as it came.
+        """POST a prediction request and return the response body unchanged.
 
         Raises:
-            CommandError: The service ended, or its answer is no success.
+            CommandError: The service ended, or its response is not a success.
         """
         try:
             answer = httpx.post(
@@ -101,13 +101,13 @@ def serving(
     first_port: int = FIRST_PORT,
     stop: threading.Event,
 ) -> Iterator[tuple[Server, ...]]:
-    """Serve tenants until the block ends; all of them answer when it begins, none of them is left when it has ended.
+    """Serve tenants until the block ends: all are ready when it begins, and none is left when it has ended.
 
     Args:
         tenants: Their names.
         model: Folder of the model artifact that each of them serves.
-        first_port: Where to look for free ports, upward.
-        stop: Ends the waiting early.
+        first_port: The first port to try; taken ports are skipped.
+        stop: Set to stop waiting for the tenants.
 
     Raises:
         InterruptedByUserError: `stop` was set before all were ready.
@@ -118,7 +118,7 @@ def serving(
     servers: list[Server] = []
     try:
         with step(f"starting {', '.join(tenants)}"):
-            # extend() keeps what was started when a later start fails.
+            # extend() keeps the processes already started if a later start fails.
             servers.extend(_start(tenant, next(ports), model) for tenant in tenants)
             _wait_until_ready(servers, stop)
         yield tuple(servers)
@@ -162,10 +162,10 @@ def _is_ready(client: httpx.Client, server: Server) -> bool:
 
 
 def _free_ports(first: int) -> Iterator[int]:
-    """Ports of the loopback that nobody listens on, upward."""
+    """Free ports of the loopback, in ascending order."""
     for port in range(first, LAST_PORT + 1):
         with socket.socket() as probe:
-            # As the service itself binds: a port that only waits for its last connections to fade is free.
+            # The service binds with the same option: a port with connections in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
@@ -176,8 +176,8 @@ def _free_ports(first: int) -> Iterator[int]:
     raise InputError(f"no free port from {first} to {LAST_PORT}; name a lower one with --port")
 
 
-def _last_words(log: Path) -> str:
-    """The last error that a log tells, or its last lines where it tells none (a traceback, say)."""
+def _last_error(log: Path) -> str:
+    """The last error in a log, or the last lines if there is none (a traceback, for example)."""
     lines = log.read_text(errors="replace").splitlines()
     for line in reversed(lines):
         try:

@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager on this machine, watching tenants that are served here."""
+"""Prometheus and Alertmanager on the loopback, for tenants that are served locally."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -18,13 +18,17 @@ from tenantry import processes, programs
 from tenantry.errors import CommandError
 from tenantry.local.servers import HOST, Server
 
+if TYPE_CHECKING:
+    from constructs_lib.monitoring.rule import RuleGroup
+
 START_SECONDS: Final = 30.0
-Rule = dict[str, Any]
+RuleState = dict[str, Any]
+"""A rule with its state and health, as Prometheus's API returns it."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the two listen, without a slash at the end."""
+    """Addresses of the two, without a trailing slash."""
 
     prometheus: str
     alertmanager: str
@@ -37,8 +41,8 @@ class Stack:
         """Series of a range query: each has `metric` (labels) and `values` (time, text)."""
         return self._series("query_range", {"query": expression, "start": start, "end": end, "step": step})
 
-    def rules(self) -> list[Rule]:
-        """Every rule with its state and health, as Prometheus evaluates it."""
+    def rules(self) -> list[RuleState]:
+        """Every rule of every group."""
         groups = httpx.get(f"{self.prometheus}/api/v1/rules", timeout=10, trust_env=False).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
@@ -53,7 +57,7 @@ class Stack:
 @contextmanager
 def watching(
     servers: Sequence[Server],
-    groups: Mapping[str, Sequence[Rule]],
+    groups: "Mapping[str, Sequence[RuleGroup]]",
     folder: Path,
     *,
     interval: str = "5s",
@@ -61,17 +65,17 @@ def watching(
 ) -> Iterator[Stack]:
     """Scrape tenants and evaluate their rules until the block ends.
 
-    Targets carry the labels that they have on a cluster: `namespace` is the tenant, `job` its Service.
+    Targets have the same labels as on a cluster: `namespace` is the tenant, `job` its Service.
 
     Args:
         servers: the tenants' processes.
         groups: each tenant's rule groups.
         folder: for configuration, data and logs.
-        interval: of scrapes and evaluations.
-        alertmanager_config: Alertmanager's whole configuration; left out: it tells nobody.
+        interval: between two scrapes, and between two evaluations.
+        alertmanager_config: the complete configuration; without one, Alertmanager notifies nobody.
 
     Raises:
-        CommandError: a program is missing, or does not come up.
+        CommandError: a program is missing or does not become ready.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ports = _free_ports(2)
@@ -91,7 +95,9 @@ def watching(
             address = f"{HOST}:{ports[len(started)]}"
             command = [programs.find(name), f"--config.file={folder}/{name}.json", *flags]
             with (folder / f"{name}.log").open("wb") as log:
-                shutil.rmtree(folder / name, ignore_errors=True)  # an earlier run's series would be summed with ours
+                shutil.rmtree(
+                    folder / name, ignore_errors=True
+                )  # series of an earlier run would be added to this run's
                 arguments = [*command, f"{store}={folder}/{name}", f"{listen}={address}"]
                 started.append(processes.start(arguments, stdout=log, stderr=subprocess.STDOUT))
         _wait_until_ready(started[0], stack.prometheus, folder / "prometheus.log")
@@ -137,7 +143,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path)
         except httpx.TransportError:
             pass
         if time.monotonic() > deadline:
-            raise CommandError(f"nothing answers on {address} after {START_SECONDS:.0f} s; see {log}")
+            raise CommandError(f"no response from {address} after {START_SECONDS:.0f} s; see {log}")
         time.sleep(processes.POLL_SECONDS)
 
 
@@ -146,7 +152,7 @@ def _end(log: Path) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of the loopback that the kernel gives out, all held at once, so that they differ."""
+    """Free ports of the loopback; all are bound at the same time, so that they differ."""
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     try:
         return [probe.getsockname()[1] for probe in probes]

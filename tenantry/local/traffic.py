@@ -1,4 +1,4 @@
-"""A little traffic for tenants that are served here: good requests, wrong ones, and bursts of which some are shed."""
+"""Traffic for tenants that are served locally: valid and invalid requests, and bursts of which some are shed."""
 
 import json
 import random
@@ -16,22 +16,22 @@ from tenantry.local.servers import HOST, Server
 
 PAUSE_SECONDS: Final = 0.1
 BURST: Final = 32
-"""Requests at once: more than the limit in flight that `tenantry monitor` sets."""
+"""Concurrent requests of a burst: more than the limit that `tenantry monitor` sets."""
 BURST_EVERY: Final = 300
-"""Good requests from one burst to the next."""
+"""Valid requests between two bursts."""
 HOLD_SECONDS: Final = 0.05
-"""How long a burst's requests wait for their bodies."""
+"""How long a burst delays the bodies of its requests."""
 _SENTENCES: Final = "the patch fixes the build, please review it before the meeting. click here and win free money now!"
 _WORDS: Final = _SENTENCES.split()
 
 
 @contextmanager
 def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
-    """Ask every tenant, again and again, until the block ends.
+    """Send requests to every tenant until the block ends.
 
     Args:
         servers: the tenants' processes.
-        texts: what each tenant is asked about; a tenant that is left out gets words of no meaning.
+        texts: texts to classify, by tenant; other tenants get random words.
     """
     stop = threading.Event()
     threads = [
@@ -49,9 +49,9 @@ def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None
 
 
 def burst(server: Server, count: int = BURST) -> list[int]:
-    """Begin requests all at once, finish them a moment later, and return the status of each answer.
+    """Begin requests at the same time, complete them a moment later, and return the status of each response.
 
-    What has begun is in flight, so that those above the limit are shed, however fast the service is.
+    A request that has begun is in flight, so those above the limit are shed however fast the service is.
     """
     body = json.dumps({"text": _SENTENCES}).encode()
     head = (
@@ -66,13 +66,13 @@ def burst(server: Server, count: int = BURST) -> list[int]:
             connection.sendall(head)
         time.sleep(HOLD_SECONDS)
         for connection in connections:
-            with suppress(OSError):  # a refused one may be closed already
+            with suppress(OSError):  # the service may have closed a refused one
                 connection.sendall(body)
         return [status for connection in connections if (status := _status(connection))]
 
 
 def _status(connection: socket.socket) -> int:
-    """The status of the answer on a connection; 0 where it broke before."""
+    """The status of the response on a connection; 0 if the connection broke before."""
     try:
         return int(connection.recv(16).split()[1])
     except (OSError, IndexError):
@@ -80,7 +80,7 @@ def _status(connection: socket.socket) -> int:
 
 
 def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
-    chance = random.Random(server.tenant)  # noqa: S311 - the same traffic every time, not a secret
+    chance = random.Random(server.tenant)  # noqa: S311 - reproducible traffic, not a secret
     url = f"{server.url}{contract.PREDICT_PATH}"
     turn = 0
     with httpx.Client(timeout=30, trust_env=False) as client:
@@ -93,10 +93,10 @@ def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
                 if turn % BURST_EVERY == 0:
                     burst(server)
             except (httpx.HTTPError, OSError):
-                continue  # it is gone for now: that is what the alerts are for
+                continue  # the tenant is down; the alerts report it
 
 
 def _text(chance: random.Random) -> str:
-    """A text of some words, a few of which no model knows."""
+    """A random text in which no model knows some of the words."""
     unknown = [f"zq{chance.randrange(10**6)}" for _ in range(chance.randrange(3))]
     return " ".join(chance.choices(_WORDS, k=chance.randrange(5, 60)) + unknown)

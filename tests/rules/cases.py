@@ -1,6 +1,6 @@
-"""For every alert: when it is quiet and when it fires, in figures that are typed in on purpose.
+"""For every alert: series with which it does not fire and series with which it fires.
 
-They stand for the default thresholds, so that a changed default fails here.
+The figures are written out, not computed from the default thresholds, so that a changed default fails here.
 """
 
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ from tests.rules.series import (
 
 @dataclass(frozen=True)
 class Case:
-    """Series under which one alert is asked at one time.
+    """Series, and whether one alert fires on them at one time.
 
     Args:
         series: what Prometheus has scraped.
-        at: step of the question.
-        measured: the value as the description words it; None where the alert must be quiet.
-        labels: labels that the alert has from its series, beside its static ones.
-        step: minutes from one sample, and one evaluation, to the next; series and `at` count in steps.
+        at: the step at which the alert is checked.
+        measured: the value as the description words it; None if the alert must not fire.
+        labels: labels that the alert takes from its series, in addition to its static ones.
+        step: minutes between two samples, and between two evaluations; series and `at` count in steps.
     """
 
     series: Series
@@ -48,7 +48,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases:
-    """The four questions that every alert is asked."""
+    """The four cases that every alert has."""
 
     below: Case
     above: Case
@@ -57,7 +57,7 @@ class Cases:
 
 
 def of_state(length: int, below: Series, above: Series, measured: str, **labels: str) -> Cases:
-    """Cases of an alert that does not depend on traffic: an idle tenant is below, too."""
+    """Cases of an alert that does not depend on traffic: it does not fire for an idle tenant either."""
     return Cases(
         below=Case(below, length),
         above=Case(above, length, measured, labels),
@@ -66,35 +66,35 @@ def of_state(length: int, below: Series, above: Series, measured: str, **labels:
     )
 
 
-def of_errors(length: int, quiet: float, loud: float, measured: str, step: int = 1) -> Cases:
-    """Failed requests of 10,000 a step; nine failures in all are never enough, whatever their share."""
+def of_errors(length: int, below: float, above: float, measured: str, step: int = 1) -> Cases:
+    """Failed requests per 10,000 requests and step; nine failures in total never fire, whatever their share."""
     return Cases(
         below=Case(
-            requests(length, ok=10_000 - quiet, client_error=500, server_error=quiet, shed=5_000), length, step=step
+            requests(length, ok=10_000 - below, client_error=500, server_error=below, shed=5_000), length, step=step
         ),
-        above=Case(requests(length, ok=10_000 - loud, server_error=loud), length, measured, step=step),
+        above=Case(requests(length, ok=10_000 - above, server_error=above), length, measured, step=step),
         low_traffic=Case(_nine_failed(length), length, step=step),
         no_data=Case({}, length, step=step),
     )
 
 
-def of_latency(length: int, quiet: float, loud: float, measured: str, step: int = 1) -> Cases:
-    """Slow requests of 10,000 a step, with the same guard."""
+def of_latency(length: int, below: float, above: float, measured: str, step: int = 1) -> Cases:
+    """Slow requests per 10,000 requests and step, with the same minimum."""
     return Cases(
-        below=Case(latencies(length, fast=10_000 - quiet, slow=quiet), length, step=step),
-        above=Case(latencies(length, fast=10_000 - loud, slow=loud), length, measured, step=step),
+        below=Case(latencies(length, fast=10_000 - below, slow=below), length, step=step),
+        above=Case(latencies(length, fast=10_000 - above, slow=above), length, measured, step=step),
         low_traffic=Case(_nine_slow(length), length, step=step),
         no_data=Case({}, length, step=step),
     )
 
 
 def late(total: int, length: int) -> str:
-    """Nothing, then one more each step until `total`, which is reached just before the end."""
+    """0 at first, then one more per step up to `total`, which is reached shortly before the end."""
     return f"{flat(0, length - total - 2)} 1+1x{total - 1} {flat(total, 5)}"
 
 
 def _nine_failed(length: int) -> Series:
-    """Nine requests, all failed: a share of 100 % that means nothing."""
+    """Nine requests, all failed: 100 %, but too few requests to fire."""
     failed = requests(length)
     key = next(series for series in failed if 'outcome="server_error"' in series)
     return failed | {key: late(9, length)}
@@ -112,7 +112,7 @@ def _up(length: int, *, up: int, down: int) -> Series:
 
 
 def _restarts(total: int) -> Series:
-    """Restarts of one pod, one each second minute; one more of another pod does not add up."""
+    """Restarts of one pod, one every two minutes; the single restart of another pod must not be added."""
     metric = "kube_pod_container_status_restarts_total"
     values = " ".join(f"{number} {number}" for number in range(total + 1)) + f" {total}x30"
     return {
@@ -125,8 +125,8 @@ def _throttled(length: int, share: float) -> Series:
     return {
         cadvisor("container_cpu_cfs_throttled_periods_total"): counter(600 * share, length),
         cadvisor("container_cpu_cfs_periods_total"): counter(600, length),
-        cadvisor("container_cpu_cfs_throttled_periods_total", container="guest"): counter(600, length),
-        cadvisor("container_cpu_cfs_periods_total", container="guest"): counter(600, length),
+        cadvisor("container_cpu_cfs_throttled_periods_total", container="other"): counter(600, length),
+        cadvisor("container_cpu_cfs_periods_total", container="other"): counter(600, length),
     }
 
 
@@ -147,34 +147,34 @@ def _quota(length: int, used: int) -> Series:
     }
 
 
-def _drift(signal: str, quiet: float, loud: float, measured: str) -> Cases:
-    """A mean that moved, over 200 predictions in six hours; with fewer it says nothing."""
+def _drift(signal: str, below: float, above: float, measured: str) -> Cases:
+    """A mean that differs, with more than 200 predictions in six hours; with fewer the alert never fires."""
     length = 8 * 60
     enough, too_few = 0.6, 0.5
     return Cases(
-        below=Case(drift(length, per_minute=enough, **{signal: quiet}), length),
-        above=Case(drift(length, per_minute=enough, **{signal: loud}), length, measured, {"model_version": "aaaa"}),
-        low_traffic=Case(drift(length, per_minute=too_few, **{signal: loud}), length),
+        below=Case(drift(length, per_minute=enough, **{signal: below}), length),
+        above=Case(drift(length, per_minute=enough, **{signal: above}), length, measured, {"model_version": "aaaa"}),
+        low_traffic=Case(drift(length, per_minute=too_few, **{signal: above}), length),
         no_data=Case({}, length),
     )
 
 
 CASES: dict[str, Cases] = {
     # 14.4, 6, 3 and 1 times a budget of 0.1 %
-    "InferenceErrorBudgetBurn/critical/1h": of_errors(90, quiet=143, loud=145, measured="1.45%"),
-    "InferenceErrorBudgetBurn/critical/6h": of_errors(420, quiet=59, loud=61, measured="0.61%"),
-    "InferenceErrorBudgetBurn/warning/1d": of_errors((DAY + 120) // 10, quiet=29, loud=31, measured="0.31%", step=10),
+    "InferenceErrorBudgetBurn/critical/1h": of_errors(90, below=143, above=145, measured="1.45%"),
+    "InferenceErrorBudgetBurn/critical/6h": of_errors(420, below=59, above=61, measured="0.61%"),
+    "InferenceErrorBudgetBurn/warning/1d": of_errors((DAY + 120) // 10, below=29, above=31, measured="0.31%", step=10),
     "InferenceErrorBudgetBurn/warning/3d": of_errors(
-        (3 * DAY + 300) // 30, quiet=9, loud=11, measured="0.11%", step=30
+        (3 * DAY + 300) // 30, below=9, above=11, measured="0.11%", step=30
     ),
     # ... and of a budget of 1 %
-    "InferenceLatencyBudgetBurn/critical/1h": of_latency(90, quiet=1430, loud=1450, measured="14.5%"),
-    "InferenceLatencyBudgetBurn/critical/6h": of_latency(420, quiet=590, loud=610, measured="6.1%"),
+    "InferenceLatencyBudgetBurn/critical/1h": of_latency(90, below=1430, above=1450, measured="14.5%"),
+    "InferenceLatencyBudgetBurn/critical/6h": of_latency(420, below=590, above=610, measured="6.1%"),
     "InferenceLatencyBudgetBurn/warning/1d": of_latency(
-        (DAY + 120) // 10, quiet=290, loud=310, measured="3.1%", step=10
+        (DAY + 120) // 10, below=290, above=310, measured="3.1%", step=10
     ),
     "InferenceLatencyBudgetBurn/warning/3d": of_latency(
-        (3 * DAY + 300) // 30, quiet=90, loud=110, measured="1.1%", step=30
+        (3 * DAY + 300) // 30, below=90, above=110, measured="1.1%", step=30
     ),
     "InferenceRequestsShed/warning": Cases(
         below=Case(requests(30, ok=9_510, shed=490), 30),
@@ -194,7 +194,7 @@ CASES: dict[str, Cases] = {
         below=Case(requests(5), 5),
         above=Case({own("up"): flat(1, 5)}, 5, "0", {"job": JOB}),
         low_traffic=Case(idle(5), 5),
-        no_data=Case({}, 5, "0", {"job": JOB}),  # the one alert that silence itself sets off
+        no_data=Case({}, 5, "0", {"job": JOB}),  # the only alert that fires without any data
     ),
     "InferencePodsNotReady/critical": of_state(
         5,

@@ -1,4 +1,4 @@
-"""Two real tenants with a real Prometheus and a real Alertmanager, and a webhook to hear what they tell."""
+"""Two tenants served under a real Prometheus and a real Alertmanager, with webhooks that receive notifications."""
 
 import json
 import threading
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.monitoring.alerts import rule_groups
-from constructs_lib.monitoring.scope import Rule
+from constructs_lib.monitoring.rule import RuleGroup
+from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import object_name, service_name
 from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
@@ -27,7 +27,7 @@ WAIT_SECONDS = 60.0
 
 
 def wait_for(reason: Callable[[], str], seconds: float = WAIT_SECONDS) -> None:
-    """Poll until there is no reason left to wait for."""
+    """Poll until `reason` returns an empty string; fail with the last reason after `seconds`."""
     deadline = time.monotonic() + seconds
     while why := reason():
         assert time.monotonic() < deadline, f"after {seconds:.0f} s: {why}"
@@ -36,19 +36,19 @@ def wait_for(reason: Callable[[], str], seconds: float = WAIT_SECONDS) -> None:
 
 @dataclass
 class Webhook:
-    """What was delivered to an address of this machine."""
+    """Alerts that Alertmanager delivered to an address on the loopback."""
 
     url: str = ""
     alerts: list[dict[str, Any]] = field(default_factory=list)
 
-    def heard(self, name: str, status: str = "firing", **labels: str) -> bool:
+    def received(self, name: str, status: str = "firing", **labels: str) -> bool:
         wanted = {"alertname": name, **labels}
         return any(each["status"] == status and wanted.items() <= each["labels"].items() for each in self.alerts)
 
 
 @contextmanager
 def listening() -> Iterator[Webhook]:
-    """A webhook that remembers every alert that it is told of."""
+    """A webhook that keeps every alert that is delivered to it."""
     webhook = Webhook()
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def listening() -> Iterator[Webhook]:
 
 @dataclass(frozen=True)
 class Live:
-    """The running whole."""
+    """Everything that runs for these tests."""
 
     servers: dict[str, Server]
     stack: Stack
@@ -85,8 +85,8 @@ class Live:
     """Where tenant-b's receiver delivers; tenant-a has none."""
 
 
-def impatient(tenant: str) -> list[Rule]:
-    """A tenant's rules as shipped, but with no time to wait before an alert fires."""
+def immediate_groups(tenant: str) -> list[RuleGroup]:
+    """A tenant's rule groups as shipped, except that every alert fires without waiting (`for: 0s`)."""
     groups = rule_groups(tenant, service_name(tenant), object_name(tenant), object_name(tenant), AlertSettings())
     return [
         {**group, "rules": [each | ({"for": "0s"} if "alert" in each else {}) for each in group["rules"]]}
@@ -96,7 +96,7 @@ def impatient(tenant: str) -> list[Rule]:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Two tenants that were asked good and wrong things and too much at once, and everybody who watches."""
+    """Two tenants with valid, invalid and shed requests, under Prometheus and Alertmanager."""
     folder = tmp_path_factory.mktemp("live")
     model = write_tiny_model(folder / "model")
     with pytest.MonkeyPatch.context() as patch:
@@ -108,10 +108,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             serving(TENANTS, model=model, stop=threading.Event()) as servers,
             watching(
                 servers,
-                {name: impatient(name) for name in TENANTS},
+                {name: immediate_groups(name) for name in TENANTS},
                 folder / "stack",
                 interval="1s",
-                alertmanager_config=operator_config({"tenant-b": tenant.url}, platform.url, impatient=True),
+                alertmanager_config=operator_config({"tenant-b": tenant.url}, platform.url, immediate=True),
             ) as stack,
             traffic.flowing(servers),
         ):

@@ -1,4 +1,4 @@
-"""Alertmanager's configuration as the operator makes it from the Helm values and the tenants' AlertmanagerConfigs."""
+"""Alertmanager's configuration as the operator generates it from the Helm values and AlertmanagerConfigs."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ def values() -> dict[str, Any]:
 
 
 def operator_config(
-    tenants: dict[str, str], platform: str = "http://127.0.0.1:9/", *, impatient: bool = False
+    tenants: dict[str, str], platform: str = "http://127.0.0.1:9/", *, immediate: bool = False
 ) -> dict[str, Any]:
-    """The whole configuration: the values' own, with the route and receiver of each tenant that has one before it.
+    """The complete configuration: that of the Helm values, preceded by the routes and receivers of tenants.
 
-    As the Prometheus Operator does (strategy OnNamespace), a tenant's route gets the matcher of its namespace and
-    `continue: true`, and its receiver the name `<namespace>/<object>/<name>`.
+    Like the Prometheus Operator (strategy OnNamespace), it adds to a tenant's route a matcher for its namespace and
+    `continue: true`, and names its receiver `<namespace>/<object>/<name>`.
 
     Args:
-        tenants: tenant to the address of its webhook.
-        platform: address of the webhook of the platform's own receiver.
-        impatient: tell at once instead of waiting for a problem's other alerts.
+        tenants: address of each tenant's webhook, by tenant.
+        platform: address of the webhook of the platform's receiver.
+        immediate: notify without waiting for further alerts of the group.
     """
     config: dict[str, Any] = values()["alertmanager"]["config"]
     routes, receivers = [], []
@@ -47,7 +47,7 @@ def operator_config(
     own = [each | ({"webhook_configs": [{"url": platform}]} if each["name"] == "platform" else {})
            for each in config["receivers"]]  # fmt: skip
     route = config["route"] | {"routes": [*routes, *config["route"]["routes"]]}
-    if impatient:
+    if immediate:
         waits = {"group_wait": "0s", "group_interval": "1s"}
         route = route | waits | {"routes": [each | waits for each in route["routes"]]}
     return config | {"route": route, "receivers": [*own, *receivers]}

@@ -1,4 +1,4 @@
-"""Shorthand for promtool's series: what a tenant's pods, kubelets and kube-state-metrics would expose."""
+"""Series in promtool's notation: what a tenant's pods, the kubelet and kube-state-metrics expose."""
 
 from inference import contract
 
@@ -8,10 +8,10 @@ DEPLOYMENT = "tenant-a-ml-inference"
 POD = "tenant-a-ml-inference-7d9-abcde"
 OTHER_POD = "tenant-a-ml-inference-7d9-fghij"
 DAY = 24 * 60
-"""Minutes, as every time here: promtool's interval is one minute."""
+"""Minutes, like all times here: promtool's interval is one minute."""
 
 Series = dict[str, str]
-"""Series to promtool's values: `0+5x60` is 0, then 5 more each minute, 60 times."""
+"""Values in promtool's notation, by series: `0+5x60` is 0, then 5 more per minute, 60 times."""
 
 
 def name(metric: str, **labels: str) -> str:
@@ -19,18 +19,18 @@ def name(metric: str, **labels: str) -> str:
 
 
 def own(metric: str, *, pod: str = POD, **labels: str) -> str:
-    """A series of the service's own, with the labels that Prometheus adds to the target."""
+    """A series of the service, with the labels that Prometheus adds from the target."""
     return name(metric, namespace=TENANT, job=JOB, service=JOB, pod=pod, instance=f"{pod}:8000", **labels)
 
 
 def kube(metric: str, **labels: str) -> str:
-    """A series in kube-state-metrics' documented shape: its own job and instance, the object's namespace."""
+    """A series of kube-state-metrics: its own job and instance, and the namespace of the object."""
     job = {"job": "kube-state-metrics", "instance": "10.244.1.5:8080"}
     return name(metric, namespace=TENANT, **job, **labels)
 
 
 def cadvisor(metric: str, *, pod: str = POD, container: str = "inference", **labels: str) -> str:
-    """A series of the kubelet's cAdvisor about one container."""
+    """A series of cAdvisor (in the kubelet) about one container."""
     target = {"job": "kubelet", "metrics_path": "/metrics/cadvisor", "node": "worker"}
     return name(metric, namespace=TENANT, pod=pod, container=container, **target, **labels)
 
@@ -46,7 +46,7 @@ def flat(value: float, minutes: int) -> str:
 def requests(
     minutes: int, *, ok: float = 0, client_error: float = 0, server_error: float = 0, shed: float = 0
 ) -> Series:
-    """Predictions asked for, per minute and outcome; probes and scrapes count on the route `other`, always fine."""
+    """Prediction requests per minute by outcome; probes and scrapes have the route `other` and always succeed."""
     rates = {"ok": ok, "client_error": client_error, "server_error": server_error, "shed": shed}
     series = {
         own(contract.REQUESTS, route="predict", outcome=outcome): counter(rate, minutes)
@@ -56,7 +56,7 @@ def requests(
 
 
 def latencies(minutes: int, *, fast: float, slow: float) -> Series:
-    """Answered requests per minute that took at most, and longer than, a quarter of a second."""
+    """Answered requests per minute that took at most 0.25 s (fast) or longer (slow)."""
 
     def bucket(bound: str) -> str:
         return own(f"{contract.REQUEST_DURATION}_bucket", route="predict", le=bound)
@@ -73,7 +73,7 @@ def latencies(minutes: int, *, fast: float, slow: float) -> Series:
 
 
 def idle(minutes: int) -> Series:
-    """A healthy tenant that nobody asks anything."""
+    """A healthy tenant without any prediction request."""
     return (
         {own("up"): flat(1, minutes)}
         | requests(minutes)
@@ -91,7 +91,7 @@ _BASELINES = {"confidence": 0.95, "unknown_words_ratio": 0.1, "length_characters
 
 
 def drift(minutes: int, *, per_minute: float, **means: float) -> Series:
-    """Predictions per minute with these means; a signal that is not named is as on the hold-out."""
+    """Predictions per minute with these means; other signals have their mean on the hold-out."""
     series: Series = {}
     for signal, metric in _SUMS.items():
         mean = means.get(signal, _BASELINES[signal])
@@ -102,7 +102,7 @@ def drift(minutes: int, *, per_minute: float, **means: float) -> Series:
 
 
 def digests(minutes: int, *pods_digests: str) -> Series:
-    """One pod for each digest."""
+    """One pod per digest."""
     return {
         own(contract.MODEL_INFO, pod=f"{POD}{number}", model="spam", model_version=digest[:4], digest=digest): flat(
             1, minutes

@@ -1,4 +1,4 @@
-"""The panel over kube-state-metrics and cAdvisor, asked by promtool of series in their documented shape."""
+"""The panel about replicas and CPU, checked by promtool over series of kube-state-metrics and cAdvisor."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _requests(pod: str) -> Series:
 
 
 def _usage(pod: str) -> Series:
-    """Half of the requested CPU, and throttled in a tenth of its periods."""
+    """Uses half of the requested CPU, and is throttled in a tenth of its CPU periods."""
     return {
         cadvisor("container_cpu_usage_seconds_total", pod=pod, cpu="total"): counter(0.125 * 60, MINUTES),
         cadvisor("container_cpu_cfs_throttled_periods_total", pod=pod): counter(60, MINUTES),
@@ -28,8 +28,8 @@ def _usage(pod: str) -> Series:
     }
 
 
-def test_queries_give_one_value_a_tenant(tmp_path: Path) -> None:
-    """Replicas, CPU as a share of the request, and throttling, of all pods together; another tenant's stay apart."""
+def test_queries_return_one_value_per_tenant(tmp_path: Path) -> None:
+    """Replicas, CPU as a share of the request, and throttling over all pods of one tenant only."""
     desired = "kube_horizontalpodautoscaler_status_desired_replicas"
     series = (
         autoscaler(MINUTES, current=3)
@@ -39,11 +39,11 @@ def test_queries_give_one_value_a_tenant(tmp_path: Path) -> None:
         | _usage(POD)
         | _usage(OTHER_POD)
     )
-    strangers = {name.replace("tenant-a", "tenant-b"): values for name, values in series.items()}
+    other_tenant = {name.replace("tenant-a", "tenant-b"): values for name, values in series.items()}
     values = (3, 4, 10, 0.5, 0.1)
     expected = {
         filled(query.expr, tenant="tenant-a"): {'{namespace="tenant-a"}': value}
         for query, value in zip(PANEL.queries, values, strict=True)
     }
-    result = promtool.evaluate(expected, series | strangers, MINUTES, tmp_path)
+    result = promtool.evaluate(expected, series | other_tenant, MINUTES, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,4 +1,4 @@
-"""The real service under a real Prometheus and a real Alertmanager: every name exists, every query answers."""
+"""The service under a real Prometheus and a real Alertmanager: metrics exist and queries return data."""
 
 import json
 import re
@@ -31,27 +31,27 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 RUNBOOK_QUERIES = [
     each.replace('\\"', '"').replace("$T", "tenant-a") for each in re.findall(r'^promql "(.+)"$', RUNBOOK, re.MULTILINE)
 ]
-OF_THE_CLUSTER = ("kube_", "container_")
+CLUSTER_PREFIXES = ("kube_", "container_")
 
 
 def own_names(expression: str) -> set[str]:
-    """Metrics of the service's own that an expression names; recorded series (`level:metric:operations`) are not."""
+    """Metrics of the service in an expression; recorded series (`level:metric:operations`) are not included."""
     return set(OWN.findall(re.sub(r"\w+:[\w:]+", "", re.sub(r'"[^"]*"', '""', expression))))
 
 
-def test_the_runbook_has_queries() -> None:
-    """They are found where they stand."""
+def test_the_queries_of_the_runbook_are_found() -> None:
+    """The pattern matches them, so that the test below checks something."""
     assert len(RUNBOOK_QUERIES) > 10
 
 
-def test_own_names_are_found() -> None:
-    """Both kinds of names stand in one expression, and only the service's own is found."""
+def test_own_names_exclude_recorded_series() -> None:
+    """Of an expression with both kinds of names, only the service's metric is found."""
     expression = 'namespace:inference_requests_failed:budget{namespace="inference_x"} + inference_ready{a="b"}'
     assert own_names(expression) == {"inference_ready"}
 
 
-def test_every_metric_that_is_named_is_scraped(live: Live) -> None:
-    """Metrics in rules and panels are series of the real scrape, for both tenants."""
+def test_every_metric_used_is_scraped(live: Live) -> None:
+    """Prometheus has every metric that a rule or panel uses, for both tenants."""
     named = set().union(*(own_names(text) for text in [*EXPRESSIONS.values(), *(rule["expr"] for rule in RULES)]))
     assert named >= {contract.REQUESTS, contract.SHED, contract.BASELINE}
 
@@ -65,9 +65,9 @@ def test_every_metric_that_is_named_is_scraped(live: Live) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, text in EXPRESSIONS.items() if not any(
-    each in text for each in OF_THE_CLUSTER)])  # fmt: skip
+    each in text for each in CLUSTER_PREFIXES)])  # fmt: skip
 def test_every_query_over_own_metrics_returns_data(live: Live, name: str) -> None:
-    """A panel's queries and the recording rules have values that are numbers, and the labels that legends name."""
+    """Queries of panels and recording rules return numbers, with the labels that the legends use."""
     expression = EXPRESSIONS[name]
 
     def empty() -> str:
@@ -80,9 +80,9 @@ def test_every_query_over_own_metrics_returns_data(live: Live, name: str) -> Non
 
 
 @pytest.mark.parametrize("expression", RUNBOOK_QUERIES)
-def test_every_query_of_the_runbook_is_sound(live: Live, expression: str) -> None:
-    """What the runbook tells people to ask is PromQL, over metrics that exist."""
-    live.stack.query(expression)  # raises where Prometheus refuses it
+def test_every_query_of_the_runbook_is_valid(live: Live, expression: str) -> None:
+    """Prometheus accepts the runbook's queries, and the metrics in them exist."""
+    live.stack.query(expression)  # raises if Prometheus rejects it
     names = {name for metric in contract.METRICS for name in (metric, f"{metric}_sum", f"{metric}_count")}
     assert own_names(expression) <= names
 
@@ -92,14 +92,18 @@ def test_every_rule_is_healthy(live: Live) -> None:
 
     def unhealthy() -> str:
         rules = live.stack.rules()
-        sick = {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"}
-        return f"{len(rules)} rules, sick: {sick}" if sick or len(rules) != len(TENANTS) * len(RULES) else ""
+        unhealthy_rules = {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"}
+        return (
+            f"{len(rules)} rules, unhealthy: {unhealthy_rules}"
+            if unhealthy_rules or len(rules) != len(TENANTS) * len(RULES)
+            else ""
+        )
 
     wait_for(unhealthy, seconds=90)  # one group is evaluated once a minute
 
 
-def test_outcomes_are_counted_apart(live: Live) -> None:
-    """Good, wrong and shed requests appear under their own outcome, and the shed ones by reason."""
+def test_requests_are_counted_by_outcome(live: Live) -> None:
+    """Valid, invalid and shed requests are counted under their outcome."""
 
     def uncounted() -> str:
         query = f'sum by (namespace, outcome) ({contract.REQUESTS}{{route="predict"}}) > 0'
@@ -110,15 +114,15 @@ def test_outcomes_are_counted_apart(live: Live) -> None:
     wait_for(uncounted)
 
 
-def test_alert_is_delivered_and_a_silence_stops_the_next(live: Live) -> None:
-    """A tenant's process ends: its receiver hears of it, nobody else; silenced by the command, it hears no more."""
+def test_an_alert_reaches_its_tenants_receiver_and_a_silence_suppresses_it(live: Live) -> None:
+    """When a tenant's process ends only its receiver is notified, unless `tenantry silence` has silenced it."""
     address = ["--alertmanager", live.stack.alertmanager]
     silenced = _command("tenant-a", "--for", "30m", "--reason", "a test", *address)[0]
     for tenant in TENANTS:
         _kill(live.servers[tenant])
-    wait_for(lambda: "" if live.tenant.heard("InferenceTargetDown", severity="critical") else "not delivered")
+    wait_for(lambda: "" if live.tenant.received("InferenceTargetDown", severity="critical") else "not delivered")
     assert {each["labels"]["namespace"] for each in live.tenant.alerts} == {"tenant-b"}
-    wait_for(lambda: "" if _state(live, "tenant-a") == "suppressed" else "tenant-a's alert is not held back")
+    wait_for(lambda: "" if _state(live, "tenant-a") == "suppressed" else "tenant-a's alert is not suppressed")
     assert not [each for each in live.platform.alerts if each["labels"]["namespace"] == "tenant-a"
                 and each["labels"]["alertname"] == "InferenceTargetDown"]  # fmt: skip
     assert not [each for each in live.platform.alerts if each["labels"]["namespace"] == "tenant-b"]
@@ -126,21 +130,21 @@ def test_alert_is_delivered_and_a_silence_stops_the_next(live: Live) -> None:
     listed = _command("--list", *address)
     assert [(each["id"], each["tenant"], each["reason"]) for each in listed] == [(silenced["id"], "tenant-a", "a test")]
     assert _command("tenant-a", "--expire", silenced["id"], *address)[0]["state"] == "expired"
-    wait_for(lambda: "" if live.platform.heard("InferenceTargetDown", namespace="tenant-a") else "still silent")
+    wait_for(lambda: "" if live.platform.received("InferenceTargetDown", namespace="tenant-a") else "still silenced")
 
 
-def test_what_follows_from_a_target_down_is_held_back(live: Live) -> None:
-    """With no pod to scrape there are no metrics either, which Alertmanager does not tell on top."""
+def test_consequences_of_a_target_down_are_inhibited(live: Live) -> None:
+    """Without a pod to scrape there are no metrics: Alertmanager suppresses InferenceMetricsAbsent."""
     for tenant in TENANTS:
         if live.servers[tenant].process.poll() is None:
             _kill(live.servers[tenant])
 
-    def loud() -> str:
+    def not_suppressed() -> str:
         absent = [each for each in _alerts(live) if each["labels"]["alertname"] == "InferenceMetricsAbsent"]
         states = [each["status"]["state"] for each in absent]
         return "" if states == ["suppressed"] * len(TENANTS) else f"InferenceMetricsAbsent: {states}"
 
-    wait_for(loud)
+    wait_for(not_suppressed)
 
 
 def _kill(server: Server) -> None:

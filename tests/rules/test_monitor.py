@@ -18,7 +18,7 @@ from tests.rules.conftest import TENANTS, Live, wait_for
 
 
 def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:
-    """All rules are listed, each once, with what tells them apart."""
+    """Every alerting rule is listed once, with the labels that distinguish rules of one name."""
     wanted = {(tenant, *key.split("/")) for tenant in TENANTS for key in promtool.alerts()}
 
     def unlisted() -> str:
@@ -33,7 +33,7 @@ def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:
 
 
 def test_page_and_its_data_are_served(live: Live) -> None:
-    """The page asks for the eight panels, which are there; nothing else is."""
+    """The page and the data of the eight panels are served; other paths return 404."""
     with serving_page(live.stack) as address:
         page = httpx.get(address, trust_env=False)
         assert page.headers["content-type"].startswith("text/html")
@@ -43,8 +43,8 @@ def test_page_and_its_data_are_served(live: Live) -> None:
         assert httpx.get(f"{address}elsewhere", trust_env=False).status_code == 404
 
 
-def test_panels_have_lines(live: Live) -> None:
-    """Seven of eight show something here; one shows what only a cluster has."""
+def test_panels_have_data(live: Live) -> None:
+    """Seven of the eight panels have data; the eighth needs metrics of a cluster."""
 
     def empty() -> str:
         without = [each["title"] for each in panels(live.stack, began=0)["panels"] if not each["lines"]]
@@ -53,8 +53,8 @@ def test_panels_have_lines(live: Live) -> None:
     wait_for(empty)
 
 
-def test_command_watches_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It serves, watches, lists each alert with its state, and leaves nothing running."""
+def test_command_ends_after_the_given_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It serves the tenants, lists every alert with its state, and leaves nothing running."""
     monkeypatch.chdir(tmp_path)
     model = write_tiny_model(tmp_path / "model")
     arguments = ["--file", str(ROOT / "platform.yaml"), "--model", str(model), "--seconds", "6", "--format", "json"]

@@ -1,4 +1,4 @@
-"""Who is told: every alert through the real Alertmanager's own routing (amtool)."""
+"""Alert routing, checked with `amtool config routes test`: which receiver gets each alert."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ TENANTS = {"tenant-a": "http://127.0.0.1:9/a", "tenant-b": "http://127.0.0.1:9/b
 
 
 def receivers(config: Path, labels: dict[str, str]) -> list[str]:
-    """The receivers that an alert with these labels reaches."""
+    """Receivers of an alert with these labels."""
     arguments = [f"--config.file={config}", *(f"{name}={value}" for name, value in labels.items())]
     result = subprocess.run(
         [find("amtool"), "config", "routes", "test", *arguments], capture_output=True, text=True, check=True
@@ -42,14 +42,14 @@ def _write(folder: Path, tenants: dict[str, str]) -> Path:
 
 
 def test_amtool_accepts_the_configuration(config: Path) -> None:
-    """Routes, receivers and inhibition are what Alertmanager understands."""
+    """Alertmanager accepts the routes, receivers and inhibition rules."""
     checked = subprocess.run([find("amtool"), "check-config", config], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("key", ALERTS)
-def test_an_alert_reaches_its_tenants_receiver_and_no_other(config: Path, key: str) -> None:
-    """Each alert of each tenant goes to that tenant's receiver alone."""
+def test_an_alert_reaches_only_its_tenants_receiver(config: Path, key: str) -> None:
+    """Each alert of each tenant goes to that tenant's receiver only."""
     rule = ALERTS[key]
     for tenant in TENANTS:
         labels = rule["labels"] | {"alertname": rule["alert"], "namespace": tenant, "tenant": tenant}
@@ -57,20 +57,20 @@ def test_an_alert_reaches_its_tenants_receiver_and_no_other(config: Path, key: s
 
 
 @pytest.mark.parametrize("key", ALERTS)
-def test_a_tenant_without_receiver_is_the_platforms(only_b: Path, key: str) -> None:
-    """What no tenant's receiver takes reaches the platform's own."""
+def test_alerts_of_a_tenant_without_receiver_reach_the_platform(only_b: Path, key: str) -> None:
+    """An alert without a matching tenant receiver reaches the platform's receiver."""
     rule = ALERTS[key]
     labels = rule["labels"] | {"alertname": rule["alert"], "namespace": "tenant-a"}
     assert receivers(only_b, labels) == ["platform"]
 
 
-def test_the_rest_and_the_watchdog_are_the_platforms(config: Path) -> None:
-    """Alerts of no tenant, and the one that always fires, have receivers of their own."""
+def test_cluster_alerts_and_the_watchdog_reach_the_platforms_receivers(config: Path) -> None:
+    """Alerts without a tenant go to `platform`, the watchdog to its own receiver."""
     assert receivers(config, {"alertname": "KubeNodeNotReady", "severity": "critical"}) == ["platform"]
     assert receivers(config, {"alertname": "Watchdog", "namespace": "monitoring"}) == ["watchdog"]
 
 
-def test_a_tenant_cannot_take_alerts_by_its_own_label(config: Path) -> None:
-    """The label `tenant` routes nothing: only `namespace`, which Prometheus sets, does."""
+def test_the_label_tenant_does_not_route(config: Path) -> None:
+    """Routing uses the label `namespace`, which Prometheus sets, and not the label `tenant`."""
     labels = {"alertname": "InferenceTargetDown", "namespace": "tenant-a", "tenant": "tenant-b"}
     assert receivers(config, labels) == ["tenant-a/tenant-a-ml-inference/tenant"]

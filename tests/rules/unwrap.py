@@ -1,4 +1,4 @@
-"""Takes rule groups out of the PrometheusRules in dist/."""
+"""Reads the rule groups of the PrometheusRules in dist/."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def prometheus_rules(files: Iterable[Path]) -> Iterator[tuple[str, list[dict[str
 
 
 def dist_rules() -> dict[str, list[dict[str, Any]]]:
-    """Each tenant's rule groups as committed; at least one."""
+    """The committed rule groups by tenant; fails if there are none."""
     found = dict(prometheus_rules(sorted(DIST.glob("*.yaml"))))
     if not found:
         raise AssertionError(f"{DIST} has no PrometheusRule")

@@ -1,4 +1,4 @@
-"""Alert rules, as code: labels, wording, runbook, thresholds."""
+"""Alerting rules: labels, annotations, runbook links, thresholds."""
 
 import re
 import subprocess
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from constructs_lib.monitoring.alerts import rule_groups
-from constructs_lib.monitoring.scope import Rule
+from constructs_lib.monitoring.rule import Rule, RuleGroup
+from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from tenantry.cli import app
 from tests.paths import ROOT
@@ -22,10 +22,10 @@ OTHER: dict[str, Any] = {
     "runbook": "https://runbook.example/",
     "drift_length_factor": 3.5,
 }
-"""Values other than the defaults, where half as much again would be none."""
+"""Valid values other than the defaults, where the default plus 10 % is not valid."""
 
 
-def groups(settings: AlertSettings | None = None) -> list[Rule]:
+def groups(settings: AlertSettings | None = None) -> list[RuleGroup]:
     return rule_groups("team-x", "team-x-svc", "team-x-deployment", "team-x-hpa", settings or AlertSettings())
 
 
@@ -38,14 +38,14 @@ NAMES = sorted({rule["alert"] for rule in alerts()})
 
 @pytest.mark.parametrize("field", AlertSettings.model_fields)
 def test_every_setting_reaches_a_rule(field: str) -> None:
-    """A threshold that no rule reads would be a lie in platform.yaml."""
+    """Changing any setting changes the rules."""
     default = getattr(AlertSettings(), field)
     other = OTHER[field] if field in OTHER else type(default)(default * 1.1 if default < 1 else default + 1)
     assert groups(AlertSettings(**{field: other})) != groups()
 
 
-def test_every_rule_is_the_tenants_own() -> None:
-    """Label `namespace` is static, and every selector in an expression names the tenant."""
+def test_every_rule_selects_only_its_tenant() -> None:
+    """The label `namespace` is static, and every selector in an expression matches the tenant's namespace."""
     for group in groups():
         for rule in group["rules"]:
             assert rule["labels"]["namespace"] == "team-x"
@@ -53,8 +53,8 @@ def test_every_rule_is_the_tenants_own() -> None:
             assert all('namespace="team-x"' in each for each in selectors), rule["expr"]
 
 
-def test_every_alert_says_who_how_bad_and_how_much() -> None:
-    """Severity, tenant, a summary that names it, the measured value and the threshold."""
+def test_every_alert_has_severity_tenant_value_and_threshold() -> None:
+    """The labels severity and tenant, the tenant in the summary, and the value and threshold in the description."""
     for rule in alerts():
         assert rule["labels"]["severity"] in {"critical", "warning"}
         assert rule["labels"]["tenant"] == "team-x"
@@ -66,15 +66,15 @@ def test_every_alert_says_who_how_bad_and_how_much() -> None:
 
 
 def test_recorded_names_follow_the_convention() -> None:
-    """`level:metric:operations`, and each name once."""
+    """Names are `level:metric:operations`, and unique."""
     recorded = [rule["record"] for group in groups() for rule in group["rules"] if "record" in rule]
     assert len(recorded) == len(set(recorded))
     for name in recorded:
         assert re.fullmatch(r"namespace:inference_[a-z_]+:[a-z0-9_]+", name)
 
 
-def test_every_runbook_url_leads_to_a_section() -> None:
-    """The address' fragment is the anchor that Markdown gives to a heading that exists, and to one section only."""
+def test_every_runbook_url_links_to_a_section() -> None:
+    """The fragment is the anchor of exactly one heading."""
     headings = re.findall(r"^## (.+)$", RUNBOOK_FILE.read_text(), re.MULTILINE)
     anchors = [heading.lower().replace(" ", "-") for heading in headings]
     for rule in alerts():
@@ -84,14 +84,14 @@ def test_every_runbook_url_leads_to_a_section() -> None:
         assert anchors.count(anchor) == 1, rule["alert"]
 
 
-def test_every_section_is_of_an_alert() -> None:
-    """The runbook has no section whose alert is gone."""
+def test_every_section_belongs_to_an_alert() -> None:
+    """The runbook has no section without an alert."""
     assert sorted(re.findall(r"^## (.+)$", RUNBOOK_FILE.read_text(), re.MULTILINE)) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_section_says_what_it_means_how_to_check_and_what_to_do(name: str) -> None:
-    """Meaning, check and remedy, the latter two with commands."""
+def test_section_has_meaning_check_and_remedy(name: str) -> None:
+    """Check and remedy have commands."""
     section = RUNBOOK_FILE.read_text().partition(f"## {name}\n")[2].partition("\n## ")[0]
     meaning, check, remedy = re.split(r"\*\*How to check\.\*\*|\*\*What to do\.\*\*", section)
     assert "**What it means.**" in meaning
@@ -100,22 +100,22 @@ def test_section_says_what_it_means_how_to_check_and_what_to_do(name: str) -> No
 
 
 def test_every_command_of_the_runbook_exists() -> None:
-    """Verbs of `tenantry` are those that it has."""
+    """The runbook uses only subcommands that `tenantry` has."""
     used = set(re.findall(r"\btenantry ([a-z]+)", RUNBOOK_FILE.read_text()))
     assert used <= {command.name for command in app.registered_commands}
     assert {"silence", "rollback", "synth"} <= used
 
 
 def test_latency_threshold_must_be_a_bound_of_the_histogram() -> None:
-    """A share between two bounds cannot be counted."""
+    """Other values are rejected, because a histogram cannot count them."""
     with pytest.raises(ValidationError, match="must be a bucket bound of the service's latency histogram"):
         AlertSettings(latency_threshold_seconds=0.3)
 
 
 def test_rules_need_no_jsii() -> None:
-    """Rules, panels, routing and what the stack shares are read without starting Node."""
+    """Importing rules, panels, routing and Helm values does not start Node."""
     code = (
-        "import sys; from constructs_lib.monitoring import alerts, dashboard, routing, stack; "
+        "import sys; from constructs_lib.monitoring import rules, dashboard, routing, stack; "
         "sys.exit('jsii' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

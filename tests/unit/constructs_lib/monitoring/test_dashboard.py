@@ -1,4 +1,4 @@
-"""The dashboard: eight panels that hold to the habits of Grafana's dashboard linter."""
+"""The dashboard: eight panels that follow the rules of Grafana's dashboard-linter."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib.monitoring.alerts import rule_groups
 from constructs_lib.monitoring.dashboard import dashboard_json
 from constructs_lib.monitoring.panels import PANELS, filled
+from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from inference import contract
 from tests.paths import ROOT
@@ -36,25 +36,25 @@ def queries(panel: dict[str, Any]) -> list[str]:
 
 
 def test_there_are_eight_panels_in_a_grid() -> None:
-    """Two a row, none over another."""
+    """Two per row, without overlap."""
     assert len(DASHBOARD["panels"]) == 8
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]}
     assert places == {(x, y) for x in (0, 12) for y in (0, 9, 18, 27)}
 
 
-def test_it_is_the_same_every_time_and_fits_a_config_map() -> None:
-    """The same bytes, and far below what a client-side apply can carry."""
+def test_dashboard_is_deterministic_and_fits_a_config_map() -> None:
+    """The bytes are the same every time, and far below the limit of a client-side apply."""
     assert dashboard_json(RUNBOOK) == dashboard_json(RUNBOOK)
     assert len(dashboard_json(RUNBOOK).encode()) < CONFIG_MAP_BYTES / 4
 
 
-def test_runbook_address_is_the_platforms() -> None:
-    """Another runbook is linked from every panel."""
+def test_panels_link_to_the_given_runbook() -> None:
+    """Every panel links to the runbook that is passed."""
     assert dashboard_json("https://runbook.example/").count("https://runbook.example/#inference") >= 8
 
 
-def test_variables_are_read_from_what_is_there() -> None:
-    """Data sources, tenants (several at once) and model versions."""
+def test_variables_are_queried() -> None:
+    """Data sources, tenants and model versions; several tenants and versions can be selected."""
     variables = {each["name"]: each for each in DASHBOARD["templating"]["list"]}
     assert list(variables) == ["datasource", "alertmanager", "tenant", "model_version"]
     assert (variables["datasource"]["type"], variables["datasource"]["query"]) == ("datasource", "prometheus")
@@ -67,22 +67,22 @@ def test_variables_are_read_from_what_is_there() -> None:
         assert variables[name]["refresh"] == 2  # when the time range changes
 
 
-def test_firing_alerts_of_the_chosen_tenants_are_annotations() -> None:
-    """What fired is drawn over every panel."""
+def test_firing_alerts_of_the_selected_tenants_are_annotations() -> None:
+    """Firing alerts are drawn on every panel."""
     (annotation,) = DASHBOARD["annotations"]["list"]
     assert annotation["enable"]
     assert 'alertstate="firing"' in annotation["expr"]
     assert 'namespace=~"$tenant"' in annotation["expr"]
 
 
-def test_nobody_edits_it_in_place() -> None:
-    """What is provisioned is changed in code."""
+def test_dashboard_is_read_only() -> None:
+    """A provisioned dashboard is changed in code."""
     assert DASHBOARD["editable"] is False
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_panel_has_what_a_reader_needs(title: str) -> None:
-    """Unit, description, thresholds, legend, queries, the data source of the variable, and no hidden query."""
+def test_panel_has_unit_description_thresholds_and_legend(title: str) -> None:
+    """It also has queries with the data source of the variable, and none of them is hidden."""
     panel = BY_TITLE[title]
     defaults = panel["fieldConfig"]["defaults"]
     assert len(panel["description"]) > 40
@@ -99,7 +99,7 @@ def test_panel_has_what_a_reader_needs(title: str) -> None:
 
 @pytest.mark.parametrize("title", TITLES)
 def test_panel_links_to_the_runbook_and_to_the_tenants_alerts(title: str) -> None:
-    """Each link of the runbook is of an alert that exists."""
+    """Every runbook link belongs to an existing alert."""
     links = {each["title"]: each["url"] for each in BY_TITLE[title]["links"]}
     alerts = {rule["alert"] for rule in RULES if "alert" in rule}
     runbooks = {name.removeprefix("Runbook: ") for name in links if name.startswith("Runbook: ")}
@@ -107,12 +107,12 @@ def test_panel_links_to_the_runbook_and_to_the_tenants_alerts(title: str) -> Non
     assert runbooks <= alerts
     for name in runbooks:
         assert links[f"Runbook: {name}"].endswith(f"#{name.lower()}")
-    assert "${tenant:regex}" in links["Alerts of the tenant"]
+    assert "${tenant:regex}" in links["Alerts of the selected tenants"]
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_queries_obey_the_linter(title: str) -> None:
-    """Every selector is of the chosen tenant, every rate of Grafana's own interval, every counter inside one."""
+def test_queries_follow_the_linter(title: str) -> None:
+    """Selectors match the selected tenants, rates use `$__rate_interval`, and counters are inside a rate."""
     for expression in queries(BY_TITLE[title]):
         assert all('namespace=~"$tenant"' in each for each in re.findall(r"\{([^}]*)\}", expression))
         assert set(re.findall(r"\[([^\]]*)\]", expression)) <= {"$__rate_interval"}
@@ -120,8 +120,8 @@ def test_queries_obey_the_linter(title: str) -> None:
             assert expression[: counter.start()].endswith("rate("), expression
 
 
-def test_named_metrics_exist() -> None:
-    """Own ones come from the contract, recorded ones from a rule, and the cluster's are those that are listed here."""
+def test_metrics_in_queries_exist() -> None:
+    """They come from the contract, from a recording rule, or from the list of cluster metrics in this module."""
     own = {name for metric in contract.METRICS for name in (metric, *(f"{metric}_{part}" for part in (
         "bucket", "sum", "count")))}  # fmt: skip
     recorded = {rule["record"] for rule in RULES if "record" in rule}
@@ -135,8 +135,8 @@ def test_named_metrics_exist() -> None:
     assert named >= CLUSTER_METRICS
 
 
-def test_what_has_another_unit_goes_to_the_right() -> None:
-    """Two units on one axis would mislead."""
+def test_series_with_another_unit_use_the_right_axis() -> None:
+    """An axis has one unit."""
     for panel in PANELS:
         overrides = BY_TITLE[panel.title]["fieldConfig"]["overrides"]
         right = {each["matcher"]["options"] for each in overrides if {"id": "custom.axisPlacement", "value": "right"}
@@ -150,14 +150,14 @@ def test_what_has_another_unit_goes_to_the_right() -> None:
 
 
 def test_filled_queries_have_no_variable_left() -> None:
-    """What Prometheus is asked directly is complete."""
+    """`filled` replaces all variables."""
     for panel in PANELS:
         for query in panel.queries:
             assert "$" not in filled(query.expr)
 
 
-def test_dist_carries_it() -> None:
-    """The ConfigMap in dist/ holds these very bytes."""
+def test_dist_contains_the_dashboard() -> None:
+    """The ConfigMap in dist/ holds the same bytes."""
     documents = yaml.safe_load_all((ROOT / "dist" / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
     assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK)]

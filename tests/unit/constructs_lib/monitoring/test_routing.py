@@ -1,4 +1,4 @@
-"""Receivers and inhibition: what the operator's CRD takes, and alerts that exist."""
+"""Receivers follow the operator's CRD; inhibition rules name existing alerts."""
 
 import json
 import re
@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from constructs_lib.monitoring.alerts import rule_groups
 from constructs_lib.monitoring.routing import FOLLOWS_TARGET_DOWN, alertmanager_config_spec, inhibition_rules
+from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import (
     EmailReceiver,
@@ -40,7 +40,7 @@ def schema() -> Any:
 
 
 def known_fields(schema: Any, value: Any) -> bool:
-    """Whether a schema knows every field of a value, at any depth."""
+    """Whether a schema defines every field of a value, at any depth."""
     if isinstance(value, list):
         return all(known_fields(schema["items"], each) for each in value)
     if isinstance(value, dict):
@@ -51,38 +51,38 @@ def known_fields(schema: Any, value: Any) -> bool:
 
 @pytest.mark.parametrize("receiver", RECEIVERS, ids=lambda receiver: receiver.type)
 def test_config_follows_the_crd(receiver: Receiver) -> None:
-    """Each kind of receiver becomes fields that the operator knows, of the right types."""
+    """Each type of receiver produces fields that the CRD defines, with the right types."""
     spec = alertmanager_config_spec(receiver)
-    jsonschema.Draft202012Validator(schema()).validate(spec)  # its months hold an expression that Python lacks
+    jsonschema.Draft202012Validator(schema()).validate(spec)  # the pattern of its months is not valid in Python
     assert known_fields(schema(), spec)
     assert not known_fields(schema(), spec | {"recievers": []})
 
 
 @pytest.mark.parametrize("receiver", RECEIVERS, ids=lambda receiver: receiver.type)
-def test_secret_is_named_and_the_route_leads_to_the_receiver(receiver: Receiver) -> None:
-    """The integration reads its secret from the tenant's Secret, and the route names the one receiver."""
+def test_secret_is_referenced_and_the_route_names_the_receiver(receiver: Receiver) -> None:
+    """The integration refers to the tenant's Secret by name, and the route names the only receiver."""
     spec = alertmanager_config_spec(receiver)
     assert json.dumps({"name": NAMED, "key": receiver.secret_key}) in json.dumps(spec)
     assert [each["name"] for each in spec["receivers"]] == [spec["route"]["receiver"]]
-    assert "matchers" not in spec["route"]  # the operator adds the namespace's; one of ours could only hide alerts
+    assert "matchers" not in spec["route"]  # the operator adds one for the namespace
 
 
-def test_kinds_differ() -> None:
-    """No kind is sent by another's integration."""
+def test_each_type_has_its_own_integration() -> None:
+    """No two types of receiver use the same integration."""
     kinds = [set(alertmanager_config_spec(each)["receivers"][0]) - {"name"} for each in RECEIVERS]
     assert kinds == [{"webhookConfigs"}, {"slackConfigs"}, {"pagerdutyConfigs"}, {"emailConfigs"}]
 
 
-def test_inhibition_stays_within_a_tenant_and_names_alerts_that_exist() -> None:
-    """Every rule demands an equal namespace, and spells alerts as they are."""
+def test_inhibition_requires_an_equal_namespace_and_names_existing_alerts() -> None:
+    """An alert of one tenant never inhibits one of another."""
     for rule in inhibition_rules():
         assert "namespace" in rule["equal"]
         for matcher in rule["source_matchers"] + rule["target_matchers"]:
             assert set(re.findall(r"Inference\w+", matcher)) <= ALERTS
 
 
-def test_causes_are_never_silenced_by_a_target_down() -> None:
-    """A crash loop or a full quota explains why nothing can be scraped."""
+def test_target_down_never_inhibits_causes() -> None:
+    """A crash loop or an exhausted quota explains why nothing can be scraped."""
     assert set(FOLLOWS_TARGET_DOWN) < ALERTS
     assert not {"InferenceTargetDown", "InferencePodCrashLooping", "InferenceQuotaNearlyUsed"} & set(
         FOLLOWS_TARGET_DOWN

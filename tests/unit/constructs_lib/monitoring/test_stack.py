@@ -1,4 +1,4 @@
-"""dist/ and the Helm values of kube-prometheus-stack agree on every name that must match."""
+"""dist/ and the Helm values of kube-prometheus-stack use the same names."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ OBJECTS: list[Object] = [
 
 
 def missing(wanted: Any, found: Any, at: str = "") -> list[str]:
-    """Paths at which `found` lacks what is wanted; a list may hold more."""
+    """Paths at which `found` lacks a wanted value; a list may have further items."""
     if isinstance(wanted, dict):
         return [
             each for key, value in wanted.items()
@@ -31,18 +31,18 @@ def missing(wanted: Any, found: Any, at: str = "") -> list[str]:
     return [] if wanted == found else [f"{at}: {wanted} != {found}"]
 
 
-def test_missing_sees_a_difference() -> None:
-    """The comparison itself has teeth."""
+def test_missing_reports_differences() -> None:
+    """The comparison that the next test relies on finds what is missing."""
     assert missing({"a": {"b": [1], "c": False}}, {"a": {"b": [1, 2], "c": False, "d": 1}}) == []
     assert missing({"a": {"b": [3], "c": False}}, {"a": {"b": [1]}}) == [".a.b: 3", ".a.c: False != None"]
 
 
-def test_values_hold_what_the_platform_relies_on() -> None:
-    """Selectors, intervals, sidecar, routing strategy and inhibition."""
+def test_values_file_contains_the_required_values() -> None:
+    """Selectors, intervals, sidecar, matcher strategy and inhibition rules."""
     assert missing(stack.helm_values(), VALUES) == []
 
 
-def test_dashboard_is_what_the_sidecar_takes() -> None:
+def test_dashboard_has_the_label_of_the_sidecar() -> None:
     """The ConfigMap has the label that the values name."""
     sidecar = VALUES["grafana"]["sidecar"]["dashboards"]
     (config_map,) = [each for each in OBJECTS if each["kind"] == "ConfigMap"]
@@ -50,8 +50,8 @@ def test_dashboard_is_what_the_sidecar_takes() -> None:
     assert config_map["metadata"]["namespace"] == MONITORING_NAMESPACE
 
 
-def test_prometheus_is_let_in_by_the_labels_that_the_operator_gives() -> None:
-    """Each tenant's NetworkPolicy names the monitoring namespace and Prometheus's pods."""
+def test_network_policies_admit_prometheus() -> None:
+    """Each tenant admits pods with the operator's labels from the monitoring namespace."""
     wanted = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": MONITORING_NAMESPACE}},
         "podSelector": {"matchLabels": PROMETHEUS_POD_LABELS},
@@ -65,15 +65,15 @@ def test_prometheus_is_let_in_by_the_labels_that_the_operator_gives() -> None:
 
 
 @pytest.mark.parametrize("kind", ["ServiceMonitor", "PrometheusRule"])
-def test_objects_need_no_label_of_the_charts(kind: str) -> None:
-    """The values select everything, so no object carries the chart's release label."""
+def test_objects_do_not_need_the_release_label(kind: str) -> None:
+    """The selectors match everything, so no object has the chart's release label."""
     found = [each for each in OBJECTS if each["kind"] == kind]
     assert found
     assert not [each for each in found if "release" in each["metadata"]["labels"]]
 
 
-def test_tenants_are_scraped_as_often_as_the_values_say() -> None:
-    """One interval, in the ServiceMonitors and in Prometheus, and labels that a tenant cannot forge."""
+def test_tenants_are_scraped_every_30_seconds_without_honoring_labels() -> None:
+    """ServiceMonitors and Prometheus have the same interval, and a tenant cannot override the target's labels."""
     monitors = [each["spec"]["endpoints"] for each in OBJECTS if each["kind"] == "ServiceMonitor"]
     assert {endpoint["interval"] for endpoints in monitors for endpoint in endpoints} == {"30s"}
     assert VALUES["prometheus"]["prometheusSpec"]["scrapeInterval"] == "30s"

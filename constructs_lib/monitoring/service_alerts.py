@@ -1,0 +1,121 @@
+"""Alerts about scraping, load shedding and the model, computed from the service's own metrics."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from constructs_lib.monitoring.objectives import PREDICTION_ROUTES
+from constructs_lib.monitoring.promql import percent, selector
+from constructs_lib.monitoring.rule import MonitoredTenant, Rule, alert
+from inference import contract
+
+DRIFT_WINDOW: Final = "6h"
+
+
+def scrape_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
+    """Pods that Prometheus cannot scrape, and metrics that are missing."""
+    up = selector("up", **tenant.service_labels)
+    down = f"count by (namespace) ({up} == 0) / count by (namespace) ({up})"
+    minutes = tenant.settings.target_down_minutes
+    yield alert(
+        tenant,
+        "InferenceTargetDown",
+        f"{down} == 1",
+        severity="critical",
+        for_=f"{minutes}m",
+        summary=f"Prometheus cannot scrape any pod of {tenant.name}.",
+        description="{{ $value | humanizePercentage }} of the scrape targets have been down for "
+        f"{minutes} minutes; the threshold is 100 %.",
+    )
+    yield alert(
+        tenant,
+        "InferenceTargetDown",
+        f"{down} > 0",
+        severity="warning",
+        for_=f"{tenant.settings.not_ready_minutes}m",
+        summary=f"Prometheus cannot scrape some pods of {tenant.name}.",
+        description="{{ $value | humanizePercentage }} of the scrape targets have been down for "
+        f"{tenant.settings.not_ready_minutes} minutes; the threshold is 0 %.",
+    )
+    yield alert(
+        tenant,
+        "InferenceMetricsAbsent",
+        f"absent({selector(contract.REQUESTS, **tenant.service_labels)})",
+        severity="critical",
+        for_=f"{minutes}m",
+        summary=f"Prometheus has no metrics of {tenant.name}.",
+        description=f"0 series of {contract.REQUESTS} for {minutes} minutes; the threshold is 1. Until they are "
+        "back, no alert that is computed from the service's metrics can fire.",
+    )
+
+
+def shed_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
+    """A ticket and a page for the share of requests that were answered 429."""
+    yield _shed(tenant, tenant.settings.shed_ratio, "warning")
+    yield _shed(tenant, tenant.settings.shed_page_ratio, "critical")
+
+
+def _shed(tenant: MonitoredTenant, threshold: float, severity: str) -> Rule:
+    predictions = {**tenant.service_labels, "route": PREDICTION_ROUTES}
+    shed = selector(contract.REQUESTS, **predictions, outcome="shed")
+    every = selector(contract.REQUESTS, **predictions)
+    return alert(
+        tenant,
+        "InferenceRequestsShed",
+        f"sum by (namespace) (rate({shed}[5m])) / sum by (namespace) (rate({every}[5m])) > {threshold:g}\n"
+        f"and\nsum by (namespace) (increase({shed}[5m])) >= {tenant.settings.min_bad_requests}",
+        severity=severity,
+        for_="10m",
+        summary=f"{tenant.name} sheds load: its pods refuse requests with 429.",
+        description="{{ $value | humanizePercentage }} of the requests of the last 5 minutes were answered 429; "
+        f"the threshold is {percent(threshold)}.",
+    )
+
+
+def model_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
+    """Texts unlike the training data, and pods that serve different models."""
+    for signal, metric, threshold in (
+        ("confidence", contract.CONFIDENCE, tenant.settings.drift_confidence),
+        ("unknown_words_ratio", contract.UNKNOWN_WORDS, tenant.settings.drift_unknown_words),
+        ("length_characters", contract.TEXT_LENGTH, tenant.settings.drift_length_factor),
+    ):
+        yield _drift(tenant, signal, metric, threshold)
+    yield _digests_differ(tenant)
+
+
+def _drift(tenant: MonitoredTenant, signal: str, metric: str, threshold: float) -> Rule:
+    """Distance between a signal's mean over some hours and its mean on the hold-out, given enough predictions."""
+    by = "by (namespace, model_version)"
+    total = f"sum {by} (increase({selector(f'{metric}_sum', **tenant.service_labels)}[{DRIFT_WINDOW}]))"
+    count = f"sum {by} (increase({selector(f'{metric}_count', **tenant.service_labels)}[{DRIFT_WINDOW}]))"
+    mean = f"{total} / ({count} >= {tenant.settings.drift_min_predictions})"
+    baseline = f"max {by} ({selector(contract.BASELINE, **tenant.service_labels, signal=signal)})"
+    is_factor = signal == "length_characters"
+    distance = f"exp(abs(ln({mean} / {baseline})))" if is_factor else f"abs({mean} - {baseline})"
+    value = '{{ printf "%.2f" $value }}'  # humanize would print 200m for 0.2
+    measured = f"a factor of {value}" if is_factor else value
+    return alert(
+        tenant,
+        "InferenceModelDrift",
+        f"{distance} > {threshold:g}",
+        severity="warning",
+        for_="30m",
+        summary=f"The texts that {tenant.name} receives differ from those its model was trained on ({signal}).",
+        description=f"The mean {signal} over {DRIFT_WINDOW} differs by {measured} from its mean on the training "
+        f"hold-out, for model version {{{{ $labels.model_version }}}}; the threshold is {threshold:g}.",
+        labels={"signal": signal},
+    )
+
+
+def _digests_differ(tenant: MonitoredTenant) -> Rule:
+    info = selector(contract.MODEL_INFO, **tenant.service_labels)
+    minutes = tenant.settings.digests_differ_minutes
+    return alert(
+        tenant,
+        "InferenceModelDigestsDiffer",
+        f"count by (namespace) (count by (namespace, digest) ({info})) > 1",
+        severity="warning",
+        for_=f"{minutes}m",
+        summary=f"The pods of {tenant.name} serve different models.",
+        description="{{ $value }} different model digests have been served at the same time for "
+        f"{minutes} minutes; the threshold is 1.",
+    )
