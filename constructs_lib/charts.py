@@ -1,5 +1,6 @@
 """One chart a file of `dist/`: the platform's, and one for each tenant."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,8 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
         PropsError: image or model break a rule.
     """
     app = App(outdir=str(outdir))
-    platform_chart(app, platform.platform, runbook=str(platform.defaults.alerts.runbook))
+    names = [tenant.name for tenant in platform.tenants]
+    platform_chart(app, platform.platform, runbook=str(platform.defaults.alerts.runbook), tenants=names)
     app.synth()
     for tenant in platform.tenants:
         app = App(outdir=str(outdir))
@@ -47,8 +49,8 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
         app.synth()
 
 
-def platform_chart(app: App, settings: PlatformSettings, *, runbook: str) -> Chart:
-    """What is not a tenant's: the monitoring namespace and the dashboard in it, which links to the runbook."""
+def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenants: Sequence[str]) -> Chart:
+    """The objects that all tenants share: the monitoring namespace and the dashboard in it."""
     chart = Chart(app, PLATFORM_CHART)
     metadata = ApiObjectMetadata(name=settings.monitoring.namespace, labels=platform_labels())
     kplus.Namespace(chart, "monitoring", metadata=metadata)
@@ -60,7 +62,7 @@ def platform_chart(app: App, settings: PlatformSettings, *, runbook: str) -> Cha
             namespace=settings.monitoring.namespace,
             labels={**platform_labels(), **DASHBOARD_LABELS},
         ),
-        data={"tenantry-inference.json": dashboard_json(runbook)},
+        data={"tenantry-inference.json": dashboard_json(runbook, tenants)},
     )
     return chart
 

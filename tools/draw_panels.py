@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -54,7 +55,7 @@ def main(minutes: float) -> None:
             stop.wait(minutes * 60)
         FOLDER.mkdir(parents=True, exist_ok=True)
         for number, panel in enumerate(PANELS, start=1):
-            draw(stack, panel, FOLDER / f"{number}-{slug(panel.title)}.png", start=start, end=time.time())
+            draw(stack, panel, names, FOLDER / f"{number}-{slug(panel.title)}.png", start=start, end=time.time())
 
 
 def slug(title: str) -> str:
@@ -62,18 +63,18 @@ def slug(title: str) -> str:
     return re.sub(r"\W+", "-", title.lower())
 
 
-def draw(stack: Stack, panel: Panel, path: Path, *, start: float, end: float) -> None:
+def draw(stack: Stack, panel: Panel, tenants: Sequence[str], path: Path, *, start: float, end: float) -> None:
     """Draw one panel; a panel without data has no picture."""
-    found = list(lines(stack, panel, start=start, end=end, step=STEP_SECONDS, rate_interval="30s"))
+    found = list(lines(stack, panel, tenants, start=start, end=end, step=STEP_SECONDS, rate_interval="30s"))
     if not found:
         say(f"{panel.title}: no data in a local run, no picture")
         return
     figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
     sides = {panel.unit: axes}
-    for number, line in enumerate(found):
+    for line in found:
         if line.unit not in sides:
             sides[line.unit] = axes.twinx()
-        _plot(sides[line.unit], line, f"C{number % 10}")
+        _plot(sides[line.unit], line)
     for unit, side in sides.items():
         side.set_ylabel(UNITS[unit])
         if panel.logarithmic and unit == panel.unit:
@@ -91,10 +92,12 @@ def draw(stack: Stack, panel: Panel, path: Path, *, start: float, end: float) ->
     say(f"wrote {path}")
 
 
-def _plot(axes: Axes, line: Line, color: str) -> None:
+def _plot(axes: Axes, line: Line) -> None:
     times = [datetime.fromtimestamp(when, UTC) for when, _ in line.points]
     values = [value for _, value in line.points]
-    axes.plot(times, values, label=line.legend, color=color, linestyle="--" if line.is_limit else "-", linewidth=1.3)  # type: ignore[arg-type]
+    style = "None" if line.is_right else "--" if line.is_limit else "-"
+    marker = "." if line.is_right else None
+    axes.plot(times, values, label=line.legend, color=line.color, linestyle=style, marker=marker, linewidth=1.3)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

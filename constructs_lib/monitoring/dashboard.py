@@ -1,6 +1,7 @@
 """The Grafana dashboard: `constructs_lib.monitoring.panels` as JSON, built with the Grafana Foundation SDK."""
 
 import json
+from collections.abc import Sequence
 from itertools import count
 from string import ascii_uppercase
 from typing import Any, Final
@@ -11,23 +12,26 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from constructs_lib.monitoring.panels import PANELS, Panel, Query
+from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS, Panel, Query, tenant_color
 from constructs_lib.monitoring.promql import selector
 from inference import contract
 
 UID: Final = "tenantry-inference"
 TITLE: Final = "Tenantry: inference"
+MAX_COLORED_TENANTS: Final = 400
+"""Further tenants get colours of Grafana's palette: a regular expression with every name would fill the ConfigMap."""
 WIDTH, HEIGHT = 12, 9
 """Size of a panel in Grafana's grid of 24 columns."""
 
 _PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
-def dashboard_json(runbook: str) -> str:
+def dashboard_json(runbook: str, tenants: Sequence[str]) -> str:
     """The dashboard as Grafana reads it; the same arguments give the same bytes.
 
     Args:
         runbook: address of the runbook that the panels link to.
+        tenants: names of the tenants, in the order of `platform.yaml`, which gives each a colour.
     """
     builder = (
         dashboard.Dashboard(TITLE)
@@ -43,7 +47,7 @@ def dashboard_json(runbook: str) -> str:
         .annotation(_alert_annotation())
     )
     for number, panel in zip(count(1), PANELS, strict=False):
-        builder.with_panel(_panel(number, panel, runbook))
+        builder.with_panel(_panel(number, panel, runbook, tenants[:MAX_COLORED_TENANTS]))
     document = json.loads(json.dumps(builder.build(), cls=JSONEncoder))
     _word_annotations(document)
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -92,7 +96,7 @@ def _word_annotations(document: dict[str, Any]) -> None:
         annotation |= {"titleFormat": "{{alertname}} {{severity}}", "textFormat": "{{namespace}}", "step": "30s"}
 
 
-def _panel(number: int, panel: Panel, runbook: str) -> timeseries.Panel:
+def _panel(number: int, panel: Panel, runbook: str, tenants: Sequence[str]) -> timeseries.Panel:
     builder = (
         timeseries.Panel()
         .id(number)
@@ -133,17 +137,33 @@ def _panel(number: int, panel: Panel, runbook: str) -> timeseries.Panel:
         )
         if properties := _overrides(query):
             builder.override_by_query(ref, properties)
-    for legend, color in panel.colors:
+    for pattern, color in _colors(panel, tenants):
         fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
-        builder.override_by_regexp(f"/^{legend}$/", [fixed])
+        builder.override_by_regexp(f"/{pattern}/", [fixed])
     return builder
 
 
+def _colors(panel: Panel, tenants: Sequence[str]) -> list[tuple[str, str]]:
+    """Regular expressions of legends, and the colour of the series that match."""
+    by_color = {
+        color: [name for name in tenants if panel.colored_by_tenant and tenant_color(name, tenants) == color]
+        for color in TENANT_COLORS
+    }
+    of_tenants = [(f"^({'|'.join(names)}) ", color) for color, names in by_color.items() if names]
+    return [*((f" {end}$", color) for end, color in panel.colors), *of_tenants]
+
+
 def _overrides(query: Query) -> list[models.DynamicConfigValue]:
-    """Overrides of a query: limits are dashed lines, series with another unit go to the right axis."""
+    """Overrides of a query: limits are dashed lines, series of the right axis are points."""
     dashed = {"custom.lineStyle": {"fill": "dash", "dash": [10, 10]}, "custom.fillOpacity": 0}
-    right = {"unit": query.unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0}
-    properties = (dashed if query.is_limit else {}) | (right if query.unit else {})
+    right = {
+        "unit": query.right_unit,
+        "custom.axisPlacement": "right",
+        "custom.axisLabel": query.legend.replace("{{namespace}} ", "").split(" {{")[0],
+        "custom.drawStyle": "points",
+        "custom.pointSize": 5,
+    }
+    properties = (dashed if query.is_limit else {}) | (right if query.right_unit else {})
     return [models.DynamicConfigValue(id_val=name, value=value) for name, value in properties.items()]
 
 

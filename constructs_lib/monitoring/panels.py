@@ -1,40 +1,37 @@
-"""The dashboard's eight panels as plain data: queries, legends, units and descriptions.
+"""The dashboard's eight panels as plain data: queries, legends, units, colours and descriptions.
 
-Grafana's JSON, the page of `tenantry monitor`, the tests and the pictures in docs/monitoring.md are made from it. Names
-of the service's metrics come from `inference.contract`, recorded series from the tenants' rules. `$tenant` and
-`$model_version` are variables of the dashboard; `$__rate_interval` is Grafana's.
+Grafana's JSON, the page of `tenantry monitor`, the tests and the pictures in docs/monitoring.md are made from it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from constructs_lib.monitoring.objectives import (
-    BURN_RATES,
-    FAILED,
-    LATENCY_OBJECTIVE,
-    PREDICTION_ROUTES,
-)
-from constructs_lib.monitoring.promql import bound, selector
-from constructs_lib.monitoring.rules import CONTAINER
+from constructs_lib.monitoring import panel_queries as promql
+from constructs_lib.monitoring.objectives import BURN_RATES, FAILED, LATENCY_OBJECTIVE, PREDICTION_ROUTES
 from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 
-TENANT: Final = "=~$tenant"
-VERSION: Final = "=~$model_version"
-INTERVAL: Final = "$__rate_interval"
-DEFAULTS: Final = AlertSettings()
+TENANT_COLORS: Final = ("#3274d9", "#e0822d", "#37a862", "#c4589b", "#5cb8d6", "#d64545", "#8a6cd1", "#a08030")
+"""Colours of tenants in the order of `platform.yaml`; they repeat after the last one."""
+_DEFAULTS: Final = AlertSettings()
+_HPA: Final = "kube_horizontalpodautoscaler"
 
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL query and how its series are drawn."""
+    """One PromQL query and how its series are drawn.
+
+    A series is a line on the left axis. It is dashed if it is a limit or an objective. Series with a unit of their own
+    are drawn as points on the right axis, so that nobody compares them with a line of the left axis.
+    """
 
     expr: str
     legend: str
-    unit: str = ""
-    """Grafana's unit, where it differs from the panel's. Such series are drawn on the right axis."""
+    """The legend; it starts with the tenant's name."""
+    right_unit: str = ""
+    """Grafana's unit of the right axis; empty: the left axis, with the panel's unit."""
     is_limit: bool = False
-    """A limit or an objective: drawn as a dashed line."""
 
 
 @dataclass(frozen=True)
@@ -44,109 +41,63 @@ class Panel:
     title: str
     description: str
     unit: str
+    """Grafana's unit of the left axis."""
     queries: tuple[Query, ...]
     runbook: tuple[str, ...]
     """Alerts whose sections of the runbook the panel links to."""
     thresholds: tuple[tuple[float, str], ...] = ()
     """Lower bounds, in the panel's unit, and the colour from there on; green below the first."""
     colors: tuple[tuple[str, str], ...] = ()
-    """Regular expressions of legends, and the colour of the series that match."""
+    """Ends of legends, and the colour of the series with that end, whatever the tenant."""
+    colored_by_tenant: bool = False
+    """Whether all series of a tenant have the tenant's colour."""
     stacked: bool = False
     logarithmic: bool = False
 
 
-def filled(expression: str, *, tenant: str = ".+", model_version: str = ".+", rate_interval: str = "2m") -> str:
-    """A panel's query with values in place of Grafana's variables, as Prometheus accepts it."""
-    values = {"$tenant": tenant, "$model_version": model_version, INTERVAL: rate_interval}
-    for name, value in values.items():
-        expression = expression.replace(name, value)
-    return expression
+def tenant_color(tenant: str, tenants: Sequence[str]) -> str:
+    """The colour of a tenant on panels that are coloured by tenant."""
+    return TENANT_COLORS[tenants.index(tenant) % len(TENANT_COLORS)]
 
-
-def _own(metric: str, **labels: str) -> str:
-    return selector(metric, namespace=TENANT, **labels)
-
-
-def _rate(series: str, by: str) -> str:
-    return f"sum by ({by}) (rate({series}[{INTERVAL}]))"
-
-
-def _recorded(name: str) -> str:
-    return selector(name, namespace=TENANT)
-
-
-def _quantile(quantile: float) -> Query:
-    buckets = _rate(_own(f"{contract.REQUEST_DURATION}_bucket", route=PREDICTION_ROUTES), "namespace, le")
-    return Query(f"histogram_quantile({quantile}, {buckets})", f"{{{{namespace}}}} p{quantile * 100:.0f}")
-
-
-def _mean(metric: str, by: str, **labels: str) -> str:
-    """Mean observation; no sample (instead of NaN) where nothing was observed."""
-    total, count = (_rate(_own(f"{metric}_{part}", **labels), by) for part in ("sum", "count"))
-    return f"{total} / ({count} > 0)"
-
-
-def _drift(metric: str, signal: str, name: str) -> Query:
-    by = "namespace, model_version"
-    baseline = f"max by ({by}) ({_own(contract.BASELINE, signal=signal, model_version=VERSION)})"
-    mean = _mean(metric, by, model_version=VERSION)
-    return Query(f"{mean} / {baseline}", f"{{{{namespace}}}} {name} {{{{model_version}}}}")
-
-
-def _kube(metric: str, **labels: str) -> str:
-    return f"sum by (namespace) ({selector(metric, namespace=TENANT, **labels)})"
-
-
-def _low_confidence() -> str:
-    by = "namespace, model_version"
-    low = _own(f"{contract.CONFIDENCE}_bucket", le=bound(contract.LOW_CONFIDENCE), model_version=VERSION)
-    every = _own(f"{contract.CONFIDENCE}_count", model_version=VERSION)
-    return f"{_rate(low, by)} / ({_rate(every, by)} > 0)"
-
-
-_REPLICAS = "kube_horizontalpodautoscaler"
-_USED_CPU = f"sum by (namespace) (rate({_own('container_cpu_usage_seconds_total', container=CONTAINER)}[{INTERVAL}]))"
-_THROTTLED, _PERIODS = (
-    _rate(_own(f"container_cpu_cfs_{part}periods_total", container=CONTAINER), "namespace")
-    for part in ("throttled_", "")
-)
 
 PANELS: Final = (
     Panel(
         title="Requests by outcome",
-        description="Prediction requests per second by outcome: answered (ok), rejected as invalid (client_error, 4xx), failed "
+        description="Prediction requests per second by outcome: answered (ok), invalid (client_error, 4xx), failed "
         "(server_error, 5xx), and refused because too many were in progress (shed, 429).",
         unit="reqps",
         queries=(
             Query(
-                _rate(_own(contract.REQUESTS, route=PREDICTION_ROUTES), "namespace, outcome"),
+                promql.rate(promql.of_tenant(contract.REQUESTS, route=PREDICTION_ROUTES), "namespace, outcome"),
                 "{{namespace}} {{outcome}}",
             ),
         ),
         runbook=("InferenceErrorBudgetBurn", "InferenceRequestsShed"),
         stacked=True,
-        colors=((".+ ok", "green"), (".+ client_error", "blue"), (".+ server_error", "red"), (".+ shed", "orange")),
+        colors=(("ok", "green"), ("client_error", "blue"), ("server_error", "red"), ("shed", "orange")),
     ),
     Panel(
         title="Errors against the objective",
         description="Share of answered requests that failed with a 5xx, over 5 minutes; the dashed line is the "
-        "tenant's error budget. Right axis: burn rate over 1 hour, a multiple of the rate that spends the budget in exactly 30 "
-        f"days; {BURN_RATES[0].factor:g} pages.",
+        "tenant's error budget. Points, right axis: burn rate over 1 hour, a multiple of the rate that spends the "
+        f"budget in exactly 30 days; {BURN_RATES[0].factor:g} pages.",
         unit="percentunit",
         queries=(
-            Query(_recorded(f"namespace:{FAILED}:ratio_rate5m"), "{{namespace}} failed"),
-            Query(_recorded(f"namespace:{FAILED}:budget"), "{{namespace}} budget", is_limit=True),
+            Query(promql.of_tenant(f"namespace:{FAILED}:ratio_rate5m"), "{{namespace}} failed"),
+            Query(promql.of_tenant(f"namespace:{FAILED}:budget"), "{{namespace}} budget", is_limit=True),
             Query(
-                f"{_recorded(f'namespace:{FAILED}:ratio_rate1h')} / {_recorded(f'namespace:{FAILED}:budget')}",
+                f"{promql.of_tenant(f'namespace:{FAILED}:ratio_rate1h')}"
+                f" / {promql.of_tenant(f'namespace:{FAILED}:budget')}",
                 "{{namespace}} burn rate 1h",
-                unit="suffix:x",
+                right_unit="suffix:x",
             ),
         ),
         runbook=("InferenceErrorBudgetBurn",),
         thresholds=(
-            (round(1 - DEFAULTS.availability_objective, 6), "yellow"),
-            (round(BURN_RATES[0].factor * (1 - DEFAULTS.availability_objective), 6), "red"),
+            (round(1 - _DEFAULTS.availability_objective, 6), "yellow"),
+            (round(BURN_RATES[0].factor * (1 - _DEFAULTS.availability_objective), 6), "red"),
         ),
+        colored_by_tenant=True,
     ),
     Panel(
         title="Latency against the objective",
@@ -154,13 +105,11 @@ PANELS: Final = (
         "p50, 99 % at most p99. The dashed line is the latency objective. Shed requests are not included.",
         unit="s",
         queries=(
-            _quantile(0.5),
-            _quantile(0.95),
-            _quantile(0.99),
-            Query(_recorded(LATENCY_OBJECTIVE), "{{namespace}} objective", is_limit=True),
+            *(Query(promql.quantile(share), f"{{{{namespace}}}} p{share * 100:.0f}") for share in (0.5, 0.95, 0.99)),
+            Query(promql.of_tenant(LATENCY_OBJECTIVE), "{{namespace}} objective", is_limit=True),
         ),
         runbook=("InferenceLatencyBudgetBurn",),
-        thresholds=((DEFAULTS.latency_threshold_seconds / 2, "yellow"), (DEFAULTS.latency_threshold_seconds, "red")),
+        thresholds=((_DEFAULTS.latency_threshold_seconds / 2, "yellow"), (_DEFAULTS.latency_threshold_seconds, "red")),
         logarithmic=True,
     ),
     Panel(
@@ -168,58 +117,60 @@ PANELS: Final = (
         description="Mean time of a prediction in each phase: waiting to be processed (queue), reading the body "
         "(parse), scoring the text (predict).",
         unit="s",
-        queries=(Query(_mean(contract.PHASE_DURATION, "namespace, phase"), "{{namespace}} {{phase}}"),),
+        queries=(Query(promql.mean(contract.PHASE_DURATION, "namespace, phase"), "{{namespace}} {{phase}}"),),
         runbook=("InferenceLatencyBudgetBurn", "InferenceCPUThrottling"),
-        thresholds=((DEFAULTS.latency_threshold_seconds / 2, "yellow"), (DEFAULTS.latency_threshold_seconds, "red")),
+        thresholds=((_DEFAULTS.latency_threshold_seconds / 2, "yellow"), (_DEFAULTS.latency_threshold_seconds, "red")),
         stacked=True,
     ),
     Panel(
         title="In flight and shed",
         description="Requests accepted and not yet answered, summed over all pods. The dashed line is the limit above "
-        "which requests are shed. Right axis: requests answered 429 per second, by reason.",
+        "which requests are shed. Points, right axis: requests answered 429 per second, by reason.",
         unit="short",
         queries=(
-            Query(f"sum by (namespace) ({_own(contract.IN_FLIGHT)})", "{{namespace}} in flight"),
-            Query(f"sum by (namespace) ({_own(contract.IN_FLIGHT_LIMIT)})", "{{namespace}} limit", is_limit=True),
-            Query(_rate(_own(contract.SHED), "namespace, reason"), "{{namespace}} 429 {{reason}}", unit="reqps"),
+            Query(promql.total(contract.IN_FLIGHT), "{{namespace}} in flight"),
+            Query(promql.total(contract.IN_FLIGHT_LIMIT), "{{namespace}} limit", is_limit=True),
+            Query(
+                promql.rate(promql.of_tenant(contract.SHED), "namespace, reason"),
+                "{{namespace}} 429 {{reason}}",
+                right_unit="reqps",
+            ),
         ),
         runbook=("InferenceRequestsShed", "InferenceAutoscalerAtMaximum"),
-        colors=((".+ limit", "red"), (".+ 429 .+", "orange")),
+        colored_by_tenant=True,
     ),
     Panel(
         title="Replicas and CPU",
-        description="Current and desired pods of the autoscaler; the dashed line is its maximum. Right axis: CPU usage "
-        "as a share of the CPU request, which the autoscaler compares with its target, and the share of CPU periods "
-        "that were throttled.",
+        description="Current and desired pods of the autoscaler; the dashed line is its maximum. Points, right axis: "
+        "CPU usage as a share of the CPU request, which the autoscaler compares with its target, and the share of CPU "
+        "periods that were throttled.",
         unit="short",
         queries=(
-            Query(_kube(f"{_REPLICAS}_status_current_replicas"), "{{namespace}} current"),
-            Query(_kube(f"{_REPLICAS}_status_desired_replicas"), "{{namespace}} desired"),
-            Query(_kube(f"{_REPLICAS}_spec_max_replicas"), "{{namespace}} maximum", is_limit=True),
-            Query(
-                f"{_USED_CPU} / {_kube('kube_pod_container_resource_requests', resource='cpu', container=CONTAINER)}",
-                "{{namespace}} CPU of request",
-                unit="percentunit",
-            ),
-            Query(f"{_THROTTLED} / ({_PERIODS} > 0)", "{{namespace}} throttled", unit="percentunit"),
+            Query(promql.total(f"{_HPA}_status_current_replicas"), "{{namespace}} current"),
+            Query(promql.total(f"{_HPA}_status_desired_replicas"), "{{namespace}} desired"),
+            Query(promql.total(f"{_HPA}_spec_max_replicas"), "{{namespace}} maximum", is_limit=True),
+            Query(promql.cpu_of_request(), "{{namespace}} CPU of request", right_unit="percentunit"),
+            Query(promql.throttled(), "{{namespace}} throttled", right_unit="percentunit"),
         ),
         runbook=("InferenceAutoscalerAtMaximum", "InferenceCPUThrottling", "InferencePodsNotReady"),
         thresholds=((8, "yellow"), (10, "red")),
     ),
     Panel(
         title="Labels predicted",
-        description="Predictions per second by label and model version. Right axis: share of predictions whose "
-        f"confidence is at most {contract.LOW_CONFIDENCE:g}.",
+        description="Predictions per second by label and model version. Points, right axis: share of predictions "
+        f"whose confidence is at most {contract.LOW_CONFIDENCE:g}.",
         unit="cps",
         queries=(
             Query(
-                _rate(_own(contract.PREDICTIONS, model_version=VERSION), "namespace, model_version, label"),
+                promql.rate(
+                    promql.of_tenant(contract.PREDICTIONS, model_version=promql.VERSION),
+                    "namespace, model_version, label",
+                ),
                 "{{namespace}} {{label}} {{model_version}}",
             ),
-            Query(_low_confidence(), "{{namespace}} low confidence {{model_version}}", unit="percentunit"),
+            Query(promql.low_confidence(), "{{namespace}} low confidence {{model_version}}", right_unit="percentunit"),
         ),
         runbook=("InferenceModelDrift", "InferenceModelDigestsDiffer"),
-        colors=((".+ low confidence .+", "orange"),),
     ),
     Panel(
         title="Drift from the training data",
@@ -227,12 +178,17 @@ PANELS: Final = (
         "hold-out. 1 (dashed) is the same as on the hold-out, 2 is twice as much.",
         unit="suffix:x",
         queries=(
-            _drift(contract.CONFIDENCE, "confidence", "confidence"),
-            _drift(contract.UNKNOWN_WORDS, "unknown_words_ratio", "unknown words"),
-            _drift(contract.TEXT_LENGTH, "length_characters", "length"),
-            Query("vector(1)", "as in training", is_limit=True),
+            *(
+                Query(promql.relative_to_holdout(metric, signal), f"{{{{namespace}}}} {text} {{{{model_version}}}}")
+                for metric, signal, text in (
+                    (contract.CONFIDENCE, "confidence", "confidence"),
+                    (contract.UNKNOWN_WORDS, "unknown_words_ratio", "unknown words"),
+                    (contract.TEXT_LENGTH, "length_characters", "length"),
+                )
+            ),
+            Query("vector(1)", "as on the hold-out", is_limit=True),
         ),
         runbook=("InferenceModelDrift",),
-        thresholds=((2, "yellow"), (DEFAULTS.drift_length_factor, "red")),
+        thresholds=((2, "yellow"), (_DEFAULTS.drift_length_factor, "red")),
     ),
 )

@@ -72,7 +72,7 @@ def monitor(
     require_model(model)
     with stop_requested() as stop, watched(file, model, port, names, stop) as stack:
         ends = time.monotonic() + seconds if seconds else None
-        with serving_page(stack) as page:
+        with serving_page(stack, names) as page:
             result(f"  panels        {page}", bold=True)
             result(f"  Prometheus    {stack.prometheus}/api/v1/rules")
             result(f"  Alertmanager  {stack.alertmanager}/api/v2/alerts")

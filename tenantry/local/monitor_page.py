@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,7 @@ _POLL_SECONDS: Final = 0.1
 
 
 @contextmanager
-def serving_page(stack: Stack) -> Iterator[str]:
+def serving_page(stack: Stack, tenants: Sequence[str]) -> Iterator[str]:
     """Serve the page on a free port of the loopback until the block ends; yields its address."""
     began = time.time()
 
@@ -35,7 +35,7 @@ def serving_page(stack: Stack) -> Iterator[str]:
             if self.path == "/":
                 self._answer("text/html; charset=utf-8", PAGE.read_bytes())
             elif self.path == "/panels.json":
-                self._answer("application/json", json.dumps(panels(stack, began)).encode())
+                self._answer("application/json", json.dumps(panels(stack, tenants, began)).encode())
             else:
                 self.send_error(404)
 
@@ -60,7 +60,7 @@ def serving_page(stack: Stack) -> Iterator[str]:
         server.server_close()
 
 
-def panels(stack: Stack, began: float) -> dict[str, Any]:
+def panels(stack: Stack, tenants: Sequence[str], began: float) -> dict[str, Any]:
     """Panels with their series since `began` (at most the last 15 minutes), and pending and firing alerts."""
     end = time.time()
     start = max(began - LEAD_SECONDS, end - WINDOW_SECONDS)
@@ -71,7 +71,9 @@ def panels(stack: Stack, began: float) -> dict[str, Any]:
             "unit": panel.unit,
             "lines": [
                 asdict(line)
-                for line in lines(stack, panel, start=start, end=end, step=STEP_SECONDS, rate_interval=RATE_INTERVAL)
+                for line in lines(
+                    stack, panel, tenants, start=start, end=end, step=STEP_SECONDS, rate_interval=RATE_INTERVAL
+                )
             ],
         }
         for panel in PANELS

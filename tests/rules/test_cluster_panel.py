@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from constructs_lib.monitoring.panels import PANELS, filled
+from constructs_lib.monitoring.panel_queries import filled
+from constructs_lib.monitoring.panels import PANELS
 from tests.rules import promtool
 from tests.rules.series import OTHER_POD, POD, Series, autoscaler, cadvisor, counter, flat, kube
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from constructs_lib.monitoring.panels import PANELS, filled
+from constructs_lib.monitoring.panel_queries import filled
+from constructs_lib.monitoring.panels import PANELS
 from inference import contract
 from tenantry.cli import app
 from tenantry.local.servers import Server

@@ -34,7 +34,7 @@ def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:
 
 def test_page_and_its_data_are_served(live: Live) -> None:
     """The page and the data of the eight panels are served; other paths return 404."""
-    with serving_page(live.stack) as address:
+    with serving_page(live.stack, TENANTS) as address:
         page = httpx.get(address, trust_env=False)
         assert page.headers["content-type"].startswith("text/html")
         assert "panels.json" in page.text
@@ -47,7 +47,7 @@ def test_panels_have_data(live: Live) -> None:
     """Seven of the eight panels have data; the eighth needs metrics of a cluster."""
 
     def empty() -> str:
-        without = [each["title"] for each in panels(live.stack, began=0)["panels"] if not each["lines"]]
+        without = [each["title"] for each in panels(live.stack, TENANTS, began=0)["panels"] if not each["lines"]]
         return "" if without == ["Replicas and CPU"] else f"no data: {without}"
 
     wait_for(empty)

@@ -8,13 +8,15 @@ import pytest
 import yaml
 
 from constructs_lib.monitoring.dashboard import dashboard_json
-from constructs_lib.monitoring.panels import PANELS, filled
+from constructs_lib.monitoring.panel_queries import filled
+from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from inference import contract
 from tests.paths import ROOT
 
-DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK))
+TENANTS = ("tenant-a", "tenant-b")
+DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK, TENANTS))
 BY_TITLE = {panel["title"]: panel for panel in DASHBOARD["panels"]}
 TITLES = [panel.title for panel in PANELS]
 GROUPS = rule_groups("t", "t-svc", "t", "t", AlertSettings())
@@ -44,13 +46,19 @@ def test_there_are_eight_panels_in_a_grid() -> None:
 
 def test_dashboard_is_deterministic_and_fits_a_config_map() -> None:
     """The bytes are the same every time, and far below the limit of a client-side apply."""
-    assert dashboard_json(RUNBOOK) == dashboard_json(RUNBOOK)
-    assert len(dashboard_json(RUNBOOK).encode()) < CONFIG_MAP_BYTES / 4
+    assert dashboard_json(RUNBOOK, TENANTS) == dashboard_json(RUNBOOK, TENANTS)
+    assert len(dashboard_json(RUNBOOK, TENANTS).encode()) < CONFIG_MAP_BYTES / 4
+
+
+def test_dashboard_of_many_tenants_fits_a_config_map() -> None:
+    """Its size stays bounded, however many tenants there are and however long their names."""
+    names = [f"{number:04}-{'n' * 45}" for number in range(3_000)]
+    assert len(dashboard_json(RUNBOOK, names).encode()) < CONFIG_MAP_BYTES
 
 
 def test_panels_link_to_the_given_runbook() -> None:
     """Every panel links to the runbook that is passed."""
-    assert dashboard_json("https://runbook.example/").count("https://runbook.example/#inference") >= 8
+    assert dashboard_json("https://runbook.example/", TENANTS).count("https://runbook.example/#inference") >= 8
 
 
 def test_variables_are_queried() -> None:
@@ -144,9 +152,37 @@ def test_series_with_another_unit_use_the_right_axis() -> None:
         wanted = {
             target["refId"]
             for target, query in zip(BY_TITLE[panel.title]["targets"], panel.queries, strict=True)
-            if query.unit
+            if query.right_unit
         }
         assert right == wanted
+
+
+def test_series_of_the_right_axis_are_points() -> None:
+    """A line on the right axis could be compared with a limit on the left one."""
+    for panel in DASHBOARD["panels"]:
+        for override in panel["fieldConfig"]["overrides"]:
+            properties = {each["id"]: each["value"] for each in override["properties"]}
+            if properties.get("custom.axisPlacement") == "right":
+                assert properties["custom.drawStyle"] == "points"
+                assert properties["custom.axisLabel"]
+                assert "custom.lineStyle" not in properties
+
+
+def test_each_tenant_has_one_colour() -> None:
+    """On panels that are coloured by tenant every legend matches exactly the override of its tenant."""
+    by_tenant = [panel for panel in PANELS if panel.colored_by_tenant]
+    assert "In flight and shed" in {panel.title for panel in by_tenant}
+    for panel in by_tenant:
+        colors = {
+            each["matcher"]["options"].strip("/"): each["properties"][0]["value"]["fixedColor"]
+            for each in BY_TITLE[panel.title]["fieldConfig"]["overrides"]
+            if each["matcher"]["id"] == "byRegexp"
+        }
+        for query in panel.queries:
+            for number, tenant in enumerate(TENANTS):
+                legend = query.legend.replace("{{namespace}}", tenant)
+                found = [color for pattern, color in colors.items() if re.search(pattern, legend)]
+                assert found == [TENANT_COLORS[number]], legend
 
 
 def test_filled_queries_have_no_variable_left() -> None:
@@ -160,4 +196,4 @@ def test_dist_contains_the_dashboard() -> None:
     """The ConfigMap in dist/ holds the same bytes."""
     documents = yaml.safe_load_all((ROOT / "dist" / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
-    assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK)]
+    assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK, TENANTS)]
