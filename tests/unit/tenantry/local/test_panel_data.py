@@ -1,10 +1,12 @@
 """The data of panels without Grafana: legends, axes and colours."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS
 from tenantry.local.panel_data import PALETTE, Line, lines
-from tenantry.local.stack import Stack
+
+if TYPE_CHECKING:
+    from tenantry.local.stack import Stack
 
 TENANTS = ("tenant-a", "tenant-b")
 BY_TITLE = {panel.title: panel for panel in PANELS}
