@@ -114,7 +114,7 @@ def test_a_failing_start_shows_why_and_leaves_nothing(
     (broken / "manifest.json").write_text("{")
     with (
         pytest.raises(
-            CommandError, match=r"^tenant-[ab] ended with exit code 1: cannot read .*weights.*\(see build/log/"
+            CommandError, match=r"^tenant-[ab] ended with exit code 1: manifest.json cannot be read: .*\(see build/log/"
         ),
         local_servers.serving(TENANTS, model=broken, first_port=port, stop=threading.Event()),
     ):
