@@ -1,6 +1,6 @@
-"""Where a model is: the one grammar of `model:` in platform.yaml and of `INFERENCE_MODEL_URI`.
+"""The address of a model: the grammar of `model:` in platform.yaml and of `INFERENCE_MODEL_URI`.
 
-Standard library only, so that a synth can check an address without the service's dependencies.
+Standard library only, so that a synth can check an address without the dependencies of the service.
 """
 
 import re
@@ -20,13 +20,13 @@ GRAMMAR = f"s3://{MODELS_BUCKET}/<tenant>/<name>[@sha256:<64 hex digits>], or fi
 
 @dataclass(frozen=True, kw_only=True)
 class ModelUri:
-    """The address of a model artifact, pinned to a digest or not.
+    """The address of a model artifact, optionally pinned to a digest.
 
     Args:
-        bucket: the S3 bucket; empty for a folder on this machine.
+        bucket: the S3 bucket; empty for a local folder.
         path: `<tenant>/<name>` in that bucket, or the folder.
-        digest: 64 hex digits, the SHA-256 of the manifest that must be found there; None: whatever is there, or what
-            the bucket's `latest.json` says.
+        digest: 64 hex digits, the SHA-256 that the manifest must have; None: whatever the folder holds, or the newest
+            version in the bucket.
     """
 
     bucket: str
@@ -38,11 +38,13 @@ class ModelUri:
         """Read an address.
 
         Raises:
-            ValueError: the text does not follow the grammar; the message says where and what would.
+            ValueError: the text does not follow the grammar; the message names the part and the rule.
         """
+        if not text.isprintable():
+            raise ValueError(f"model {text!r}: an address has printable characters only; write {GRAMMAR}")
         location, separator, suffix = text.partition("@sha256:")
         if separator and not _DIGEST.fullmatch(suffix):
-            raise ValueError(f"model '{text}': after '@sha256:' come 64 lower-case hex digits, not '{suffix}'")
+            raise ValueError(f"model '{text}': after '@sha256:' there must be 64 lower-case hex digits, not '{suffix}'")
         digest = suffix or None
         scheme = location.partition(":")[0] if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", location) else ""
         if scheme == "s3":
@@ -50,15 +52,15 @@ class ModelUri:
             _check(text, bucket, path)
             return cls(bucket=bucket, path=path, digest=digest)
         if scheme not in {"", "file"}:
-            raise ValueError(f"model '{text}': '{scheme}:' is not a scheme that can be read; write {GRAMMAR}")
+            raise ValueError(f"model '{text}': '{scheme}:' is not a supported scheme; write {GRAMMAR}")
         folder = unquote(urlsplit(location).path) if scheme else location
-        if not folder:
-            raise ValueError(f"model '{text}': names no folder; write {GRAMMAR}")
+        if not folder or not folder.isprintable():
+            raise ValueError(f"model '{text}': does not name a folder; write {GRAMMAR}")
         return cls(bucket="", path=folder, digest=digest)
 
     @property
     def tenant(self) -> str:
-        """The tenant whose model this is; empty for a folder."""
+        """The tenant that the model belongs to; empty for a folder."""
         return self.path.partition("/")[0] if self.bucket else ""
 
     @property
@@ -67,7 +69,7 @@ class ModelUri:
         return Path(self.path).name
 
     def at(self, digest: str) -> Self:
-        """The same place, pinned to `digest`.
+        """The same address, pinned to `digest`.
 
         Raises:
             ValueError: `digest` is not 64 lower-case hex digits.
@@ -75,7 +77,7 @@ class ModelUri:
         return replace(self, digest=check_digest(digest))
 
     def unpinned(self) -> Self:
-        """The same place, whatever version is there."""
+        """The same address without a digest."""
         return replace(self, digest=None)
 
     def __str__(self) -> str:
@@ -84,7 +86,7 @@ class ModelUri:
 
 
 def check_digest(digest: str) -> str:
-    """Give back `digest`.
+    """Return `digest` if it is one.
 
     Raises:
         ValueError: it is not 64 lower-case hex digits.

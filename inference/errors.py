@@ -1,29 +1,38 @@
-"""Everything that the service raises on purpose: what ends a start, and what a client is told.
+"""The errors that the service raises on purpose: those that end its start, and those that a client reads.
 
-Domain code raises; `inference.serving.routes` turns a `RequestError` into an answer, in one place.
+Domain code raises; `inference.serving` turns a `RequestError` into an answer, in one place.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_EXCERPT_CHARACTERS: Final = 160
+
+
+def excerpt(value: object) -> str:
+    """The beginning of `value` as one printable line, for messages about content of unknown size and origin."""
+    text = str(value)
+    shown = "".join(character if character.isprintable() else " " for character in text[:_EXCERPT_CHARACTERS])
+    return shown if len(text) <= _EXCERPT_CHARACTERS else f"{shown} ..."
 
 
 class InferenceError(Exception):
-    """Something went wrong that has a name; its text is one line that a person can act on."""
+    """An expected failure; its text is one line that a person can act on."""
 
 
 class ArtifactError(InferenceError):
-    """The model artifact is missing, truncated, tampered with or too new: no retry helps."""
+    """The model artifact is missing, truncated, changed, or of an unknown format: a retry does not help."""
 
 
 class StoreError(InferenceError):
-    """The store refuses for good: no such bucket, key or right, or another digest than was asked for."""
+    """The store refuses permanently: no such bucket, object or permission, or not the requested digest."""
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer, or not now: worth another try."""
+    """The store does not answer, or asks to try again later: a retry may help."""
 
 
 class RequestError(InferenceError):
-    """A request that cannot be answered as asked. Its text is the `detail` that the client reads.
+    """A request that is refused. Its text is the `detail` that the client reads.
 
     Attributes:
         status: HTTP status code.
@@ -35,7 +44,7 @@ class RequestError(InferenceError):
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Headers that belong to the answer."""
+        """Headers that the answer must have."""
         return ()
 
 
@@ -51,11 +60,11 @@ class NotFoundError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
-    """The route is there, but not for this method.
+    """The route exists, but not for this method.
 
     Args:
         detail: What the client reads.
-        allow: The methods that are, as the header `Allow` lists them.
+        allow: The methods that the route has, as the header `Allow` lists them.
     """
 
     status = 405
@@ -67,12 +76,12 @@ class MethodNotAllowedError(RequestError):
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """`Allow`, which RFC 9110 asks for."""
+        """`Allow`, which RFC 9110 requires."""
         return (("allow", self.allow),)
 
 
 class RequestTimeoutError(RequestError):
-    """Headers or body did not come in time."""
+    """Headers or body did not arrive in time."""
 
     status = 408
     title = "Request Timeout"
@@ -86,25 +95,25 @@ class PayloadTooLargeError(RequestError):
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body is encoded in a way that the service does not decode."""
+    """The body has a content encoding that the service does not support."""
 
     status = 415
     title = "Unsupported Media Type"
 
 
 class InvalidInputError(RequestError):
-    """The JSON is well-formed, but not what the route takes."""
+    """The JSON is well-formed, but does not match the schema of the route."""
 
     status = 422
     title = "Unprocessable Content"
 
 
 class OverloadedError(RequestError):
-    """More requests are in flight than the service takes at a time.
+    """More requests are in flight than the limit allows.
 
     Args:
         detail: What the client reads.
-        retry_after_seconds: When another try is likely to succeed; whole seconds, at least 1.
+        retry_after_seconds: After how long a retry is likely to succeed; whole seconds, at least 1.
     """
 
     status = 429
@@ -128,7 +137,7 @@ class HeadersTooLargeError(RequestError):
 
 
 class NotReadyError(RequestError):
-    """No model is loaded yet, or the service is on its way out."""
+    """No model is loaded yet, or the service is shutting down."""
 
     status = 503
     title = "Service Unavailable"

@@ -46,8 +46,14 @@ class _Verbs(TyperGroup):
             code = _exit_code(error)
             if code is None:
                 raise
-            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {error}", err=True)
+            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
             raise typer.Exit(code) from error
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -56,10 +62,15 @@ def _exit_code(error: Exception) -> int | None:
         return error.exit_code
     # An error of a module that was never imported cannot have been raised.
     platform, service = sys.modules.get("constructs_lib.platform.document"), sys.modules.get("inference.errors")
+    constructs = sys.modules.get("constructs_lib.errors")
     if platform is not None and isinstance(error, platform.PlatformError):
+        return 2
+    if constructs is not None and isinstance(error, constructs.PropsError):
         return 2
     if service is not None and isinstance(error, service.InferenceError):
         return 1
+    if isinstance(error, OSError) and error.filename is not None:
+        return 1  # a file or folder of the user's that cannot be read or written
     return None
 
 

@@ -1,7 +1,8 @@
 """What commands read from platform.yaml, and the two lines of it that they change: a tenant's model and the image."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -40,6 +41,11 @@ def tenant_names(file: Path, only: Sequence[str] = ()) -> tuple[str, ...]:
     return tuple(name for name in names if name in only or not only)
 
 
+def require_model_line(file: Path, tenant: str) -> None:
+    """Raise InputError unless `set_model` has a line to change for `tenant`."""
+    _model_line(file, tenant)
+
+
 def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:
     """Write `uri` as the model of `tenant` and leave every other byte of the file as it was.
 
@@ -50,11 +56,7 @@ def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:
         PlatformError: the file would be wrong afterwards; it is left as it was.
         InputError: there is no such tenant, or its model does not stand in its own entry.
     """
-    for entry in _items(_value(_root(file), "tenants")):
-        name, model = _value(entry, "name"), _value(entry, "model")
-        if isinstance(name, ScalarNode) and name.value == tenant and isinstance(model, ScalarNode):
-            return _replace(file, model, str(uri))
-    raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
+    return _replace(file, _model_line(file, tenant), str(uri))
 
 
 def set_image(file: Path, image: str) -> bool:
@@ -71,6 +73,26 @@ def set_image(file: Path, image: str) -> bool:
     if not isinstance(node, ScalarNode):
         raise InputError(f"{file}: there is no line 'image:' under 'platform:' to change; add one")
     return _replace(file, node, image)
+
+
+@contextmanager
+def restored_on_error(file: Path) -> Iterator[None]:
+    """Put the file back as it was if the block fails, whatever the reason."""
+    before = file.read_bytes() if file.is_file() else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            file.write_bytes(before)
+        raise
+
+
+def _model_line(file: Path, tenant: str) -> ScalarNode:
+    for entry in _items(_value(_root(file), "tenants")):
+        name, model = _value(entry, "name"), _value(entry, "model")
+        if isinstance(name, ScalarNode) and name.value == tenant and isinstance(model, ScalarNode):
+            return model
+    raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
 
 
 def _replace(file: Path, node: ScalarNode, value: str) -> bool:

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,15 @@ for key, answer in json.loads((folder / (pathlib.Path(sys.argv[0]).name + ".json
         sys.stderr.write(answer.get("complains", ""))
         sys.exit(answer.get("code", 0))
 """
+
+
+def shown(resources: Sequence[str], outputs: Mapping[str, object] | None = None) -> str:
+    """What `terraform show -json` prints for a state with these resources and outputs."""
+    values = {
+        "outputs": {name: {"value": value, "sensitive": False} for name, value in (outputs or {}).items()},
+        "root_module": {"resources": [{"address": address, "mode": "managed"} for address in resources]},
+    }
+    return json.dumps({"format_version": "1.0", "values": values})
 
 
 class FakePrograms:

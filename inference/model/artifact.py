@@ -1,7 +1,7 @@
-"""A model as data: `manifest.json`, which says what it is, and `weights.safetensors`, which the manifest seals.
+"""A model as data: `manifest.json` describes the model and seals `weights.safetensors`.
 
-The digest of a model is the SHA-256 of the manifest's bytes, and the manifest holds the weights' SHA-256: who knows the
-digest knows every byte. Neither file holds a time stamp, so the same training gives the same digest.
+The digest of a model is the SHA-256 of the manifest's bytes, and the manifest holds the SHA-256 of the weights, so the
+digest identifies every byte. Neither file holds a time stamp: the same training gives the same digest.
 """
 
 import hashlib
@@ -13,13 +13,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from inference.errors import ArtifactError
+from inference.errors import ArtifactError, excerpt
 
 FORMAT: Final = 1
 MANIFEST_FILE: Final = "manifest.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
 VERSION_LENGTH: Final = 12
-"""Hexadecimal digits of the digest that make a model's version."""
+"""The version of a model is this many hexadecimal digits of its digest."""
+MAX_MANIFEST_BYTES: Final = 16 * 2**20
+"""A larger manifest is not read. A thousand labels, whose confusion matrix has a million cells, fit."""
+MAX_WEIGHTS_BYTES: Final = 2**31
+"""A larger weights file is not read: the terms of a model must fit 31 bits."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +31,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Vectorizer(_Part, frozen=True):
-    """How text becomes terms; these are the settings that the scorer implements, and no others."""
+    """How text becomes terms: the settings that the scorer implements, and no others."""
 
     lowercase: Literal[True]
     token_pattern: Literal[r"(?u)\b\w\w+\b"]
@@ -39,7 +43,7 @@ class Vectorizer(_Part, frozen=True):
 
 
 class WeightsFile(_Part, frozen=True):
-    """The weights' file, sealed."""
+    """Name, SHA-256 and length of the weights file."""
 
     file: Literal["weights.safetensors"]
     sha256: str
@@ -56,7 +60,7 @@ class Data(_Part, frozen=True):
 
 
 class LabelMetrics(_Part, frozen=True):
-    """How well one label is told from the rest, on the hold-out; all shares are 0 to 1."""
+    """How well the model recognizes one label, on the hold-out; shares are 0 to 1."""
 
     precision: float
     recall: float
@@ -65,7 +69,7 @@ class LabelMetrics(_Part, frozen=True):
 
 
 class CalibrationBin(_Part, frozen=True):
-    """Hold-out texts whose confidence lies in one interval: is a confidence of 0.9 right nine times in ten?"""
+    """Hold-out texts whose confidence lies in one interval, with their mean confidence and their accuracy."""
 
     confidence: float
     accuracy: float
@@ -73,14 +77,14 @@ class CalibrationBin(_Part, frozen=True):
 
 
 class Calibration(_Part, frozen=True):
-    """`expected_error` is the mean distance of confidence and accuracy over `bins`, weighted by texts."""
+    """`expected_error` is the mean difference between confidence and accuracy over `bins`, weighted by texts."""
 
     expected_error: float
     bins: tuple[CalibrationBin, ...]
 
 
 class HoldoutMetrics(_Part, frozen=True):
-    """The hold-out report. `confusion[i][j]` counts texts of label i that were given label j."""
+    """The hold-out report. `confusion[i][j]` counts texts of label i that were classified as label j."""
 
     holdout_rows: int
     accuracy: float
@@ -93,7 +97,7 @@ class HoldoutMetrics(_Part, frozen=True):
 
 
 class Baseline(_Part, frozen=True):
-    """Means over the hold-out, against which live traffic drifts."""
+    """Means over the hold-out; live traffic is compared with them to see drift."""
 
     confidence: float
     unknown_words_ratio: float
@@ -101,7 +105,7 @@ class Baseline(_Part, frozen=True):
 
 
 class Manifest(_Part, frozen=True):
-    """What `manifest.json` says."""
+    """The content of `manifest.json`."""
 
     format: int
     name: str
@@ -120,7 +124,7 @@ class _Format(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model's two files, checked against each other."""
+    """The two files of a model, checked against each other."""
 
     manifest: Manifest
     manifest_bytes: bytes
@@ -133,11 +137,11 @@ class Artifact:
 
     @property
     def version(self) -> str:
-        """The digest's first digits."""
+        """The first digits of the digest."""
         return self.digest[:VERSION_LENGTH]
 
     def files(self) -> dict[str, bytes]:
-        """Both files by name: what is written, published and read again."""
+        """Both files by name."""
         return {MANIFEST_FILE: self.manifest_bytes, WEIGHTS_FILE: self.weights}
 
 
@@ -152,7 +156,7 @@ def seal(
     baseline: Baseline,
     versions: dict[str, str],
 ) -> Artifact:
-    """Make an artifact of the weights' bytes and of what is to be said of them."""
+    """Make an artifact of the weights and of their description."""
     manifest = Manifest(
         format=FORMAT,
         name=name,
@@ -169,7 +173,7 @@ def seal(
 
 
 def write(directory: Path, artifact: Artifact) -> None:
-    """Write both files into `directory`, which is made if need be; the manifest last: a reader never sees half."""
+    """Write both files into `directory`, created if missing; the manifest last, so that it is never there alone."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS_FILE, MANIFEST_FILE):
         temporary = directory / f".{name}.part"
@@ -178,14 +182,14 @@ def write(directory: Path, artifact: Artifact) -> None:
 
 
 def read(files: Mapping[str, bytes], *, expected_digest: str | None = None) -> Artifact:
-    """Check both files against each other and against `expected_digest` (64 hexadecimal digits), where one is given.
+    """Check both files against each other, and against `expected_digest` (64 hexadecimal digits) if it is given.
 
     Raises:
-        ArtifactError: a file is missing, truncated or tampered with, or its format is not this service's.
+        ArtifactError: a file is missing, truncated or changed, or this service does not read its format.
     """
     for name in (MANIFEST_FILE, WEIGHTS_FILE):
         if name not in files:
-            raise ArtifactError(f"the model has no {name}; publish or train it anew")
+            raise ArtifactError(f"the model has no {name}; train or publish it again")
     manifest_bytes, weights = bytes(files[MANIFEST_FILE]), bytes(files[WEIGHTS_FILE])
     manifest = read_manifest(manifest_bytes, expected_digest=expected_digest)
     _check_weights(manifest.weights, weights)
@@ -208,30 +212,39 @@ def read_directory(directory: Path, *, expected_digest: str | None = None) -> Ar
 
 
 def read_manifest(content: bytes, *, expected_digest: str | None = None) -> Manifest:
-    """Check the manifest alone, against `expected_digest` (64 hexadecimal digits), where one is given.
+    """Check the manifest alone, and against `expected_digest` (64 hexadecimal digits) if it is given.
 
     Raises:
-        ArtifactError: it is another model's, or its format is not this service's.
+        ArtifactError: it belongs to another model, or this service does not read its format.
     """
     digest = hashlib.sha256(content).hexdigest()
     if expected_digest is not None and digest != expected_digest:
         raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
+    manifest = _decode(content)
+    labels = manifest.labels
+    if len(set(labels)) != len(labels) or len(labels) < 2:  # noqa: PLR2004 - a classifier has a choice
+        raise ArtifactError(
+            f"{MANIFEST_FILE} has labels {excerpt(list(labels))}; two or more distinct ones are required"
+        )
+    return manifest
+
+
+def _decode(content: bytes) -> Manifest:
     try:
         found = msgspec.json.decode(content, type=_Format).format
-        if found != FORMAT:
-            hint = "deploy a newer image" if found > FORMAT else "train the model anew"
-            raise ArtifactError(f"{MANIFEST_FILE} has format {found}, this service reads format {FORMAT}; {hint}")
-        manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {error}") from error
-    if len(set(manifest.labels)) != len(manifest.labels) or len(manifest.labels) < 2:  # noqa: PLR2004 - a choice
-        raise ArtifactError(f"{MANIFEST_FILE} has labels {list(manifest.labels)}; two or more distinct ones are needed")
-    return manifest
+        if found == FORMAT:
+            return msgspec.json.decode(content, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {excerpt(error)}") from error
+    hint = "deploy a newer image" if found > FORMAT else "train the model again"
+    raise ArtifactError(f"{MANIFEST_FILE} has format {excerpt(found)}, this service reads format {FORMAT}; {hint}")
 
 
 def _check_weights(expected: WeightsFile, weights: bytes) -> None:
     if len(weights) != expected.bytes:
-        raise ArtifactError(f"{WEIGHTS_FILE} has {len(weights)} bytes, the manifest says {expected.bytes}: truncated?")
+        raise ArtifactError(
+            f"{WEIGHTS_FILE} has {len(weights)} bytes, the manifest says {expected.bytes}: it is truncated or changed"
+        )
     found = hashlib.sha256(weights).hexdigest()
     if found != expected.sha256:
-        raise ArtifactError(f"{WEIGHTS_FILE} has SHA-256 {found}, the manifest says {expected.sha256}: tampered with?")
+        raise ArtifactError(f"{WEIGHTS_FILE} has SHA-256 {found}, the manifest says {expected.sha256}: it was changed")

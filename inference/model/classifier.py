@@ -1,4 +1,4 @@
-"""A model in memory: answers texts, and says which words pushed the answer. Knows no HTTP."""
+"""A text classifier in memory: predicts a label, and explains which words the prediction depends on."""
 
 from collections.abc import Callable, Iterator
 from heapq import nsmallest
@@ -10,7 +10,7 @@ from inference.model.scorer import Occurrence, Score, Weights, unpack_weights
 
 
 class Prediction(NamedTuple):
-    """An answer. `probabilities` stand in the order of the model's labels; `confidence` is the label's."""
+    """An answer. `probabilities` are in the order of the model's labels; `confidence` is the probability of `label`."""
 
     label: str
     confidence: float
@@ -20,10 +20,10 @@ class Prediction(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """One occurrence of a known term: characters `start` to `end` of the text, as it was given.
+    """One occurrence of a known term: characters `start` to `end` of the original text.
 
-    `weight` is what the occurrence adds to the log odds of the predicted label against the runner-up: above zero it
-    pushed towards the answer, below zero against it. All of a text's weights and the prior add up to those log odds.
+    `weight` is what the occurrence adds to the log odds of the predicted label against the runner-up: it speaks for the
+    prediction above zero, against it below zero. The weights of a text and the prior add up to those log odds.
     """
 
     term: str
@@ -33,29 +33,29 @@ class Contribution(NamedTuple):
 
 
 class TextScorer(Protocol):
-    """What `inference.model.scorer.Scorer` and its compiled twin have in common."""
+    """The interface of `inference.model.scorer.Scorer` and of the compiled scorer."""
 
     @property
     def kind(self) -> str:
         """`compiled` or `python`."""
 
     def score(self, text: str, /) -> Score:
-        """The probability of each label, and how many words the text has and how many are unknown."""
+        """The probability of each label, the number of words, and how many of them are unknown."""
 
     def occurrences(self, text: str, /) -> tuple[list[Occurrence], float]:
-        """Every known term of the text in lower case, and the length of the text's vector."""
+        """Every occurrence of a known term in the text in lower case, and the length of the text's vector."""
 
 
 class TextClassifier:
-    """Answers texts with the weights of one artifact, in the fastest scorer that was built.
+    """Classifies texts with the weights of one artifact, with the compiled scorer if it was built.
 
     Attributes:
-        name: of the artifact, as the Open Inference Protocol shows it.
-        version: the digest's first digits.
+        name: The model's name in the Open Inference Protocol.
+        version: The first digits of the digest.
         digest: SHA-256 of the manifest, 64 hexadecimal digits.
-        labels: in the order of the probabilities.
-        manifest: what the model is and how well it does.
-        scorer_kind: `compiled` or `python`: the same answers at another speed.
+        labels: In the order of the probabilities.
+        manifest: Description and hold-out metrics.
+        scorer_kind: `compiled` or `python`: the same answers at a different speed.
     """
 
     def __init__(self, artifact: Artifact, *, make_scorer: Callable[[Weights], TextScorer] | None = None) -> None:
@@ -79,24 +79,24 @@ class TextClassifier:
         """Load the artifact's weights.
 
         Raises:
-            ArtifactError: the weights are not what the manifest says.
+            ArtifactError: the weights do not match the manifest.
         """
         return cls(artifact)
 
     def predict(self, text: str) -> Prediction:
-        """The most probable label of `text`, of equals the first. Any string has an answer; the empty one the prior."""
+        """The most probable label of `text`, the first of equals. Any string has an answer, the empty one too."""
         probabilities, words, unknown_words = self._score(text)
         confidence = max(probabilities)
         label = self.labels[probabilities.index(confidence)]
         return Prediction(label, confidence, probabilities, words, unknown_words)
 
     def explain(self, text: str, limit: int) -> list[Contribution]:
-        """The `limit` occurrences that pushed the answer most, for or against, the strongest first."""
+        """The `limit` occurrences with the largest weights, for or against the prediction, strongest first."""
         probabilities = self._score(text).probabilities
         predicted, runner_up = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:2]
         occurrences, length = self._scorer.occurrences(text)
         weighted = ((self._push(found.term, predicted, runner_up) / length, found) for found in occurrences)
-        # Not a sort, which a long text would have hold the interpreter for too long.
+        # A sort would hold the interpreter for too long on a long text.
         strongest = nsmallest(limit, weighted, key=lambda pair: (-abs(pair[0]), pair[1].start, pair[1].end))
         return list(_contributions(text, strongest))
 
@@ -106,9 +106,9 @@ class TextClassifier:
 
 
 def compiled_scorer() -> Callable[[Weights], TextScorer] | None:
-    """The compiled scorer, or None where none could be built."""
+    """The compiled scorer, or None if it was not built."""
     try:
-        from inference.model._scorer import Scorer  # noqa: PLC0415 - it may not be there
+        from inference.model._scorer import Scorer  # noqa: PLC0415 - optional extension
     except ImportError:
         return None
     return Scorer
@@ -124,5 +124,5 @@ def _contributions(text: str, weighted: list[tuple[float, Occurrence]]) -> Itera
 
 
 def _origins(text: str) -> list[int]:
-    """For each character of `text.lower()` the index of the character of `text` that it came from."""
+    """For each character of `text.lower()`, the index of the character of `text` that it comes from."""
     return [index for index, character in enumerate(text) for _ in character.lower()]

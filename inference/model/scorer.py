@@ -1,7 +1,7 @@
 """The reference scorer: TF-IDF and multinomial naive Bayes over a hash map, in the standard library alone.
 
 `inference.model._scorer` is the same in compiled code and gives the same answers; this module defines them, and is used
-where the extension could not be built. The answers are those of scikit-learn's `TfidfVectorizer` and `MultinomialNB`:
+where the extension could not be built. The answers equal those of scikit-learn's `TfidfVectorizer` and `MultinomialNB`:
 
 - tokens are the runs of two or more letters, digits and underscores of the text in lower case;
 - terms are the tokens and, with bigrams, each pair of neighbours joined by a space;
@@ -11,25 +11,26 @@ where the extension could not be built. The answers are those of scikit-learn's 
 
 import math
 import re
-import sys
-from array import array
+from array import array  # noqa: TC003 - the annotations of a NamedTuple are read at run time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import add
 from typing import Final, NamedTuple
 
-from inference.errors import ArtifactError
+from inference.errors import ArtifactError, excerpt
 from inference.model.tensors import Tensor, pack, unpack
 
+LARGEST: Final = 1e100
+"""No weight is larger: sums of a million of them, and squares, stay finite."""
 TOKEN: Final = re.compile(r"\b\w\w+\b")
-"""What scikit-learn's default token pattern matches: a run of at least two word characters."""
+"""scikit-learn's default token pattern: a run of at least two word characters."""
 
 
 class Weights(NamedTuple):
-    """The numbers of a model with `n` terms and `k` labels, of which the first is the reference.
+    """The numbers of a model with `n` terms and `k` labels; the first label is the reference.
 
-    A label's push is its log probability less the first label's: only differences matter to an answer.
+    A label's push is its log probability minus the first label's: an answer depends on differences only.
     """
 
     terms: bytes
@@ -37,15 +38,15 @@ class Weights(NamedTuple):
     idf: "array[float]"
     """`n` inverse document frequencies."""
     pushes: "array[float]"
-    """`n` times `k - 1`: for each term the push of every label but the first."""
+    """`n` times `k - 1`: for each term, the push of every label except the first."""
     priors: "array[float]"
-    """`k - 1` log prior odds of every label but the first, against the first."""
+    """`k - 1` log prior odds of every label except the first, against the first."""
     bigrams: bool
     """Whether pairs of neighbours are terms."""
 
 
 class Score(NamedTuple):
-    """What a scorer says of a text: each label's probability, its number of tokens and of those that are no term."""
+    """An answer: the probability of each label, the number of tokens, and how many of them are not terms."""
 
     probabilities: tuple[float, ...]
     words: int
@@ -61,7 +62,7 @@ class Occurrence(NamedTuple):
 
 
 class Scorer:
-    """Scores texts with `weights`. Any string is a text; nothing raises."""
+    """Scores texts with `weights`. Accepts any string and never raises."""
 
     kind: Final = "python"
 
@@ -121,7 +122,7 @@ class Scorer:
 
 
 def softmax(log_odds: list[float]) -> tuple[float, ...]:
-    """Probabilities of all labels from the log odds of every label but the first."""
+    """Probabilities of all labels from the log odds of every label except the first."""
     highest = max(0.0, *log_odds)
     shares = [math.exp(-highest), *(math.exp(odds - highest) for odds in log_odds)]
     whole = total(shares)
@@ -129,18 +130,19 @@ def softmax(log_odds: list[float]) -> tuple[float, ...]:
 
 
 def total(numbers: Iterable[float]) -> float:
-    """The sum, added up from left to right as compiled code does; `sum` does otherwise from Python 3.12 on."""
+    """The sum, added from left to right as compiled code does; from Python 3.12 on `sum` compensates for rounding."""
     return reduce(add, numbers, 0.0)
 
 
 def pack_weights(weights: Weights) -> bytes:
     """The weights as a safetensors file, the same bytes for the same weights."""
+    terms, others = len(weights.idf), len(weights.priors)
     return pack(
         {
             "terms": Tensor("U8", (len(weights.terms),), weights.terms),
-            "idf": Tensor("F64", (len(weights.idf),), _little_endian(weights.idf)),
-            "pushes": Tensor("F64", (len(weights.idf), len(weights.priors)), _little_endian(weights.pushes)),
-            "priors": Tensor("F64", (len(weights.priors),), _little_endian(weights.priors)),
+            "idf": Tensor.from_doubles(weights.idf, (terms,)),
+            "pushes": Tensor.from_doubles(weights.pushes, (terms, others)),
+            "priors": Tensor.from_doubles(weights.priors, (others,)),
         }
     )
 
@@ -149,41 +151,40 @@ def unpack_weights(content: bytes, *, labels: int, terms: int, bigrams: bool) ->
     """Read what `pack_weights` wrote, checked against the manifest's numbers of `labels` and `terms`.
 
     Raises:
-        ArtifactError: a tensor is missing, of another shape, or holds what is no finite number.
+        ArtifactError: a tensor is missing, has another shape, or holds numbers that cannot give probabilities.
     """
     tensors = unpack(content)
     shapes = {"idf": (terms,), "pushes": (terms, labels - 1), "priors": (labels - 1,)}
     for name in ("terms", *shapes):
         if name not in tensors:
-            raise ArtifactError(f"the weights have no tensor {name!r}; train the model anew")
+            raise ArtifactError(f"the weights have no tensor {name!r}; train the model again")
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
-            raise ArtifactError(
-                f"tensor {name!r} has shape {list(tensors[name].shape)}, the manifest says {list(shape)}"
-            )
+            found = excerpt(list(tensors[name].shape))
+            raise ArtifactError(f"tensor {name!r} of the weights has shape {found}, the manifest says {list(shape)}")
     numbers = {name: tensors[name].doubles() for name in shapes}
     for name, values in numbers.items():
-        if not all(map(math.isfinite, values)):
-            raise ArtifactError(
-                f"tensor {name!r} of the weights holds a number that is not finite; train the model anew"
-            )
+        _check_range(name, values, smallest=1 / LARGEST if name == "idf" else -LARGEST)
     text = bytes(tensors["terms"].data)
     _check_terms(text, terms)
     return Weights(text, numbers["idf"], numbers["pushes"], numbers["priors"], bigrams)
 
 
+def _check_range(name: str, values: "array[float]", *, smallest: float) -> None:
+    """Refuse numbers outside the range in which no sum overflows and no vector has length zero."""
+    # `min` and `max` pass over NaN; a sum does not.
+    if values and not (smallest <= min(values) and max(values) <= LARGEST and not math.isnan(sum(values))):
+        raise ArtifactError(
+            f"tensor {name!r} of the weights holds a number that is not between {smallest:g} and {LARGEST:g}, so it "
+            "cannot give probabilities; train the model again"
+        )
+
+
 def _check_terms(text: bytes, expected: int) -> None:
     found = text.count(b"\n") + 1
     if found != expected:
-        raise ArtifactError(f"the weights name {found} terms, the manifest says {expected}")
+        raise ArtifactError(f"the weights have {found} terms, the manifest says {expected}")
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        raise ArtifactError(f"the weights' terms are not UTF-8: {error}") from error
-
-
-def _little_endian(values: "array[float]") -> bytes:
-    if sys.byteorder == "big":
-        values = array("d", values)
-        values.byteswap()
-    return values.tobytes()
+        raise ArtifactError(f"the terms of the weights are not UTF-8: {error.reason} at byte {error.start}") from error

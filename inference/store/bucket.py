@@ -1,11 +1,16 @@
-"""One S3 bucket: how it is reached, and every failure said in one line, final or worth another try."""
+"""One S3 bucket: how it is reached, with limits on every read, and one line for every failure.
+
+No content of an object or of an answer reaches a message: only the status, the error code and the requested names.
+"""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
@@ -14,13 +19,18 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
-from inference.errors import StoreError, StoreUnavailableError
+from inference.errors import StoreError, StoreUnavailableError, excerpt
 
 if TYPE_CHECKING:
-    from obstore import UpdateVersion
+    from obstore import GetResult, UpdateVersion
+    from obstore.store import ClientConfig
 
 _PREFIX: Final = f"{contract.ENV_PREFIX}STORE_"
 _RETRYABLE_STATUS: Final = frozenset({408, 425, 429, *range(500, 600)})
+_CHUNK_BYTES: Final = 2**20
+_CODE_CHARACTERS: Final = 64
+_NOWHERE: Final = "127.0.0.1:0"
+"""An impossible proxy for every host except the endpoint, because the client follows redirects to other hosts."""
 
 
 class StoreSettings(BaseSettings):
@@ -29,62 +39,65 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
     endpoint: str | None = Field(
-        default=None, pattern=r"^https?://[^\s/]+/?$", validation_alias=contract.STORE_ENDPOINT_ENV
+        default=None, pattern=r"^https?://[^\s/@]+/?$", validation_alias=contract.STORE_ENDPOINT_ENV
     )
-    """Address of the server, without a path; absent: Amazon's own for the region."""
+    """Address of the server, without a path, user or password; absent: Amazon's own for the region."""
     region: str = Field(default="us-east-1", validation_alias=contract.STORE_REGION_ENV)
     """Region that requests are signed for."""
     access_key_id: str = Field(default="", validation_alias=contract.STORE_ACCESS_KEY_ENV)
-    """Name of the key pair; needed for S3."""
+    """Name of the key pair; required for S3."""
     secret_access_key: SecretStr = Field(default=SecretStr(""), validation_alias=contract.STORE_SECRET_KEY_ENV)
-    """The pair's secret; needed for S3."""
+    """Secret of the key pair; required for S3."""
     allow_http: bool = Field(default=False, validation_alias=contract.STORE_ALLOW_HTTP_ENV)
     """Whether an endpoint without TLS is accepted."""
     virtual_hosted: bool = Field(default=False, validation_alias=contract.STORE_VIRTUAL_HOSTED_ENV)
-    """Whether the bucket is part of the host's name; else it leads the path, as MinIO wants it."""
+    """Whether the bucket is part of the host name; otherwise it is the first part of the path, as MinIO expects."""
     connect_timeout_seconds: float = Field(default=3, gt=0, validation_alias=f"{_PREFIX}CONNECT_TIMEOUT_SECONDS")
     """Longest time to open a connection."""
     read_timeout_seconds: float = Field(default=10, gt=0, validation_alias=f"{_PREFIX}READ_TIMEOUT_SECONDS")
-    """Longest silence while a body comes in."""
+    """Longest silence while an object is read."""
+    total_timeout_seconds: float = Field(default=300, gt=0, validation_alias=f"{_PREFIX}TOTAL_TIMEOUT_SECONDS")
+    """Longest time to read or write one object, retries included."""
     retries: int = Field(default=3, ge=0, validation_alias=f"{_PREFIX}RETRIES")
     """How often one request is sent again after a time-out, a lost connection or a 5xx, with growing pauses."""
     retry_seconds: float = Field(default=20, gt=0, validation_alias=f"{_PREFIX}RETRY_SECONDS")
-    """No request is sent again when this much time has passed since it was first sent."""
+    """A request is not sent again when this much time has passed since it was first sent."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """An opened bucket, whose every failure is a `StoreError` of one line."""
+    """An opened bucket. Every failure is a `StoreError` of one line."""
 
     name: str
     where: str
     store: ObjectStore
+    total_timeout_seconds: float = 300
 
     @classmethod
     def open(cls, name: str, settings: StoreSettings | None = None, *, store: ObjectStore | None = None) -> "Bucket":
         """Prepare access to bucket `name`; sends nothing yet.
 
         Raises:
-            StoreError: a key is missing, or the endpoint would be spoken to without TLS and that is not allowed.
+            StoreError: a key is missing, or the endpoint has no TLS and that is not allowed.
         """
         if store is not None:
             return cls(name, "the given store", store)
         settings = settings or _settings_from_environment()
         where = settings.endpoint or f"S3 in {settings.region}"
         _check(settings, name)
-        return cls(name, where, _open_s3(name, settings))
+        return cls(name, where, _open_s3(name, settings), settings.total_timeout_seconds)
 
-    def get(self, key: str, *, directory: str = "") -> bytes:
-        """The bytes of object `directory + key`.
+    def get(self, key: str, *, max_bytes: int) -> bytes:
+        """The bytes of object `key`.
 
         Raises:
-            StoreError: as `inference.store.fetch.fetch`.
+            StoreError: the object has more than `max_bytes`; otherwise as `inference.store.fetch.fetch`.
         """
-        with self.explained("read", directory + key):
-            return obstore.get(self.store, directory + key).bytes().to_bytes()
+        with self.explained("read", key):
+            return self._read(key, max_bytes, obstore.get(self.store, key))
 
-    def find(self, key: str) -> "tuple[bytes, UpdateVersion] | None":
-        """The bytes of object `key` and which state of it they are, or None when there is no such object.
+    def find(self, key: str, *, max_bytes: int) -> "tuple[bytes, UpdateVersion] | None":
+        """The bytes of object `key` and the state that they belong to, or None if there is no such object.
 
         Raises:
             StoreError: as `inference.store.fetch.fetch`.
@@ -96,7 +109,7 @@ class Bucket:
                 if "NoSuchBucket" in str(error):
                     raise
                 return None
-            return found.bytes().to_bytes(), {"e_tag": found.meta["e_tag"]}
+            return self._read(key, max_bytes, found), {"e_tag": found.meta["e_tag"]}
 
     def put(self, key: str, data: bytes) -> None:
         """Write object `key`, in one piece.
@@ -106,6 +119,25 @@ class Bucket:
         """
         with self.explained("write", key):
             obstore.put(self.store, key, data, use_multipart=False)
+
+    def _read(self, key: str, max_bytes: int, found: "GetResult") -> bytes:
+        """The object's bytes, no more than `max_bytes` and no longer than the total time-out."""
+        size = found.meta["size"]
+        if size > max_bytes:
+            raise StoreError(
+                f"s3://{self.name}/{key} has {size} bytes, where at most {max_bytes} are expected: it is not what "
+                "publish writes; publish the model again"
+            )
+        deadline = monotonic() + self.total_timeout_seconds
+        content = bytearray()
+        for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+            content += chunk
+            if monotonic() > deadline:
+                raise StoreUnavailableError(
+                    f"cannot read s3://{self.name}/{key}: {self.where} took longer than "
+                    f"{self.total_timeout_seconds:g} s for {size} bytes"
+                )
+        return bytes(content)
 
     @contextmanager
     def explained(self, verb: str, key: str) -> Iterator[None]:
@@ -117,9 +149,15 @@ class Bucket:
 
 
 def wrong_settings(error: ValidationError) -> str:
-    """Which of the store's settings are wrong, and why, in one line."""
-    found = "; ".join(f"{each['loc'][0]} '{each['input']}': {each['msg']}" for each in error.errors())
+    """Which settings of the store are wrong, and why, in one line without user or password."""
+    found = "; ".join(
+        f"{each['loc'][0]} '{_without_credentials(each['input'])}': {each['msg']}" for each in error.errors()
+    )
     return f"the store's settings are wrong: {found}"
+
+
+def _without_credentials(value: object) -> str:
+    return excerpt(re.sub(r"//.*@", "//***@", str(value)))
 
 
 def _settings_from_environment() -> StoreSettings:
@@ -138,12 +176,21 @@ def _check(settings: StoreSettings, bucket: str) -> None:
     if settings.endpoint and settings.endpoint.startswith("http://") and not settings.allow_http:
         raise StoreError(
             f"{settings.endpoint} is not encrypted: write https://, or set {contract.STORE_ALLOW_HTTP_ENV}=true "
-            "where the network is trusted"
+            "if the network is trusted"
         )
 
 
 def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
-    options: dict[str, Any] = {"endpoint": settings.endpoint.rstrip("/")} if settings.endpoint else {}
+    options: dict[str, Any] = {}
+    client: ClientConfig = {
+        "allow_http": settings.allow_http,
+        "connect_timeout": timedelta(seconds=settings.connect_timeout_seconds),
+        "read_timeout": timedelta(seconds=settings.read_timeout_seconds),
+        "timeout": timedelta(seconds=settings.total_timeout_seconds),
+    }
+    if settings.endpoint:
+        options["endpoint"] = settings.endpoint.rstrip("/")
+        client |= {"proxy_url": f"http://{_NOWHERE}", "proxy_excludes": urlsplit(settings.endpoint).hostname or ""}
     return S3Store(
         bucket,
         **options,
@@ -151,20 +198,16 @@ def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
         access_key_id=settings.access_key_id,
         secret_access_key=settings.secret_access_key.get_secret_value(),
         virtual_hosted_style_request=settings.virtual_hosted,
-        client_options={
-            "allow_http": settings.allow_http,
-            "connect_timeout": timedelta(seconds=settings.connect_timeout_seconds),
-            "read_timeout": timedelta(seconds=settings.read_timeout_seconds),
-        },
+        client_options=client,
         retry_config={"max_retries": settings.retries, "retry_timeout": timedelta(seconds=settings.retry_seconds)},
     )
 
 
 def _explain(error: Exception, what: str, bucket: Bucket) -> StoreError:
-    """One line for a person, and the class that says whether another try is worth it."""
-    text = str(error).partition("\n\nDebug source:")[0]
+    """One line for a person; its class says whether a retry may help."""
+    text, _, source = str(error).partition("\n\nDebug source:")
     status = int(found[1]) if (found := re.search(r"status code: (\d{3})", text)) else None
-    code = found[1] if (found := re.search(r"<Code>(\w+)</Code>", text)) else ""
+    code = found[1][:_CODE_CHARACTERS] if (found := re.search(r"<Code>(\w+)</Code>", text)) else ""
     said = " ".join(str(part) for part in (status, code) if part)
     if code == "NoSuchBucket":
         return StoreError(f"{what}: no bucket '{bucket.name}' at {bucket.where}")
@@ -172,19 +215,19 @@ def _explain(error: Exception, what: str, bucket: Bucket) -> StoreError:
         return StoreError(f"{what}: there is no such object at {bucket.where}; publish the model first")
     if status in {401, 403}:
         return StoreError(
-            f"{what}: denied by {bucket.where} ({said}): the key pair is wrong or lacks the right, or there is no such "
-            "object"
+            f"{what}: denied by {bucket.where} ({said}): the key pair is wrong or lacks the permission, or there is no "
+            "such object"
         )
     if status is not None and status not in _RETRYABLE_STATUS:
         return StoreError(f"{what}: refused by {bucket.where} ({said})")
-    if "redirect" in text:
-        return StoreError(f"{what}: {bucket.where} points elsewhere: the region or the endpoint is wrong")
-    return StoreUnavailableError(f"{what}: {bucket.where} does not answer as it should ({said or _cause(error)})")
+    if "redirect" in text or _NOWHERE in source:
+        return StoreError(f"{what}: {bucket.where} redirects to another host: the region or the endpoint is wrong")
+    return StoreUnavailableError(f"{what}: {bucket.where} does not answer as expected ({said or _cause(error)})")
 
 
 def _cause(error: Exception) -> str:
-    """The innermost reason that a failed connection gives, such as `tcp connect error`."""
+    """The innermost reason of a failed connection, such as `tcp connect error`."""
     if "kind: Timeout" in str(error):
         return "timed out"
     reasons = re.findall(r'"([^"\n]*(?:error|timed out|refused|closed|failed)[^"\n]*)"', str(error))
-    return reasons[-1] if reasons else " ".join(str(error).partition("\n")[0].split())
+    return excerpt(reasons[-1] if reasons else str(error).partition("\n")[0])

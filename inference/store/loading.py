@@ -1,4 +1,4 @@
-"""How a model gets into memory: fetched, checked, loaded, warmed; tried again as long as that can help."""
+"""Load a model into memory: fetch it, check it, warm it up, and retry while the store does not answer."""
 
 import asyncio
 import random
@@ -6,47 +6,35 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import perf_counter
+from typing import Final
 
 import structlog
 
-from inference.errors import StoreUnavailableError
+from inference.errors import ArtifactError, InferenceError, StoreUnavailableError, excerpt
 from inference.model.artifact import read
 from inference.model.classifier import TextClassifier
 from inference.settings import Settings
 from inference.store.fetch import fetch
 
 _log = structlog.get_logger()
-_WARM_UP = "a first text, so that the first caller does not pay for what is done once"
-
-
-def load(uri: str) -> TextClassifier:
-    """Fetch and load the model at `uri`; blocks.
-
-    Raises:
-        StoreUnavailableError: the store does not answer: worth another try.
-        StoreError: the store refuses for good.
-        ArtifactError: what is there is no sound model.
-    """
-    fetched = fetch(uri)
-    model = TextClassifier.from_artifact(read(fetched.files, expected_digest=fetched.digest))
-    model.predict(_WARM_UP)
-    return model
+_WARM_UP: Final = "a first text, so that the first request does not wait for work that is done once"
+_EXPLAINED: Final = 3
 
 
 async def load_model(settings: Settings) -> TextClassifier:
-    """`load` in a thread, tried again while the store does not answer.
+    """Load the model at `settings.model_uri`; retry, with growing pauses, while the store does not answer.
 
     Raises:
-        StoreError: as `load`.
-        ArtifactError: as `load`.
+        StoreError: the store refuses permanently.
+        ArtifactError: the files are not a model that can be served, whatever goes wrong with them.
     """
     pause = settings.load_retry_seconds
     while True:
         begin = perf_counter()
         try:
-            model = await _in_daemon(load, settings.model_uri)
+            model = await _in_daemon(_load, settings.model_uri)
         except StoreUnavailableError as error:
-            # Many pods wait for one store: they must not come back at the same moment.
+            # Many pods wait for one store: their retries must not coincide.
             wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
             _log.warning("model store unavailable", error=str(error), retry_in_seconds=round(wait, 1))
             await asyncio.sleep(wait)
@@ -63,15 +51,29 @@ async def load_model(settings: Settings) -> TextClassifier:
             return model
 
 
+def _load(uri: str) -> TextClassifier:
+    """Fetch and load the model at `uri`; blocks."""
+    try:
+        fetched = fetch(uri)
+        model = TextClassifier.from_artifact(read(fetched.files, expected_digest=fetched.digest))
+        model.predict(_WARM_UP)
+        model.explain(_WARM_UP, _EXPLAINED)
+    except InferenceError:
+        raise
+    except BaseException as error:  # the libraries that read hostile files may raise anything, even a panic
+        raise ArtifactError(f"the model at {uri} cannot be loaded: {excerpt(repr(error))}") from error
+    return model
+
+
 async def _in_daemon(function: Callable[[str], TextClassifier], argument: str) -> TextClassifier:
-    """Like `asyncio.to_thread`, but a process that ends does not wait for a store that is silent."""
+    """Like `asyncio.to_thread`, but a process that ends does not wait for a store that does not answer."""
     future: Future[TextClassifier] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             found = function(argument)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the model is awaited
+        except BaseException as error:  # noqa: BLE001 - raised again where the model is awaited
             future.set_exception(error)
         else:
             future.set_result(found)

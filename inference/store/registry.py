@@ -1,6 +1,6 @@
-"""What is published in a bucket: putting a model there, and listing what is there.
+"""The published versions in a bucket: publish one, list them, and decide which is served and which came before.
 
-Serving needs none of this; `inference.store.fetch` reads.
+Serving does not need this module; `inference.store.fetch` reads.
 """
 
 import json
@@ -16,9 +16,17 @@ from obstore.store import ObjectStore
 
 from inference.address import GRAMMAR, ModelUri
 from inference.errors import StoreError, StoreUnavailableError
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Manifest, read_directory, read_manifest
+from inference.model.artifact import (
+    MANIFEST_FILE,
+    MAX_MANIFEST_BYTES,
+    MAX_WEIGHTS_BYTES,
+    WEIGHTS_FILE,
+    Manifest,
+    read_directory,
+    read_manifest,
+)
 from inference.store.bucket import Bucket, StoreSettings
-from inference.store.fetch import LATEST, parse_latest
+from inference.store.fetch import LATEST, MAX_LATEST_BYTES, parse_latest
 
 _ATTEMPTS: Final = 5
 _COMPARED: Final = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
@@ -26,11 +34,11 @@ _COMPARED: Final = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What `publish` did.
+    """The result of `publish`.
 
     Args:
         uri: the model's address, pinned.
-        created: whether it was written; False: the very same version was there already.
+        created: whether it was written; False: the same version had been published before.
     """
 
     uri: ModelUri
@@ -48,21 +56,20 @@ class MetricDrop(NamedTuple):
 def publish(
     directory: Path, uri: str, settings: StoreSettings | None = None, *, store: ObjectStore | None = None
 ) -> Publication:
-    """Put the artifact in `directory` into a bucket, and make it the newest version of its model.
+    """Write the artifact in `directory` to a bucket, and make it the newest version of its model.
 
-    The weights go first, then the manifest that names them, then `latest.json`: whoever reads meanwhile sees the
-    version whole or not at all, and a publication that was cut off is finished by the next one.
+    The weights are written first, then the manifest that names them, then `latest.json`: a reader sees the complete
+    version or none, and the next run completes a publication that was interrupted.
 
     Args:
-        directory: what training wrote.
+        directory: the folder that training wrote.
         uri: `s3://<bucket>/<tenant>/<name>`; a digest in it must be the artifact's.
-        settings: how to reach the server; absent: what the environment says.
-        store: an opened bucket instead.
+        settings: how to reach the server; absent: from the environment.
+        store: an opened bucket, instead of the one that the address and the settings name.
 
     Raises:
-        ArtifactError: the directory does not hold a sound artifact.
-        StoreError: the address is not a bucket's, or the store refuses; other bytes under the same name are never
-            overwritten.
+        ArtifactError: the directory does not hold a complete artifact.
+        StoreError: the address does not name a bucket, the store refuses, or the version is there with other bytes.
         StoreUnavailableError: the store does not answer, or others keep publishing at the same moment.
     """
     address = _bucket_address(uri)
@@ -75,7 +82,7 @@ def publish(
 
 
 def models(bucket: Bucket, tenant: str) -> tuple[ModelUri, ...]:
-    """The models that are published for `tenant`, by name.
+    """The published models of `tenant`, sorted by name.
 
     Raises:
         StoreError: as `inference.store.fetch.fetch`.
@@ -86,24 +93,24 @@ def models(bucket: Bucket, tenant: str) -> tuple[ModelUri, ...]:
 
 
 def published(bucket: Bucket, address: ModelUri) -> tuple[str, ...]:
-    """The digests of a model's published versions, newest first; none when nothing was published yet.
+    """The digests of the published versions of a model, newest first; empty if nothing was published yet.
 
     Raises:
         StoreError: as `inference.store.fetch.fetch`.
     """
     key = f"{address.path}/{LATEST}"
-    found = bucket.find(key)
+    found = bucket.find(key, max_bytes=MAX_LATEST_BYTES)
     return parse_latest(found[0], f"s3://{bucket.name}/{key}") if found else ()
 
 
 def manifest(bucket: Bucket, address: ModelUri) -> Manifest:
-    """What the published version that `address` is pinned to says of itself; its weights are not read.
+    """The manifest of the published version that `address` is pinned to; the weights are not read.
 
     Raises:
-        ArtifactError: it is not the manifest that the digest promises.
+        ArtifactError: the manifest does not have that digest.
         StoreError: as `inference.store.fetch.fetch`.
     """
-    content = bucket.get(f"{address.path}/{address.digest}/{MANIFEST_FILE}")
+    content = bucket.get(f"{address.path}/{address.digest}/{MANIFEST_FILE}", max_bytes=MAX_MANIFEST_BYTES)
     return read_manifest(content, expected_digest=address.digest)
 
 
@@ -159,14 +166,14 @@ def _bucket_address(uri: str) -> ModelUri:
 
 
 def _write_version(bucket: Bucket, address: ModelUri, files: Mapping[str, bytes]) -> bool:
-    """Write what is not there; say whether anything was written."""
+    """Write the files unless they are there; return whether anything was written."""
     directory = f"{address.path}/{address.digest}/"
-    if bucket.find(directory + MANIFEST_FILE) is not None:
+    if bucket.find(directory + MANIFEST_FILE, max_bytes=MAX_MANIFEST_BYTES) is not None:
         for name in (MANIFEST_FILE, WEIGHTS_FILE):
-            if bucket.get(name, directory=directory) != files[name]:
+            if bucket.get(directory + name, max_bytes=MAX_WEIGHTS_BYTES) != files[name]:
                 raise StoreError(
-                    f"s3://{bucket.name}/{directory}{name} holds other bytes than those that its name promises, and "
-                    "nothing is overwritten here: find out who changed it, delete it, then publish again"
+                    f"s3://{bucket.name}/{directory}{name} does not hold the bytes that its digest stands for, and "
+                    "publish never overwrites a version: find out who changed it, delete it, then publish again"
                 )
         return False
     for name in (WEIGHTS_FILE, MANIFEST_FILE):
@@ -175,10 +182,10 @@ def _write_version(bucket: Bucket, address: ModelUri, files: Mapping[str, bytes]
 
 
 def _set_latest(bucket: Bucket, address: ModelUri) -> None:
-    """Put `address` in front of the model's versions; another publisher's change in between is not lost."""
+    """Put `address` in front of the versions of its model, without losing a concurrent change."""
     key = f"{address.path}/{LATEST}"
     for _ in range(_ATTEMPTS):
-        found = bucket.find(key)
+        found = bucket.find(key, max_bytes=MAX_LATEST_BYTES)
         digests = parse_latest(found[0], f"s3://{bucket.name}/{key}") if found else ()
         if digests and digests[0] == address.digest:
             return

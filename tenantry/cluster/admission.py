@@ -24,7 +24,7 @@ Object = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tenant:
+class TenantWorkload:
     """What the walk must know of a tenant, read from its manifests.
 
     Args:
@@ -46,7 +46,7 @@ class Tenant:
     quota: int
 
     @classmethod
-    def of(cls, objects: Iterable[Object]) -> "Tenant":
+    def of(cls, objects: Iterable[Object]) -> "TenantWorkload":
         """The tenant that a file of dist/ makes."""
         kinds = {each["kind"]: each for each in objects}
         deployment, scaler = kinds["Deployment"], kinds["HorizontalPodAutoscaler"]["spec"]
@@ -112,7 +112,7 @@ class Walk:
         peak: pods of the namespace at most, those that are stopping included.
     """
 
-    def __init__(self, kubectl: Kubectl, tenant: Tenant) -> None:
+    def __init__(self, kubectl: Kubectl, tenant: TenantWorkload) -> None:
         self.tenant = tenant
         self.peak = 0
         self._kubectl = kubectl

@@ -1,4 +1,4 @@
-"""kubectl, for one context of one kubeconfig: commands, port-forwards, and the question before what is dangerous."""
+"""kubectl, for one context of one kubeconfig: commands, port-forwards, and the question before dangerous actions."""
 
 import json
 import os
@@ -38,26 +38,32 @@ class Kubectl:
 
     @classmethod
     def find(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
-        """The cluster that the options, the environment or an earlier `tenantry up` name.
+        """The cluster that the options, the environment or `tenantry up` name.
 
         Raises:
-            InputError: kubectl, the file or the context is not there.
+            InputError: kubectl, the file or the context is missing.
         """
         if shutil.which("kubectl") is None:
-            raise InputError("this needs kubectl, and there is none on PATH: https://kubernetes.io/docs/tasks/tools/")
+            raise InputError("this command needs kubectl on PATH: https://kubernetes.io/docs/tasks/tools/")
         if kubeconfig is None and "KUBECONFIG" not in os.environ and KUBECONFIG.is_file():
             kubeconfig = KUBECONFIG
         if kubeconfig is not None and not kubeconfig.is_file():
-            raise InputError(f"--kubeconfig {kubeconfig}: there is no such file")
+            raise InputError(f"--kubeconfig {kubeconfig}: no such file")
         base = cls(kubeconfig=kubeconfig and kubeconfig.absolute(), context=context or "")
-        name = context or base.try_run("config", "current-context").stdout.strip()
-        if not name:
-            where = kubeconfig or os.environ.get("KUBECONFIG", "~/.kube/config")
-            raise InputError(f"no cluster to talk to: {where} has no current context; name one with --context")
+        name = context or base._current_context()
         return cls(kubeconfig=base.kubeconfig, context=name)
 
+    def _current_context(self) -> str:
+        done = self.try_run("config", "current-context")
+        name = done.stdout.strip()
+        if done.returncode or not name:
+            where = self.kubeconfig or os.environ.get("KUBECONFIG", "~/.kube/config")
+            reason = f" ({done.stderr.strip()})" if done.returncode else ""
+            raise InputError(f"no cluster: {where} has no current context{reason}; name one with --context")
+        return name
+
     def command(self, *arguments: str) -> list[str]:
-        """The program and its arguments, for whoever starts it himself."""
+        """The program and its arguments, for callers that start it themselves."""
         kubeconfig = ("--kubeconfig", str(self.kubeconfig)) if self.kubeconfig else ()
         context = ("--context", self.context) if self.context else ()
         return ["kubectl", *kubeconfig, *context, *arguments]
@@ -68,11 +74,11 @@ class Kubectl:
         return {**found, "KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else found
 
     def try_run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end and return how it ended and what it said."""
+        """Run a command to its end and return its exit code and output."""
         return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, check=False)
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a command and return what it said.
+        """Run a command and return its output.
 
         Raises:
             CommandError: It failed; the message is kubectl's own.
@@ -84,8 +90,19 @@ class Kubectl:
         return done.stdout
 
     def get(self, *arguments: str) -> Any:
-        """What `kubectl get ... -o json` says, as plain values."""
+        """The objects of `kubectl get ... --output json`, as plain values."""
         return json.loads(self.run("get", *arguments, "--output", "json"))
+
+    def differs(self, manifests: Path) -> bool:
+        """Whether the cluster differs from a folder of manifests.
+
+        Raises:
+            CommandError: It could not be compared.
+        """
+        done = self.try_run("diff", "--filename", str(manifests))
+        if done.returncode > 1:
+            raise CommandError(f"kubectl diff failed in context {self.context}: {done.stderr.strip()}")
+        return done.returncode == 1
 
     def server(self) -> str:
         """Address of the API server."""
@@ -141,26 +158,24 @@ def _forwarded_port(process: "subprocess.Popen[bytes]", target: str) -> int:
 
 
 def confirm(kubectl: Kubectl, doing: str) -> None:
-    """Show which cluster is meant and ask, unless the variable CONFIRM names its context.
+    """Show the cluster and ask for confirmation, unless the variable CONFIRM names its context.
 
     Args:
         kubectl: The cluster.
         doing: What is about to be done, as in "put load on tenant-a".
 
     Raises:
-        InputError: The answer is no, or there is nobody to ask.
+        InputError: The answer is no, or standard input is not a terminal.
     """
     say(f"about to {doing}\n  context {kubectl.context}\n  server  {kubectl.server()}")
     if confirmed(kubectl.context):
         return
     if not os.isatty(0):
-        raise InputError(
-            f"nobody is there to confirm it: say CONFIRM={kubectl.context} if this is the cluster you mean"
-        )
-    if not typer.confirm("Go on?", err=True):
+        raise InputError(f"standard input is not a terminal: set CONFIRM={kubectl.context} to confirm this cluster")
+    if not typer.confirm("Continue?", err=True):
         raise InputError("not confirmed; nothing was changed")
 
 
 def confirmed(name: str) -> bool:
-    """Whether the variable CONFIRM names it: a context or, for `tenantry apply`, a tenant that goes."""
+    """Whether the variable CONFIRM names it: a context or, for `tenantry apply`, a tenant to delete."""
     return name in os.environ.get("CONFIRM", "").replace(",", " ").split()

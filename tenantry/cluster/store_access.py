@@ -1,4 +1,4 @@
-"""How commands reach the object store from where their user sits: by its address, or through the cluster."""
+"""How commands reach the object store from this machine: by its address, or through the cluster."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,25 +30,25 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
     from tenantry.cluster.kubectl import Kubectl
 
     if endpoint and port_forward:
-        raise InputError("--endpoint and --port-forward are two ways to one store: give one of them")
+        raise InputError("--endpoint and --port-forward exclude each other; give one of them")
     store = Platform.load(file).platform.model_store
     try:
         settings = StoreSettings()
-        if endpoint:  # whoever names an address says whether it is encrypted
+        if endpoint:  # the address says whether the connection is encrypted
             settings = StoreSettings(endpoint=endpoint, allow_http=endpoint.startswith("http://"))
     except ValidationError as error:
         raise InputError(wrong_settings(error)) from error
     if not port_forward:
         if settings.endpoint is None:
             raise InputError(
-                f"where is the object store? Give --endpoint URL, set {contract.STORE_ENDPOINT_ENV}, or reach the "
-                "cluster's own with --port-forward"
+                "the address of the object store is unknown: give --endpoint URL, set "
+                f"{contract.STORE_ENDPOINT_ENV}, or reach the cluster's own store with --port-forward"
             )
         yield settings
         return
     service, _, namespace = (urlsplit(store.endpoint).hostname or "").partition(".")
     if store.namespace is None:
-        raise InputError(f"{file}: the model store is outside of the cluster ({store.endpoint}): use --endpoint")
+        raise InputError(f"{file}: the model store is outside the cluster ({store.endpoint}): use --endpoint")
     namespace = namespace.partition(".")[0] or store.namespace
     with Kubectl.find().port_forward(namespace, f"service/{service}", store.port) as port:
         yield settings.model_copy(update={"endpoint": f"http://127.0.0.1:{port}", "allow_http": True})

@@ -1,4 +1,4 @@
-"""Runs Terraform or OpenTofu in one of the two roots and shows what it does, a line for each thing that it makes."""
+"""Runs Terraform or OpenTofu in one of the two root modules and prints one line per resource that changes."""
 
 import json
 import os
@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from tenantry import processes
 from tenantry.console import say
@@ -21,8 +21,8 @@ PLATFORM: Final = Path("terraform/platform")
 PROGRAMS: Final = ("terraform", "tofu")
 LOGS: Final = Path("build/log")
 GRACE_SECONDS: Final = 180.0
-"""How long Terraform may take, once interrupted, to finish what it has begun and to write its state."""
-_DONE: Final = {"create": "made", "update": "changed", "delete": "removed", "replace": "replaced"}
+"""How long Terraform may take, once interrupted, to finish the operations in progress and to write its state."""
+_DONE: Final = {"create": "created", "update": "changed", "delete": "removed", "replace": "replaced"}
 
 
 def program() -> str | None:
@@ -32,13 +32,40 @@ def program() -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class State:
+    """What a root's state holds; both are empty before the first apply.
+
+    Attributes:
+        outputs: The root's outputs, as plain values.
+        resources: Addresses of the resources.
+    """
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the output of `terraform show -json`.
+
+        Raises:
+            ValueError, KeyError: It is something else.
+        """
+        document = json.loads(text)
+        if "format_version" not in document:
+            raise ValueError("not a state")  # which must not be taken for an empty one
+        values = document.get("values", {})
+        outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+        return cls(outputs=outputs, resources=tuple(_addresses(values.get("root_module", {}))))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Terraform:
-    """One root, with its variables.
+    """One root module, with its variables.
 
     Attributes:
         root: Its folder.
-        variables: Values of its input variables; what is not text is passed as JSON.
-        stop: Interrupts Terraform, which finishes what it has begun.
+        variables: Values of its input variables; values other than text are passed as JSON.
+        stop: Interrupts Terraform, which finishes the operations in progress.
     """
 
     root: Path
@@ -46,49 +73,75 @@ class Terraform:
     stop: threading.Event
 
     def apply(self) -> bool:
-        """Make everything as the root says; returns whether anything had to change.
+        """Create and change everything that the root describes.
+
+        Returns:
+            Whether anything had to change.
 
         Raises:
             CommandError: Terraform failed; the message is its own.
             InterruptedByUserError: `stop` was set.
         """
         self._init()
-        return self._change("apply")
+        return self._change("apply", "-auto-approve")
 
-    def destroy(self) -> None:
-        """Remove everything that the root made.
+    def plan(self) -> bool:
+        """Print what `apply` would do, and change nothing; returns whether anything would change.
 
         Raises:
-            CommandError, InterruptedByUserError: as `apply`.
+            CommandError, InterruptedByUserError: As `apply`.
         """
         self._init()
-        self._change("destroy")
+        return self._change("plan", "-lock=false")
 
-    def outputs(self) -> dict[str, Any]:
-        """The root's outputs, plain; empty before the first apply."""
-        text = self._read("output", "-json")
-        return {name: output["value"] for name, output in json.loads(text or "{}").items()}
-
-    def resources(self) -> list[str]:
-        """Addresses of what the state holds; none where there is no state."""
-        return self._read("state", "list").split()
-
-    def forget(self) -> None:
-        """Take everything out of the state without touching it: for what is gone already.
+    def destroy(self) -> None:
+        """Remove everything that the root created.
 
         Raises:
-            CommandError: Terraform refused.
+            CommandError, InterruptedByUserError: As `apply`.
         """
-        addresses = self.resources()
+        self._init()
+        self._change("destroy", "-auto-approve")
+
+    def state(self) -> State:
+        """Read the state.
+
+        Raises:
+            InputError: There is no such root here.
+            CommandError: The state cannot be read. A state that cannot be read is never taken for an empty one.
+        """
+        self._require_folder()
+        done = self._run("show", "-json", "-no-color")
+        if done.returncode:  # the backend or the providers may not be initialized yet
+            self._init()
+            done = self._run("show", "-json", "-no-color")
+        try:
+            done.check_returncode()
+            return State.parse(done.stdout)
+        except (subprocess.CalledProcessError, ValueError, LookupError) as error:
+            reason = done.stderr.strip() or f"unexpected output of `terraform show -json`: {done.stdout[:200]!r}"
+            raise CommandError(f"{self.root}: its state cannot be read; nothing was changed:\n{reason}") from error
+
+    def forget(self) -> None:
+        """Take everything out of the state without touching it, for what no longer exists.
+
+        Raises:
+            CommandError: The state cannot be read, or Terraform refused.
+        """
+        addresses = self.state().resources
         if not addresses:
             return
-        done = subprocess.run(self._command("state", "rm", *addresses), capture_output=True, text=True, check=False)
+        done = self._run("state", "rm", *addresses)
         if done.returncode:
             raise CommandError(f"{self.root}: its state could not be cleared: {done.stderr.strip()}")
 
     def discard_empty_state(self) -> None:
-        """Remove the state's files and their backups, which hold passwords, once nothing is in the state."""
-        if not self.resources():
+        """Delete the state's files and their backups, which hold passwords, if the state holds nothing.
+
+        Raises:
+            CommandError: The state cannot be read; its files are kept.
+        """
+        if not self.state().resources:
             for file in self.root.glob("terraform.tfstate*"):
                 if file.is_file():
                     file.unlink()
@@ -99,27 +152,26 @@ class Terraform:
             raise CommandError("neither terraform nor tofu is on PATH")
         return [name, f"-chdir={self.root}", *arguments]
 
-    def _read(self, *arguments: str) -> str:
-        """What a command that changes nothing in the world says; nothing where there is no state yet."""
-        done = subprocess.run(self._command(*arguments), capture_output=True, text=True, check=False)
-        return done.stdout if done.returncode == 0 else ""
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self._command(*arguments), capture_output=True, text=True, check=False)
 
-    def _init(self) -> None:
+    def _require_folder(self) -> None:
         if not self.root.is_dir():
             raise InputError(f"there is no folder {self.root} here: run this in a clone of the project")
-        done = subprocess.run(
-            self._command("init", "-input=false", "-no-color"), capture_output=True, text=True, check=False
-        )
+
+    def _init(self) -> None:
+        self._require_folder()
+        done = self._run("init", "-input=false", "-no-color")
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip()).replace("\n\n", "\n")
-            raise CommandError(f"{self.root}: the providers could not be installed:\n{reason}")
+            raise CommandError(f"{self.root}: terraform init failed:\n{reason}")
 
-    def _change(self, verb: str) -> bool:
+    def _change(self, verb: str, *flags: str) -> bool:
         options = [f"-var={name}={_as_text(value)}" for name, value in self.variables.items()]
         LOGS.mkdir(parents=True, exist_ok=True)
         log = LOGS / f"terraform-{self.root.name}.jsonl"
         process = processes.start(
-            self._command(verb, "-auto-approve", "-input=false", "-json", *options),
+            self._command(verb, *flags, "-input=false", "-json", *options),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -134,17 +186,17 @@ class Terraform:
         if process.stdout:
             process.stdout.close()
         if self.stop.is_set():
-            raise InterruptedByUserError(f"{self.root}: stopped; what was made so far is in its state")
+            raise InterruptedByUserError(f"{self.root}: stopped; its state records what was created so far")
         if process.returncode:
             raise CommandError(f"{self.root}: {verb} failed:\n{narrator.problems() or f'see {log}'}")
         return narrator.changes > 0
 
     def _interrupt_on_stop(self, process: "subprocess.Popen[bytes]") -> None:
-        """Ask Terraform to stop: it needs its time, or its state would not know what it made."""
+        """Ask Terraform to stop and wait: killed, it would not record in its state what it created."""
         while process.poll() is None and not self.stop.wait(processes.POLL_SECONDS):
             pass
         if process.poll() is None:
-            say(f"stopping: Terraform finishes what it has begun, for {GRACE_SECONDS:.0f} s at most")
+            say(f"stopping: Terraform finishes the operations in progress, within {GRACE_SECONDS:.0f} s")
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
@@ -152,7 +204,7 @@ class Terraform:
 
 
 class Narrator:
-    """Turns Terraform's messages, a JSON object a line, into lines for people."""
+    """Turns Terraform's messages, one JSON object per line, into lines for people."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -160,7 +212,7 @@ class Narrator:
         self.changes = 0
 
     def hear(self, line: str) -> None:
-        """Take one line of Terraform's output; what is no message of the known kinds is kept in the log only."""
+        """Take one line of Terraform's output; lines of other kinds are kept in the log only."""
         try:
             message = json.loads(line)
         except ValueError:
@@ -173,19 +225,27 @@ class Narrator:
             say(f"  {_DONE[hook['action']]} {hook['resource']['addr']}, {hook.get('elapsed_seconds', 0):.0f} s")
         elif kind == "apply_progress" and message["hook"].get("elapsed_seconds", 0) % 60 == 0:
             hook = message["hook"]
-            say(f"  still at {hook['resource']['addr']}, {hook['elapsed_seconds']:.0f} s")
+            say(f"  still working on {hook['resource']['addr']}, {hook['elapsed_seconds']:.0f} s")
         elif kind == "diagnostic" and message["diagnostic"]["severity"] == "error":
             self._errors.append(_as_problem(message["diagnostic"]))
 
     def problems(self) -> str:
-        """The errors, one a paragraph."""
+        """The errors, one per paragraph."""
         return "\n".join(self._errors)
 
     def _plan(self, changes: Mapping[str, Any]) -> None:
-        counts = {"add": "to make", "change": "to change", "remove": "to remove"}
+        counts = {"add": "to create", "change": "to change", "remove": "to remove"}
         self.changes = sum(changes.get(name, 0) for name in counts)
         planned = ", ".join(f"{changes[name]} {text}" for name, text in counts.items() if changes.get(name))
         say(f"{self._root}: {planned or 'nothing to change'}")
+
+
+def _addresses(module: Mapping[str, Any]) -> Iterator[str]:
+    """Addresses of a module's resources and of its child modules' resources."""
+    for resource in module.get("resources", ()):
+        yield resource["address"]
+    for child in module.get("child_modules", ()):
+        yield from _addresses(child)
 
 
 def _as_problem(diagnostic: Mapping[str, Any]) -> str:

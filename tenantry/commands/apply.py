@@ -1,4 +1,4 @@
-"""`tenantry apply`: dist/ into a cluster, and out of it what dist/ no longer holds."""
+"""`tenantry apply`: applies dist/ to a cluster, and deletes what dist/ no longer holds."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ MANAGED: Final = "app.kubernetes.io/managed-by"
 OURS: Final = f"{MANAGED}=tenantry"
 TENANTS: Final = f"{OURS},app.kubernetes.io/name=ml-inference"
 PLATFORM: Final = f"{OURS},app.kubernetes.io/name!=ml-inference"
-"""What is a tenant's and what is the platform's: two passes, since of the two only tenants' Namespaces are ever pruned.
-The namespace of the monitoring carries our label, too, and is not ours to delete."""
+"""Tenants' objects and the platform's are applied in two passes, because only Namespaces of tenants are ever pruned.
+The monitoring namespace has our label too, but is not ours to delete."""
 PLATFORM_KINDS: Final = ("core/v1/ConfigMap",)
 TENANT_KINDS: Final = (
     "core/v1/Namespace",
@@ -36,7 +36,7 @@ TENANT_KINDS: Final = (
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1alpha1/AlertmanagerConfig",
 )
-"""Everything that dist/ may hold, and nothing else: kubectl prunes no other kind."""
+"""Every kind that dist/ can hold; kubectl prunes no other kind."""
 GONE_SECONDS: Final = 300
 _PRUNED: Final = re.compile(r"^(?P<kind>\S+?)/(?P<name>\S+) pruned", re.MULTILINE)
 
@@ -48,11 +48,11 @@ def apply(
     *,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Apply dist/ to a cluster and remove what Tenantry applied before and dist/ no longer holds.
+    """Apply dist/ to a cluster, and delete what Tenantry applied before and dist/ no longer holds.
 
-    A tenant that was taken out of platform.yaml goes with its namespace and all that is in it, and only if the variable
-    CONFIRM names it. What does not carry our label is never touched. CONFIRM may hold several words: the context, which
-    is asked for otherwise, and the tenants that go.
+    A tenant that was removed from platform.yaml is deleted with its namespace and everything in it, and only if the
+    variable CONFIRM names it. Objects without Tenantry's label are never changed. CONFIRM can hold several words: the
+    context, to skip the confirmation, and the tenants to delete.
 
     Example: CONFIRM="kind-tenantry tenant-c" tenantry apply
     """
@@ -62,42 +62,43 @@ def apply(
     going = list(_prunable(kubectl, dist))
     tenants = [name for kind, name in going if kind == "namespace"]
     for kind, name in going:
-        say(f"goes: {kind} {name}{' and all that is in it' if kind == 'namespace' else ''}")
+        say(f"to delete: {kind} {name}{' and everything in it' if kind == 'namespace' else ''}")
     if dry_run:
-        result("\n".join(f"{kind}/{name}" for kind, name in going) or "nothing goes")
+        result("\n".join(f"{kind}/{name}" for kind, name in going) or "nothing to delete")
         return
-    if not going and kubectl.try_run("diff", "-f", str(dist)).returncode == 0:
-        result(f"nothing changed: context {kubectl.context} is as {dist}/ says")
+    if not going and not kubectl.differs(dist):
+        result(f"nothing changed: context {kubectl.context} is as {dist}/ describes it")
         return
     if unnamed := [name for name in tenants if not confirmed(name)]:
+        words = " ".join([kubectl.context, *tenants])
         raise InputError(
-            f"{', '.join(unnamed)} would be deleted from context {kubectl.context}, namespace, models' keys, pods and "
-            f'all: say CONFIRM="{kubectl.context} {" ".join(tenants)}" if that is what you mean; nothing was changed'
+            f"{', '.join(unnamed)} would be deleted from context {kubectl.context}, with the namespace, the pods and "
+            f'the keys to the model store; nothing was changed; confirm with CONFIRM="{words}"'
         )
     confirm(kubectl, " and ".join([f"apply {dist}/", *(f"delete {name}" for name in tenants)]))
     with step(f"applying {dist}/"):
         lines = [line for arguments in _passes(dist) for line in kubectl.run("apply", *arguments).splitlines()]
     for name in tenants:
-        with step(f"waiting until {name} is gone"):
+        with step(f"waiting until {name} is deleted"):
             kubectl.run("wait", "--for=delete", f"namespace/{name}", f"--timeout={GONE_SECONDS}s")
     result("\n".join(line for line in lines if not line.endswith(" unchanged")))
 
 
 def _passes(dist: Path) -> Iterator[list[str]]:
-    """The arguments of kubectl's two runs, the platform's first: its namespace holds what the second needs."""
+    """The arguments of kubectl's two runs; the platform's comes first, because tenants need what it creates."""
     for selector, kinds in ((PLATFORM, PLATFORM_KINDS), (TENANTS, TENANT_KINDS)):
         yield ["-f", str(dist), "-l", selector, "--prune", *(f"--prune-allowlist={kind}" for kind in kinds)]
 
 
 def _prunable(kubectl: Kubectl, dist: Path) -> Iterator[tuple[str, str]]:
-    """Kind and name of what kubectl would prune, as it says itself."""
+    """Kind and name of each object that kubectl would prune, from its own output."""
     for arguments in _passes(dist):
         for found in _PRUNED.finditer(kubectl.run("apply", *arguments, "--dry-run=client")):
             yield found["kind"], found["name"]
 
 
 def _check(dist: Path) -> None:
-    """Refuse an empty folder, which would prune everything, and objects that pruning could not know again."""
+    """Refuse a folder without tenants, which would prune everything, and objects that pruning could not find again."""
     files = sorted(dist.glob("*.yaml")) if dist.is_dir() else []
     objects: list[Mapping[str, Any]] = [each for path in files for each in YAML(typ="safe").load_all(path) if each]
     namespaces = [
@@ -106,8 +107,8 @@ def _check(dist: Path) -> None:
         if each["kind"] == "Namespace" and each["metadata"]["labels"].get("app.kubernetes.io/name") == "ml-inference"
     ]
     if not namespaces:
-        raise InputError(f"--dist {dist}: no tenant is in it, so that every tenant would go; run `tenantry synth`")
+        raise InputError(f"--dist {dist}: holds no tenant, so every tenant would be deleted; run `tenantry synth`")
     for each in objects:
         if each["metadata"].get("labels", {}).get(MANAGED) != "tenantry":
             name = f"{each['kind']} {each['metadata']['name']}"
-            raise InputError(f"--dist {dist}: {name} lacks the label {OURS}, by which it would be found again")
+            raise InputError(f"--dist {dist}: {name} does not have the label {OURS}, by which pruning finds it")

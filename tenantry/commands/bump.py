@@ -1,4 +1,4 @@
-"""`tenantry bump`: a new image into platform.yaml and dist/."""
+"""`tenantry bump`: a new image in platform.yaml and dist/."""
 
 from typing import Annotated
 
@@ -14,15 +14,15 @@ def bump(
     file: FileOption = PLATFORM_FILE,
     output: OutputOption = DIST,
 ) -> None:
-    """Set the platform's image in platform.yaml, every comment kept, and write dist/ anew.
+    """Set the platform's image in platform.yaml, keep every comment, and write dist/.
 
     Example: tenantry bump vendettaopppp/ml-inference-service:0.2.0
     """
-    from constructs_lib.dist import write
-    from constructs_lib.platform import Platform
-    from tenantry.platform_file import set_image
+    from tenantry.manifests import write_manifests
+    from tenantry.platform_file import restored_on_error, set_image
 
-    changed = set_image(file, image)
-    written = write(Platform.load(file), output)
+    with restored_on_error(file):
+        changed = set_image(file, image)
+        written = write_manifests(file, output)
     for path, touched in ((file, changed), (output, written)):
-        result(f"{path}: {'changed' if touched else 'was up to date'}")
+        result(f"{path}: {'changed' if touched else 'up to date'}")

@@ -18,7 +18,7 @@ from tenantry.options import (
 )
 
 if TYPE_CHECKING:
-    from tenantry.local.servers import Server
+    from tenantry.local.servers import TenantServer
 
 QUESTIONS: Final = (
     "You have won a free prize! Click here to claim your cash.",
@@ -67,7 +67,7 @@ def demo(
     say("\nEach tenant answered and was stopped; `make serve` or `tenantry serve` leaves them running.")
 
 
-def _as_record(server: "Server", asked: "list[tuple[str, str]]") -> dict[str, Any]:
+def _as_record(server: "TenantServer", asked: "list[tuple[str, str]]") -> dict[str, Any]:
     return {
         "tenant": server.tenant,
         "url": server.url,

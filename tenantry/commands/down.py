@@ -1,25 +1,17 @@
-"""`tenantry down`: takes away what `tenantry up` made."""
+"""`tenantry down`: removes what `tenantry up` created."""
 
 import shutil
+import threading
 
-from tenantry.cluster import terraform
 from tenantry.cluster.kubectl import Kubectl, confirm
-from tenantry.cluster.terraform import Terraform
-from tenantry.commands.up import (
-    DIST,
-    cluster_root,
-    kind_containers,
-    platform_root,
-    require_programs,
-    require_state_of,
-)
-from tenantry.console import say
+from tenantry.console import result, say
 from tenantry.options import (
     CLUSTER_NAME,
     KUBECONFIG,
     PLATFORM_FILE,
     ClusterNameOption,
     ContextOption,
+    DryRunOption,
     FileOption,
     KubeconfigOption,
 )
@@ -31,43 +23,64 @@ def down(
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Delete the Kind cluster and all that is on it: pods, buckets, figures. Nothing of it is left on this machine.
+    """Delete the Kind cluster with everything on it: pods, buckets, metrics. Nothing of it is left on this machine.
 
-    With --context the cluster stays, and what terraform/platform put there is removed, after a question.
+    With --context, the cluster stays, and the command asks before it removes what terraform/platform created there.
 
     Example: tenantry down
     """
+    from tenantry.cluster import roots
     from tenantry.processes import stop_requested
 
-    require_programs(docker=context is None)
+    roots.require_programs(docker=context is None)
     with stop_requested() as stop:
         if context is not None:
             kubectl = Kubectl.find(kubeconfig, context)
-            root = platform_root(kubectl, file, stop)
-            require_state_of(root, kubectl.context)
+            root = roots.platform_root(kubectl, file, stop)
+            state = root.state()
+            roots.require_state_of(kubectl.context, state)
+            if dry_run:
+                _print(state.resources)
+                return
             confirm(kubectl, "remove the platform, its tenants and their buckets")
             root.destroy()
             root.discard_empty_state()
+        elif dry_run:
+            _print([f"container {each}" for each in roots.kind_containers(name)])
+            _print(roots.cluster_root(name, stop).state().resources)
+            return
         else:
-            _delete_kind_cluster(cluster_root(name, stop), name)
-    shutil.rmtree(DIST, ignore_errors=True)
-    say("down: nothing is left")
+            _delete_kind_cluster(name, stop)
+    shutil.rmtree(roots.DIST, ignore_errors=True)
+    say("down: everything was removed")
 
 
-def _delete_kind_cluster(root: Terraform, name: str) -> None:
-    if root.resources():
-        if kind_containers(name):
-            root.destroy()
-        else:
-            say(f"the cluster {name} was deleted by other means")
-            root.forget()
+def _delete_kind_cluster(name: str, stop: threading.Event) -> None:
+    from tenantry.cluster import roots, terraform
+
+    root = roots.cluster_root(name, stop)
+    platform = terraform.Terraform(root=terraform.PLATFORM, variables={}, stop=stop)
+    # Both states are read before anything is deleted: one that cannot be read stops the command here.
+    known, installed = root.state().resources, platform.state().outputs.get("context") == f"kind-{name}"
+    if known and roots.kind_containers(name):
+        root.destroy()
+    elif known:
+        say(f"the cluster {name} was deleted by other means")
+        root.forget()
     else:
-        say(f"no cluster {name} was made from this folder")
-    platform = Terraform(root=terraform.PLATFORM, variables={}, stop=root.stop)
-    if platform.outputs().get("context") == f"kind-{name}":
-        # Its objects went with the cluster: a destroy one by one would have nothing to talk to.
+        say(f"no cluster {name} was created from this folder")
+    if installed:
+        # Its objects were deleted with the cluster: a destroy would have no API server to talk to.
         platform.forget()
         platform.discard_empty_state()
     root.discard_empty_state()
     KUBECONFIG.unlink(missing_ok=True)
+
+
+def _print(resources: "tuple[str, ...] | list[str]") -> None:
+    for resource in resources:
+        result(f"would delete {resource}")
+    if not resources:
+        result("nothing to delete")

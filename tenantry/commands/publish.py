@@ -11,6 +11,7 @@ from tenantry.errors import CommandError
 from tenantry.options import (
     MODEL,
     PLATFORM_FILE,
+    DryRunOption,
     EndpointOption,
     FileOption,
     Format,
@@ -31,19 +32,20 @@ def publish(
     model: ModelOption = MODEL,
     file: FileOption = PLATFORM_FILE,
     write: Annotated[bool, typer.Option("--write", help="Pin the tenant to this version in platform.yaml.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Publish although it is worse than what is served.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Publish even if it is worse than the served model.")] = False,
     tolerance: Annotated[
         float, typer.Option(min=0, max=1, help="By how much a hold-out metric may fall below the served model's.")
     ] = 0.01,
     endpoint: EndpointOption = None,
     port_forward: PortForwardOption = False,
     output: FormatOption = Format.TEXT,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Publish a trained model for a tenant and say its digest.
+    """Publish a trained model for a tenant and print its digest.
 
-    The model is checked, compared with the one that the tenant serves now, and put where platform.yaml says, as a whole
-    or not at all; nothing that was published before is overwritten. The key pair comes from AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY. A tenant that is not pinned serves the new version from its next start on.
+    The model is checked, compared with the one that the tenant serves now, and written to the address in platform.yaml,
+    completely or not at all; published versions are never overwritten. The key pair comes from AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY. A tenant that is not pinned serves the new version when its pods start next.
 
     Example: tenantry publish tenant-a --model build/models/spam --port-forward --write
     """
@@ -51,13 +53,21 @@ def publish(
     from inference.store.bucket import Bucket
     from inference.store.registry import publish as put
     from tenantry.cluster.store_access import reach
-    from tenantry.platform_file import find_tenant, set_model
+    from tenantry.local.servers import require_model
+    from tenantry.platform_file import find_tenant, require_model_line, set_model
 
     address = bucket_address(find_tenant(file, tenant).model)
+    if write:
+        require_model_line(file, tenant)
     with reach(file, endpoint, port_forward=port_forward) as settings:
+        require_model(model)
+        artifact = read_directory(model)
         bucket = Bucket.open(address.bucket, settings)
         if not force:
-            _refuse_worse(read_directory(model).manifest, _served(bucket, address), tolerance, tenant)
+            _refuse_worse(artifact.manifest, _served(bucket, address), tolerance, tenant)
+        if dry_run:
+            result(f"would publish {address.at(artifact.digest)}")
+            return
         with step(f"publishing {model} to s3://{address.bucket}/{address.path}"):
             publication = put(model, str(address.unpinned()), settings)
     pinned = write and set_model(file, tenant, publication.uri)
@@ -67,9 +77,9 @@ def publish(
         return
     result(str(publication.uri))
     if not publication.created:
-        say("this version was published before: nothing was written")
+        say("this version was already published; nothing was written")
     if pinned:
-        say(f"{file}: {tenant} is pinned to it; now: make synth, and apply dist/")
+        say(f"{file}: {tenant} is pinned to it; next: tenantry synth, then apply dist/")
 
 
 def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":

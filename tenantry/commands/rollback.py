@@ -1,4 +1,4 @@
-"""`tenantry rollback`: the version before, back into platform.yaml."""
+"""`tenantry rollback`: the previous version of a model, back in platform.yaml."""
 
 import json
 from typing import Annotated
@@ -11,7 +11,7 @@ from tenantry.options import PLATFORM_FILE, EndpointOption, FileOption, Format, 
 
 
 def rollback(
-    tenant: Annotated[str, typer.Argument(help="The tenant of platform.yaml to take back.")],
+    tenant: Annotated[str, typer.Argument(help="The tenant of platform.yaml to roll back.")],
     *,
     file: FileOption = PLATFORM_FILE,
     endpoint: EndpointOption = None,
@@ -20,8 +20,8 @@ def rollback(
 ) -> None:
     """Pin a tenant to the version that was published before the one that it serves.
 
-    Only platform.yaml changes: look at it, then make synth and apply dist/. A second rollback goes one further back.
-    The version is read from the store first, so that nobody is pinned to what is not there.
+    Only platform.yaml changes: review it, then run `tenantry synth` and apply dist/. A second rollback goes back one
+    more version. The version is read from the store first, so that no tenant is pinned to a version that is not there.
 
     Example: tenantry rollback tenant-a --port-forward
     """
@@ -41,4 +41,4 @@ def rollback(
         result(json.dumps({"tenant": tenant, "from": str(address), "to": str(before)}, indent=2))
         return
     result(str(before))
-    say(f"{file}: {tenant} is pinned to it, before: {address}; now: make synth, and apply dist/")
+    say(f"{file}: {tenant} is pinned to it (before: {address}); next: tenantry synth, then apply dist/")

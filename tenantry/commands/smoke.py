@@ -27,7 +27,7 @@ ANSWER_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SmokeResult:
     """What one tenant said.
 
     Attributes:
@@ -73,7 +73,7 @@ def smoke(
         raise CommandError(f"no prediction from {', '.join(silent)}: what it said instead stands above")
 
 
-def ask(kubectl: Kubectl, tenant: str, text: str) -> Answer:
+def ask(kubectl: Kubectl, tenant: str, text: str) -> SmokeResult:
     """Ask one tenant through its Service; whatever goes wrong is the answer's body."""
     try:
         with kubectl.port_forward(tenant, f"service/{service_name(tenant)}", contract.PORT) as port:
@@ -84,10 +84,10 @@ def ask(kubectl: Kubectl, tenant: str, text: str) -> Answer:
                 trust_env=False,
             )
     except (CommandError, httpx.HTTPError) as error:
-        return Answer(tenant=tenant, ok=False, body=str(error))
+        return SmokeResult(tenant=tenant, ok=False, body=str(error))
     if not answer.is_success:
-        return Answer(tenant=tenant, ok=False, body=f"status {answer.status_code}: {answer.text}")
-    return Answer(tenant=tenant, ok=_is_prediction(answer), body=answer.text)
+        return SmokeResult(tenant=tenant, ok=False, body=f"status {answer.status_code}: {answer.text}")
+    return SmokeResult(tenant=tenant, ok=_is_prediction(answer), body=answer.text)
 
 
 def _is_prediction(answer: httpx.Response) -> bool:

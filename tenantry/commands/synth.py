@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.console import say, step
-from tenantry.errors import InputError
+from tenantry.console import say
 from tenantry.options import DIST, PLATFORM_FILE, FileOption, ImageOption, OutputOption
 
 ModelUriOption = Annotated[
@@ -20,23 +19,11 @@ def synth(
     image: ImageOption = None,
     model: ModelUriOption = None,
 ) -> None:
-    """Write Kubernetes manifests for what platform.yaml says: all of them, or none where it has a mistake.
+    """Write the Kubernetes manifests that platform.yaml describes: all of them, or none if it has a mistake.
 
     Example: tenantry synth --image ml-inference-service:dev --output build/dist
     """
-    from constructs_lib.platform import Platform
-    from constructs_lib.platform.checks import warnings
+    from tenantry.manifests import write_manifests
 
-    platform = Platform.load(file)
-    for warning in warnings(platform):
-        say(f"warning: {warning}")
-    from constructs_lib.dist import write
-    from constructs_lib.errors import PropsError
-
-    try:
-        with step(f"writing {output}/"):
-            changed = write(platform, output, image=image, model=model)
-    except PropsError as error:
-        raise InputError(str(error)) from error
-    if not changed:
-        say(f"{output}/ was up to date")
+    if not write_manifests(file, output, image=image, model=model):
+        say(f"{output}/ is up to date")

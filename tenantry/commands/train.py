@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inference.training.corpus import Dataset
 
 _BUCKET: Final = f"s3://{contract.DATASETS_BUCKET}/"
+_MAX_DATA_BYTES: Final = 2**32
 _REPORTS: Final = f"s3://{contract.ARTIFACTS_BUCKET}/"
 
 DataOption = Annotated[
@@ -80,7 +81,7 @@ def _read(data: str | None) -> "Dataset":
         raise InputError(f"--data {data}: data is read from a file or from {_BUCKET}KEY")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / Path(key).name
-        copy.write_bytes(Bucket.open(contract.DATASETS_BUCKET).get(key))
+        copy.write_bytes(Bucket.open(contract.DATASETS_BUCKET).get(key, max_bytes=_MAX_DATA_BYTES))
         return load_file(copy)
 
 

@@ -1,8 +1,5 @@
-"""`tenantry up`: a cluster, the platform on it, a model for every tenant; `tenantry down` takes it away again."""
+"""`tenantry up`: a cluster, the platform on it, and a model for every tenant; `tenantry down` removes them."""
 
-import os
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,37 +9,36 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tenantry.cluster import terraform
-from tenantry.cluster.kubectl import Kubectl, confirm, confirmed
-from tenantry.cluster.terraform import Terraform
+from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result, say
 from tenantry.errors import InputError
 from tenantry.options import (
     CLUSTER_NAME,
-    KUBECONFIG,
     MODEL,
     PLATFORM_FILE,
     ClusterNameOption,
     ContextOption,
+    DryRunOption,
     FileOption,
     KubeconfigOption,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs_lib.platform import Platform
 
-DIST: Final = Path("build/dist")
 _TENANTRY: Final = (sys.executable, "-m", "tenantry")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The cluster that the platform goes to.
+    """The cluster that the platform is installed on.
 
     Attributes:
-        kubectl: How to talk to it.
-        nodes: Its nodes' containers, where it is a Kind cluster of ours.
-        grafana_url: Grafana's address on this machine, there.
+        kubectl: How to reach it.
+        nodes: Its nodes' containers, if it is a Kind cluster that this command created.
+        grafana_url: Grafana's address on this machine, for such a cluster.
     """
 
     kubectl: Kubectl
@@ -57,40 +53,48 @@ def up(
     kubeconfig: KubeconfigOption = None,
     image: Annotated[
         str | None,
-        typer.Option("--image", help="Image for every tenant; left out: built here for Kind, else the file's."),
+        typer.Option("--image", help="Image for every tenant. Default: built here for Kind, else the file's."),
     ] = None,
     model: Annotated[Path, typer.Option("--model", "-m", help="Model for tenants that have none yet.")] = MODEL,
     file: FileOption = PLATFORM_FILE,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Make a Kind cluster with the whole platform on it, publish a model for every tenant and wait until all answer.
+    """Create a Kind cluster with the whole platform, publish a model for every tenant, and wait until all are ready.
 
-    Steps: terraform/cluster, the service's image, dist/ with it, terraform/platform, a model for each tenant that has
-    none, the tenants' pods. Each may be repeated; what is there already is left alone. With --context the platform goes
-    to that cluster instead, and no image is built.
+    The steps: terraform/cluster, the service's image, dist/ with that image, terraform/platform, a model for each
+    tenant that has none, the tenants' pods. The command can be repeated; it changes only what differs. With --context,
+    the platform is installed on that cluster instead, and no image is built.
 
     Example: tenantry up
     """
     from constructs_lib.platform import Platform
+    from tenantry.cluster import roots
     from tenantry.cluster.rollout import wait_until_ready
-    from tenantry.commands.synth import synth
+    from tenantry.manifests import write_manifests
     from tenantry.processes import run, stop_requested
 
     platform = Platform.load(file)
-    require_programs(docker=context is None)
+    _check_model(model)
+    roots.require_programs(docker=context is None)
+    write_manifests(file, roots.DIST, image=image)  # with the file's image: refuses wrong input before any change
     with stop_requested() as stop:
+        if dry_run:
+            _plan(platform, file, stop, name=name, context=context, kubeconfig=kubeconfig)
+            return
         if context is None:
             target = _kind_cluster(name, stop)
             image = image or _image_on(target, stop)
+            write_manifests(file, roots.DIST, image=image)
         else:
             target = Target(kubectl=Kubectl.find(kubeconfig, context))
             confirm(target.kubectl, "install the platform")
-        synth(file=file, output=DIST, image=image)
-        root = platform_root(target.kubectl, file, stop)
-        require_state_of(root, target.kubectl.context)
-        require_named(removed_tenants(root, platform), target.kubectl.context)
+        root = roots.platform_root(target.kubectl, file, stop)
+        state = root.state()
+        roots.require_state_of(target.kubectl.context, state)
+        roots.require_confirmed(roots.removed_tenants(state, platform), target.kubectl.context)
         root.apply()
-        outputs = root.outputs()
-        if not (model / "manifest.json").is_file() and model == MODEL:
+        outputs = root.state().outputs
+        if not (model / "manifest.json").is_file():
             run([*_TENANTRY, "train", "--output", str(model)], stop=stop, doing="training the model")
         if outputs["store_namespace"]:
             from tenantry.cluster.first_models import publish_where_missing
@@ -101,91 +105,69 @@ def up(
     _describe(target, platform, outputs)
 
 
-def require_programs(*, docker: bool) -> None:
-    """Raise InputError unless all that is needed is there; names everything that is not, and where to get it."""
-    missing = []
-    if terraform.program() is None:
-        missing.append("Terraform 1.9 or OpenTofu 1.10 on PATH: https://developer.hashicorp.com/terraform/install")
-    if shutil.which("kubectl") is None:
-        missing.append("kubectl on PATH: https://kubernetes.io/docs/tasks/tools/")
-    if docker and shutil.which("docker") is None:
-        missing.append("Docker on PATH, for Kind's nodes: https://docs.docker.com/engine/install/")
-    elif docker and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
-        missing.append("a running Docker engine: `docker info` does not answer; start it, or join the group `docker`")
-    if missing:
-        raise InputError("this needs\n" + "\n".join(f"  - {item}" for item in missing))
-
-
-def cluster_root(name: str, stop: threading.Event) -> Terraform:
-    """terraform/cluster with its variables."""
-    return Terraform(
-        root=terraform.CLUSTER, variables={"name": name, "kubeconfig_path": str(KUBECONFIG.absolute())}, stop=stop
-    )
-
-
-def platform_root(kubectl: Kubectl, file: Path, stop: threading.Event) -> Terraform:
-    """terraform/platform with its variables.
+def _check_model(model: Path) -> None:
+    """Refuse a model that cannot be published; the default one is trained if it is missing.
 
     Raises:
-        InputError: KUBECONFIG names several files, of which Terraform takes one.
+        InputError: There is no model in the folder.
+        ArtifactError: The model in the folder is damaged.
     """
-    kubeconfig = kubectl.kubeconfig or Path(os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
-    if not kubeconfig.is_file():
-        raise InputError(f"{kubeconfig} is not one kubeconfig file; name one with --kubeconfig")
-    variables = {
-        "kubeconfig": str(kubeconfig.absolute()),
-        "context": kubectl.context,
-        "platform_file": str(file.absolute()),
-        "dist_directory": str(DIST.absolute()),
-    }
-    return Terraform(root=terraform.PLATFORM, variables=variables, stop=stop)
+    from inference.model.artifact import read_directory
+    from tenantry.local.servers import require_model
+
+    if model != MODEL:
+        require_model(model)
+    if (model / "manifest.json").is_file():
+        read_directory(model)
 
 
-def require_state_of(root: Terraform, context: str) -> None:
-    """Raise InputError if the root's state describes another cluster than the one of `context`."""
-    known = root.outputs().get("context")
-    if known and known != context and root.resources():
-        raise InputError(
-            f"the state of {root.root} is that of context {known}, not of {context}: take that one down first "
-            f"(tenantry down --context {known}), or keep a second state: TF_WORKSPACE={context} tenantry up ..."
-        )
+def _plan(
+    platform: "Platform",
+    file: Path,
+    stop: threading.Event,
+    *,
+    name: str,
+    context: str | None,
+    kubeconfig: Path | None,
+) -> None:
+    """Print what would change, as far as it can be known before the cluster exists."""
+    from tenantry.cluster import roots
 
-
-def removed_tenants(root: Terraform, platform: "Platform") -> list[str]:
-    """Tenants that the root's state knows and platform.yaml no longer lists."""
-    known = root.outputs().get("tenants", []) if root.resources() else []
-    return sorted(set(known) - {tenant.name for tenant in platform.tenants})
-
-
-def require_named(tenants: Sequence[str], context: str) -> None:
-    """Raise InputError unless the variable CONFIRM names each tenant that would go, with all that it has."""
-    unnamed = [tenant for tenant in tenants if not confirmed(tenant)]
-    if unnamed:
-        raise InputError(
-            f"{', '.join(unnamed)} would be deleted, namespace and all, since platform.yaml no longer lists it; "
-            f'if that is meant: CONFIRM="{" ".join([context, *tenants])}"'
-        )
-
-
-def kind_containers(name: str) -> list[str]:
-    """The containers that Docker has of a Kind cluster, running or not."""
-    listing = ["docker", "ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster={name}"]
-    return subprocess.run(listing, capture_output=True, text=True, check=False).stdout.split()
+    tenants = ", ".join(tenant.name for tenant in platform.tenants)
+    if context is None:
+        cluster = roots.cluster_root(name, stop)
+        cluster.plan()
+        outputs = cluster.state().outputs
+        if not outputs:
+            result(f"would create the Kind cluster {name}, install the platform, and publish models for {tenants}")
+            return
+        kubectl = Kubectl.find(Path(outputs["kubeconfig"]), outputs["context"])
+    else:
+        kubectl = Kubectl.find(kubeconfig, context)
+    root = roots.platform_root(kubectl, file, stop)
+    state = root.state()
+    roots.require_state_of(kubectl.context, state)
+    root.plan()
+    for tenant in roots.removed_tenants(state, platform):
+        result(f"would delete {tenant} with its namespace")
+    result(f"would install the platform on context {kubectl.context} and publish models where {tenants} have none")
 
 
 def _kind_cluster(name: str, stop: threading.Event) -> Target:
-    root = cluster_root(name, stop)
-    known, there = root.resources(), kind_containers(name)
-    if known and not there:
-        say(f"the cluster {name} was deleted by other means: making it anew")
+    from tenantry.cluster import roots
+
+    root = roots.cluster_root(name, stop)
+    known, existing = root.state().resources, roots.kind_containers(name)
+    if known and not existing:
+        say(f"the cluster {name} was deleted by other means; creating it again")
         root.forget()
-    if there and not known:
+    if existing and not known:
         raise InputError(
-            f"Docker has a Kind cluster {name} that this folder did not make: take another name with --name, or "
-            f"delete it with: kind delete cluster --name {name}"
+            f"Docker has a Kind cluster {name} that was not created from this folder: use another name with --name, "
+            f"or delete it with: kind delete cluster --name {name}"
         )
     root.apply()
-    outputs = root.outputs()
+    outputs = root.state().outputs
     kubectl = Kubectl.find(Path(outputs["kubeconfig"]), outputs["context"])
     return Target(kubectl=kubectl, nodes=tuple(outputs["nodes"]), grafana_url=outputs["grafana_url"])
 
@@ -198,7 +180,7 @@ def _image_on(target: Target, stop: threading.Event) -> str:
     return name
 
 
-def _describe(target: Target, platform: "Platform", outputs: dict[str, Any]) -> None:
+def _describe(target: Target, platform: "Platform", outputs: "Mapping[str, Any]") -> None:
     from constructs_lib.names import service_name
     from inference import contract
 
@@ -210,7 +192,7 @@ def _describe(target: Target, platform: "Platform", outputs: dict[str, Any]) -> 
         ("MinIO", outputs["store_console_command"]),
         ("  keys", outputs["store_keys_command"]),
         (first, f"kubectl --namespace {first} port-forward service/{service_name(first)} {contract.PORT}"),
-        ("next", "make smoke, make load, make down"),
+        ("next", "tenantry smoke, tenantry load, tenantry down"),
     ]
     result("\nThe platform is up.", bold=True)
     result(f"  export KUBECONFIG={kubectl.kubeconfig}" if kubectl.kubeconfig else f"  context {kubectl.context}")

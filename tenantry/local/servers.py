@@ -31,7 +31,7 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class TenantServer:
     """One tenant's process.
 
     Attributes:
@@ -100,7 +100,7 @@ def serving(
     model: Path,
     first_port: int = FIRST_PORT,
     stop: threading.Event,
-) -> Iterator[tuple[Server, ...]]:
+) -> Iterator[tuple[TenantServer, ...]]:
     """Serve tenants until the block ends: all are ready when it begins, and none is left when it has ended.
 
     Args:
@@ -115,7 +115,7 @@ def serving(
     """
     ports = _free_ports(first_port)
     LOGS.mkdir(parents=True, exist_ok=True)
-    servers: list[Server] = []
+    servers: list[TenantServer] = []
     try:
         with step(f"starting {', '.join(tenants)}"):
             # extend() keeps the processes already started if a later start fails.
@@ -126,7 +126,7 @@ def serving(
         processes.end([server.process for server in servers])
 
 
-def _start(tenant: str, port: int, model: Path) -> Server:
+def _start(tenant: str, port: int, model: Path) -> TenantServer:
     settings = {"HOST": HOST, "PORT": str(port), "MODEL_URI": model.resolve().as_uri()}
     log = LOGS / f"{tenant}.log"
     with log.open("wb") as output:
@@ -136,10 +136,10 @@ def _start(tenant: str, port: int, model: Path) -> Server:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    return Server(tenant=tenant, port=port, process=process, log=log)
+    return TenantServer(tenant=tenant, port=port, process=process, log=log)
 
 
-def _wait_until_ready(servers: Sequence[Server], stop: threading.Event) -> None:
+def _wait_until_ready(servers: Sequence[TenantServer], stop: threading.Event) -> None:
     deadline = time.monotonic() + START_SECONDS
     waiting = list(servers)
     with httpx.Client(timeout=1, trust_env=False) as client:
@@ -154,7 +154,7 @@ def _wait_until_ready(servers: Sequence[Server], stop: threading.Event) -> None:
                 raise InterruptedByUserError("stopped before every tenant was ready")
 
 
-def _is_ready(client: httpx.Client, server: Server) -> bool:
+def _is_ready(client: httpx.Client, server: TenantServer) -> bool:
     try:
         return client.get(f"{server.url}{contract.READINESS_PATH}").status_code == httpx.codes.OK
     except httpx.TransportError:

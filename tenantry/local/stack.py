@@ -16,7 +16,7 @@ import httpx
 from inference import contract
 from tenantry import processes, programs
 from tenantry.errors import CommandError
-from tenantry.local.servers import HOST, Server
+from tenantry.local.servers import HOST, TenantServer
 
 if TYPE_CHECKING:
     from constructs_lib.monitoring.rule import RuleGroup
@@ -56,7 +56,7 @@ class Stack:
 
 @contextmanager
 def watching(
-    servers: Sequence[Server],
+    servers: Sequence[TenantServer],
     groups: "Mapping[str, Sequence[RuleGroup]]",
     folder: Path,
     *,
@@ -108,7 +108,7 @@ def watching(
 
 
 def _prometheus_config(
-    servers: Sequence[Server], alertmanager: int, interval: str, tenants: Sequence[str]
+    servers: Sequence[TenantServer], alertmanager: int, interval: str, tenants: Sequence[str]
 ) -> dict[str, Any]:
     from constructs_lib.names import service_name
 

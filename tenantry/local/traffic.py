@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from inference import contract
-from tenantry.local.servers import HOST, Server
+from tenantry.local.servers import HOST, TenantServer
 
 PAUSE_SECONDS: Final = 0.1
 BURST: Final = 32
@@ -26,7 +26,7 @@ _WORDS: Final = _SENTENCES.split()
 
 
 @contextmanager
-def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
+def flowing(servers: Sequence[TenantServer], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[None]:
     """Send requests to every tenant until the block ends.
 
     Args:
@@ -48,7 +48,7 @@ def flowing(servers: Sequence[Server], texts: Mapping[str, Sequence[str]] | None
             thread.join()
 
 
-def burst(server: Server, count: int = BURST) -> list[int]:
+def burst(server: TenantServer, count: int = BURST) -> list[int]:
     """Begin requests at the same time, complete them a moment later, and return the status of each response.
 
     A request that has begun is in flight, so those above the limit are shed however fast the service is.
@@ -79,7 +79,7 @@ def _status(connection: socket.socket) -> int:
         return 0
 
 
-def _ask(server: Server, texts: Sequence[str], stop: threading.Event) -> None:
+def _ask(server: TenantServer, texts: Sequence[str], stop: threading.Event) -> None:
     chance = random.Random(server.tenant)  # noqa: S311 - reproducible traffic, not a secret
     url = f"{server.url}{contract.PREDICT_PATH}"
     turn = 0

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tenantry.cluster.load_job import SCRIPT
 from tests.e2e import pods
-from tests.e2e.cluster import INSIDE, Cluster, service
+from tests.e2e.cluster import Cluster, service
 
 LAG_SECONDS: Final = 9
 """A second is printed when no request of it can be open any more: the client's time-out, and a little."""
@@ -64,14 +65,17 @@ class Load:
         order = {
             "host": service(self.tenant),
             "port": 8000,
+            "path": "/predict",
             "rate": rate,
             "connections": connections,
             "seconds": seconds,
             "characters": characters,
+            "requests_per_connection": 0,
+            "latencies": True,
         }
         pod = pods.restricted_pod(self.name, namespace=self.tenant, image=self.image)
         container = pod["spec"]["containers"][0]
-        container["command"] = ["python", "-c", (INSIDE / "load.py").read_text("utf-8"), json.dumps(order)]
+        container["command"] = ["python", "-c", SCRIPT.read_text("utf-8"), json.dumps(order)]
         container["resources"]["limits"]["cpu"] = cpu
         pod["spec"]["restartPolicy"] = "Never"
         if node:
@@ -105,7 +109,7 @@ class Load:
         return window
 
     def _begins(self) -> str:
-        return "" if '"knocks"' in self._said() else "its connections have no answer yet"
+        return "" if '"first_attempts"' in self._said() else "its connections have no answer yet"
 
     def _said(self, tail: int = -1) -> str:
         return self.cluster.kubectl.run("logs", "-n", self.tenant, self.name, f"--tail={tail}")

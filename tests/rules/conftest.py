@@ -17,7 +17,7 @@ from constructs_lib.names import object_name, service_name
 from constructs_lib.platform.alerts import AlertSettings
 from inference import contract
 from tenantry.local import traffic
-from tenantry.local.servers import Server, serving
+from tenantry.local.servers import TenantServer, serving
 from tenantry.local.stack import Stack, watching
 from tests.models import write_tiny_model
 from tests.rules.routing import operator_config
@@ -77,7 +77,7 @@ def listening() -> Iterator[Webhook]:
 class Live:
     """Everything that runs for these tests."""
 
-    servers: dict[str, Server]
+    servers: dict[str, TenantServer]
     stack: Stack
     platform: Webhook
     """Where the platform's own receiver delivers."""

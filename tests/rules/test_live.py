@@ -12,7 +12,7 @@ from constructs_lib.monitoring.panel_queries import filled
 from constructs_lib.monitoring.panels import PANELS
 from inference import contract
 from tenantry.cli import app
-from tenantry.local.servers import Server
+from tenantry.local.servers import TenantServer
 from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
@@ -148,7 +148,7 @@ def test_consequences_of_a_target_down_are_inhibited(live: Live) -> None:
     wait_for(not_suppressed)
 
 
-def _kill(server: Server) -> None:
+def _kill(server: TenantServer) -> None:
     server.process.kill()
     server.process.wait(10)
 

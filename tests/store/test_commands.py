@@ -87,6 +87,14 @@ def test_publish_with_write_pins_the_tenant_and_keeps_every_comment(run: Run, wr
     assert file.read_text() == before.replace("   # what it serves", f"@sha256:{model.digest}   # what it serves")
 
 
+def test_a_dry_run_of_publish_writes_nothing(run: Run, write: Write, file: Path) -> None:
+    """It checks and compares, and prints the address that the model would have."""
+    model = sealed()
+    result = run("publish", "tenant-a", "--model", write(model), "--dry-run")
+    assert result.stdout == f"would publish {_model(file)}@sha256:{model.digest}\n", result.output
+    assert _json(run("models", "tenant-a", "--format", "json")) == []
+
+
 def test_a_worse_model_is_refused_unless_forced(run: Run, write: Write, file: Path) -> None:
     run("publish", "tenant-a", "--model", write(sealed(macro_f1=0.95)), "--write")
     before, worse = file.read_bytes(), write(sealed(macro_f1=0.93))
@@ -206,7 +214,7 @@ def test_a_tenant_may_keep_its_training_report(
     model = artifact.read_directory(tmp_path / "model")
     key = f"tenant-a/spam/{model.digest}/report.json"
     assert result.stdout.endswith(f"s3://artifacts/{key}\n")
-    assert Bucket.open("artifacts", server.settings(ROOT[0])).get(key) == model.manifest_bytes
+    assert Bucket.open("artifacts", server.settings(ROOT[0])).get(key, max_bytes=2**20) == model.manifest_bytes
     assert "denied" in _train(tmp_path, *data, "--report", "s3://artifacts/tenant-b").stderr
     assert _train(tmp_path, *data, "--report", "s3://models/tenant-a").exit_code == 2
 

@@ -10,8 +10,8 @@ import yaml
 from constructs_lib import charts
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
-from tenantry.commands.init import FIRST
 from tests.kube import Object, by_kind
+from tests.paths import TEMPLATE
 
 TENANT = {"name": "tenant-a", "model": "s3://models/tenant-a/spam"}
 
@@ -24,7 +24,7 @@ def synth(folder: Path, platform: Platform, **overrides: str) -> dict[str, list[
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     file = tmp_path_factory.mktemp("first") / "platform.yaml"
-    file.write_text(FIRST, encoding="utf-8")
+    file.write_text(TEMPLATE.read_text("utf-8"), encoding="utf-8")
     return Platform.load(file)
 
 

@@ -40,8 +40,8 @@ def test_a_plain_path_and_a_file_url_are_folders(text: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "names no folder"),
-        ("file:", "names no folder"),
+        ("", "does not name a folder"),
+        ("file:", "does not name a folder"),
         ("s3://models", "its tenant is ''"),
         ("s3://models/tenant-a", "its name is ''"),
         ("s3://models/tenant-a/", "its name is ''"),
@@ -49,10 +49,13 @@ def test_a_plain_path_and_a_file_url_are_folders(text: str, path: str) -> None:
         ("s3://models/../spam", "its tenant is '..'"),
         ("s3://models/Tenant/spam", "its tenant is 'Tenant'"),
         ("s3://M/tenant-a/spam", "its bucket is 'M'"),
-        ("https://models/tenant-a/spam", "'https:' is not a scheme"),
+        ("https://models/tenant-a/spam", "'https:' is not a supported scheme"),
         ("s3://models/tenant-a/spam@sha256:abc", "64 lower-case hex digits, not 'abc'"),
         ("s3://models/tenant-a/spam@sha256:" + DIGEST.upper(), "64 lower-case hex digits"),
         ("s3://models/tenant-a/spam@md5:abc", "its name is 'spam@md5:abc'"),
+        ("file:/models\x00", "printable characters only"),
+        ("file:/models%00", "does not name a folder"),
+        ("/models\nspam", "printable characters only"),
     ],
 )
 def test_a_wrong_address_says_what_is_wrong(text: str, said: str) -> None:

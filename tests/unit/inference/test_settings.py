@@ -27,7 +27,7 @@ def test_every_field_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("field", "value", "word"),
     [
-        ("model_uri", "http://host/model", "is not a scheme"),
+        ("model_uri", "http://host/model", "is not a supported scheme"),
         ("max_in_flight", 0, "greater than or equal to 1"),
         ("header_timeout_seconds", float("inf"), "finite"),
         ("port", 70_000, "65535"),

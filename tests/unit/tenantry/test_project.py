@@ -54,6 +54,25 @@ def test_every_verb_has_a_line_and_an_example_that_works(verb: str) -> None:
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options
 
 
+@pytest.mark.parametrize("verb", ["apply", "down", "e2e", "load", "publish", "silence", "up", "validate"])
+def test_every_verb_that_changes_a_cluster_has_a_dry_run(verb: str) -> None:
+    """By the flag and by the variable."""
+    (option,) = [each for each in COMMAND.commands[verb].params if "--dry-run" in each.opts]
+    assert option.envvar == "DRY_RUN"
+
+
+def test_verbs_without_a_dry_run_change_no_cluster() -> None:
+    """They change files of this machine, or nothing. A new command is added to one of the two lists."""
+    without = {
+        name
+        for name, command in COMMAND.commands.items()
+        if all("--dry-run" not in each.opts for each in command.params)
+    }
+    local = {"bump", "demo", "init", "monitor", "rollback", "serve", "synth", "train"}
+    reading = {"models", "plan", "smoke"}
+    assert without == local | reading
+
+
 def test_help_answers_at_once() -> None:
     """No verb imports what is heavy before it runs."""
     heavy = "{'jsii', 'cdk8s', 'sklearn', 'numpy', 'fastapi', 'obstore', 'kubernetes'}"

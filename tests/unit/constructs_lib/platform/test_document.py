@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
 from constructs_lib.platform.checks import warnings
 from constructs_lib.platform.errors import Mistake
-from tenantry.commands.init import FIRST
+from tests.paths import TEMPLATE
 
 HEAD = """\
 apiVersion: tenantry.dev/v1alpha1
@@ -48,7 +48,7 @@ def the_mistake(folder: Path, text: str) -> Mistake:
 
 
 def test_the_initial_file_has_the_values_of_the_architecture(tmp_path: Path) -> None:
-    platform = Platform.load(write(tmp_path, FIRST))
+    platform = Platform.load(write(tmp_path, TEMPLATE.read_text("utf-8")))
     assert [each.name for each in platform.tenants] == ["tenant-a", "tenant-b"]
     for each in platform.tenants:
         assert (each.autoscaling.min_replicas, each.autoscaling.max_replicas) == (2, 10)
@@ -96,7 +96,7 @@ def test_values_given_in_python_are_checked_like_a_file() -> None:
 
 
 def test_a_platform_cannot_be_changed(tmp_path: Path) -> None:
-    platform = Platform.load(write(tmp_path, FIRST))
+    platform = Platform.load(write(tmp_path, TEMPLATE.read_text("utf-8")))
     with pytest.raises(ValidationError, match="frozen"):
         platform.tenants[0].name = "other"
 

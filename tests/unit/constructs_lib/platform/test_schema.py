@@ -9,8 +9,7 @@ import yaml
 
 from constructs_lib.platform.reference import platform_reference
 from constructs_lib.platform.schema import platform_schema, platform_schema_text
-from tenantry.commands.init import FIRST
-from tests.paths import ROOT
+from tests.paths import ROOT, TEMPLATE
 
 
 def _accepts(document: Any) -> bool:
@@ -33,7 +32,7 @@ def test_the_reference_names_every_key() -> None:
 
 
 def test_the_shipped_file_and_the_first_one_follow_it_and_name_it() -> None:
-    for text in (FIRST, (ROOT / "platform.yaml").read_text(encoding="utf-8")):
+    for text in (TEMPLATE.read_text("utf-8"), (ROOT / "platform.yaml").read_text(encoding="utf-8")):
         assert text.startswith("# yaml-language-server: $schema=./platform.schema.json\n")
         assert _accepts(yaml.safe_load(text))
 

@@ -71,7 +71,7 @@ def make_too_new(folder: Path) -> None:
     [
         (remove_manifest, "manifest.json"),
         (truncate_weights, "truncated"),
-        (tamper, "tampered"),
+        (tamper, "it was changed"),
         (make_too_new, "newer image"),
     ],
 )

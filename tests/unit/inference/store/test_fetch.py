@@ -1,7 +1,8 @@
 """Reading models from folders and buckets, and what is said when it fails."""
 
-import hashlib
+import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ import pytest
 from obstore.store import MemoryStore
 
 from inference.errors import StoreError, StoreUnavailableError
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE
+from inference.model.artifact import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE
 from inference.store.bucket import StoreSettings
-from inference.store.fetch import LATEST, fetch
+from inference.store.fetch import LATEST, MAX_LATEST_BYTES, fetch
+from tests.artifacts import sealed
 
-FILES = {MANIFEST_FILE: b'{"format": 1}', WEIGHTS_FILE: b"\x00weights"}
-DIGEST = hashlib.sha256(FILES[MANIFEST_FILE]).hexdigest()
+ARTIFACT = sealed()
+FILES, DIGEST = ARTIFACT.files(), ARTIFACT.digest
 OTHER = "0" * 64
 URI = "s3://models/tenant-a/spam"
 
@@ -104,16 +106,57 @@ def test_a_missing_object_is_named(bucket: MemoryStore, missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"[]", b"{}", b'{"digests": []}', b'{"digests": ["../.."]}', b'{"digests": [1]}', b"\xff"]
+    "text",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"digests": []}',
+        b'{"digests": ["../.."]}',
+        b'{"digests": [1]}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"digests": ["' + b"A" * 100_000 + b'"]}',
+        b'{"digests": ' + b"9" * 100_000 + b"}",
+    ],
+    ids=lambda text: f"{len(text)} bytes",
 )
 def test_a_spoilt_latest_file_is_refused(bucket: MemoryStore, text: bytes) -> None:
     obstore.put(bucket, f"tenant-a/spam/{LATEST}", text)
-    with pytest.raises(StoreError, match=r"latest\.json is not what publish writes"):
+    with pytest.raises(StoreError, match=r"latest\.json does not hold a list of digests") as caught:
         fetch(URI, store=bucket)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [
+        (LATEST, MAX_LATEST_BYTES),
+        (f"{DIGEST}/{MANIFEST_FILE}", MAX_MANIFEST_BYTES),
+        (f"{DIGEST}/{WEIGHTS_FILE}", len(FILES[WEIGHTS_FILE])),
+    ],
+)
+def test_an_object_that_is_too_large_is_refused(bucket: MemoryStore, key: str, limit: int) -> None:
+    obstore.put(bucket, f"tenant-a/spam/{key}", bytes(limit + 1))
+    with pytest.raises(StoreError, match=f"has {limit + 1} bytes, where at most {limit} are expected") as caught:
+        fetch(URI, store=bucket)
+    assert not isinstance(caught.value, StoreUnavailableError)
+
+
+@pytest.mark.parametrize("name", [MANIFEST_FILE, WEIGHTS_FILE])
+def test_a_file_that_is_too_large_or_not_a_file_is_refused(folder: Path, name: str) -> None:
+    with (folder / name).open("ab") as file:
+        file.truncate(MAX_MANIFEST_BYTES + 1)
+    with pytest.raises(StoreError, match="is not a file of at most"):
+        fetch(str(folder))
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(StoreError, match="is not a file of at most"):
+        fetch(str(folder))
 
 
 def test_a_wrong_address_is_a_store_error() -> None:
-    with pytest.raises(StoreError, match="'ftp:' is not a scheme"):
+    with pytest.raises(StoreError, match="'ftp:' is not a supported scheme"):
         fetch("ftp://models/tenant-a/spam")
 
 
@@ -147,6 +190,13 @@ def test_the_environment_is_what_the_contract_names(monkeypatch: pytest.MonkeyPa
     assert (settings.allow_http, settings.virtual_hosted, settings.retries) == (True, False, 7)
 
 
+def test_an_endpoint_with_a_password_is_refused_without_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://user:hunter2@minio:9000")
+    with pytest.raises(StoreError, match=r"AWS_ENDPOINT_URL 'http://\*\*\*@minio:9000'") as caught:
+        fetch(URI)
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("endpoint", ["minio:9000", "http://minio:9000/path", "not a url", "ftp://minio"])
 def test_an_endpoint_that_is_no_address_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -156,7 +206,7 @@ def test_an_endpoint_that_is_no_address_is_refused_in_one_line(monkeypatch: pyte
     assert "pydantic" not in str(caught.value)
 
 
-Answer = tuple[int, str]
+Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 Serve = Callable[..., str]
 
 
@@ -170,8 +220,10 @@ def serve() -> Iterator[Serve]:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                status, body = left.pop(0) if len(left) > 1 else left[0]
+                status, body, *headers = left.pop(0) if len(left) > 1 else left[0]
                 self.send_response(status)
+                for name, value in (headers[0] if headers else {}).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body.encode())
@@ -233,7 +285,7 @@ def test_what_passes_is_worth_another_try(serve: Serve, answer: Answer, said: st
 
 
 def test_nobody_at_the_endpoint_is_worth_another_try() -> None:
-    with pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1:9 does not answer as it should \(.*refused"):
+    with pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1:9 does not answer as expected \(.*refused"):
         fetch(URI, _settings())
 
 
@@ -257,3 +309,45 @@ def test_a_request_is_sent_again_when_the_store_stumbles(serve: Serve) -> None:
     stumble = (503, _error("SlowDown"))
     endpoint = serve(stumble, (200, FILES[MANIFEST_FILE].decode()), stumble, (200, FILES[WEIGHTS_FILE].decode()))
     assert fetch(f"{URI}@sha256:{DIGEST}", _settings(endpoint, retries=2)).files == FILES
+
+
+def test_a_redirect_to_another_host_is_final_and_not_followed(serve: Serve) -> None:
+    """What another host answers is never read: it could be any service that this one can reach."""
+    elsewhere = serve((200, FILES[MANIFEST_FILE].decode())).replace("127.0.0.1", "localhost")
+    endpoint = serve((307, "", {"Location": f"{elsewhere}/manifest.json"}))
+    with pytest.raises(StoreError, match="redirects to another host") as caught:
+        fetch(f"{URI}@sha256:{DIGEST}", _settings(endpoint))
+    assert not isinstance(caught.value, StoreUnavailableError)
+
+
+def test_an_object_that_trickles_in_is_given_up_at_the_deadline() -> None:
+    """Each byte comes in time, so that only the total time-out can end the request."""
+    stop = threading.Event()
+
+    class Trickle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.01):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        settings = _settings(f"http://127.0.0.1:{server.server_port}", total_timeout_seconds=0.3, retry_seconds=0.3)
+        try:
+            with pytest.raises(StoreUnavailableError, match=r"cannot read s3://models/tenant-a/spam/latest\.json"):
+                fetch(URI, settings)
+        finally:
+            stop.set()
+            server.shutdown()
+
+
+def test_an_error_code_of_any_length_makes_a_short_line(serve: Serve) -> None:
+    with pytest.raises(StoreError) as caught:
+        fetch(URI, _settings(serve((400, _error("A" * 100_000)))))
+    assert len(str(caught.value)) < 300

@@ -86,7 +86,7 @@ def test_other_bytes_under_the_same_name_are_never_overwritten(store: MemoryStor
     publish(write(model), URI, store=store)
     key = f"tenant-a/spam/{model.digest}/{name}"
     obstore.put(store, key, b"tampered")
-    with pytest.raises(StoreError, match=r"holds other bytes than those that its name promises"):
+    with pytest.raises(StoreError, match=r"does not hold the bytes that its digest stands for"):
         publish(write(model), URI, store=store)
     assert obstore.get(store, key).bytes().to_bytes() == b"tampered"
 

@@ -13,9 +13,9 @@ PLATFORM = ROOT / "platform.yaml"
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "where is the object store?"),
+        ([], "the address of the object store is unknown"),
         (["--endpoint", "minio:9000"], "endpoint 'minio:9000'"),
-        (["--endpoint", "http://minio:9000", "--port-forward"], "two ways to one store"),
+        (["--endpoint", "http://minio:9000", "--port-forward"], "exclude each other"),
     ],
 )
 def test_wrong_input_is_refused_in_one_line(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tenantry.cluster import terraform
-from tenantry.cluster.terraform import Narrator, Terraform
+from tenantry.cluster.terraform import Narrator, State, Terraform
 from tenantry.errors import CommandError, InputError, InterruptedByUserError
-from tests.fake_programs import FakePrograms
+from tests.fake_programs import FakePrograms, shown
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def _lines(*messages: dict[str, Any]) -> str:
     return "".join(json.dumps(message) + "\n" for message in messages)
 
 
+EMPTY = '{"format_version": "1.0"}'
 PLAN = {"type": "change_summary", "changes": {"operation": "plan", "add": 2, "change": 0, "remove": 1}}
 NOTHING = {"type": "change_summary", "changes": {"operation": "plan", "add": 0, "change": 0, "remove": 0}}
 MADE = {"type": "apply_complete", "hook": {"action": "create", "resource": {"addr": "a.b"}, "elapsed_seconds": 3}}
@@ -61,8 +62,8 @@ def test_apply_tells_what_was_made(programs: FakePrograms, capsys: pytest.Captur
     assert [call.split()[2] for call in programs.asked] == ["init", "apply"]
     assert programs.asked[-1].endswith("-auto-approve -input=false -json -var=size=3 -var=name=x")
     said = capsys.readouterr().err
-    assert "root: 2 to make, 1 to remove" in said
-    assert "made a.b, 3 s" in said
+    assert "root: 2 to create, 1 to remove" in said
+    assert "created a.b, 3 s" in said
 
 
 def test_apply_says_when_nothing_had_to_change(programs: FakePrograms, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +80,7 @@ def test_a_failed_apply_repeats_terraforms_reason(programs: FakePrograms) -> Non
 
 def test_a_failed_init_repeats_terraforms_reason(programs: FakePrograms) -> None:
     programs.add("terraform", {"init": {"complains": "registry away", "code": 1}})
-    with pytest.raises(CommandError, match="providers could not be installed:\nregistry away"):
+    with pytest.raises(CommandError, match="terraform init failed:\nregistry away"):
         _root().apply()
     assert not any(" apply" in call for call in programs.asked)
 
@@ -111,25 +112,77 @@ def test_an_interrupted_terraform_may_write_its_state(
     script.chmod(0o755)
     stop = threading.Event()
     monkeypatch.setattr(Narrator, "_plan", lambda *_: stop.set())  # as soon as it has said its plan
-    with pytest.raises(InterruptedByUserError, match="what was made so far is in its state"):
+    with pytest.raises(InterruptedByUserError, match="its state records what was created so far"):
         Terraform(root=Path("root"), variables={}, stop=stop).apply()
     assert (tmp_path / "state").exists()
     assert not (tmp_path / "killed").exists()
 
 
-def test_outputs_are_plain_values(programs: FakePrograms) -> None:
-    programs.add("terraform", {"output": {"says": '{"context": {"value": "kind-x", "type": "string"}}'}})
-    assert _root().outputs() == {"context": "kind-x"}
+def test_the_state_has_outputs_as_plain_values_and_every_address(programs: FakePrograms) -> None:
+    document = json.loads(shown(["a.b"], {"context": "kind-x"}))
+    document["values"]["root_module"]["child_modules"] = [{"resources": [{"address": "module.m.c.d[0]"}]}]
+    programs.add("terraform", {"show": {"says": json.dumps(document)}})
+    assert _root().state() == State(outputs={"context": "kind-x"}, resources=("a.b", "module.m.c.d[0]"))
 
 
-def test_without_a_state_there_is_nothing(programs: FakePrograms) -> None:
-    programs.add("terraform", {"state list": {"complains": "no state", "code": 1}, "output": {"code": 1}})
-    assert _root().resources() == []
-    assert _root().outputs() == {}
+def test_before_the_first_apply_the_state_is_empty(programs: FakePrograms) -> None:
+    programs.add("terraform", {"show": {"says": EMPTY}})
+    assert _root().state() == State()
+    assert not any(" init" in call for call in programs.asked)
+
+
+NEEDS_INIT = """\
+if "init" in asked:
+    (folder / "ready").touch()
+elif not (folder / "ready").exists():
+    sys.exit("Backend initialization required")
+"""
+
+
+NEEDS_INIT = """\
+if "init" in asked:
+    (folder / "ready").touch()
+elif not (folder / "ready").exists():
+    sys.exit("Backend initialization required")
+"""
+
+
+def test_a_state_that_needs_init_is_read_after_it(programs: FakePrograms) -> None:
+    """With a remote backend, `show` fails until `init` has run."""
+    programs.add("terraform", {"show": {"says": shown(["a.b"])}})
+    script = programs.folder / "terraform"
+    script.write_text(script.read_text().replace("for key", NEEDS_INIT + "for key"))
+    assert _root().state().resources == ("a.b",)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": 1, "complains": "Error: Unsupported state file format"},
+        {"says": ""},
+        {"says": "[]"},
+        {"says": "{}"},
+        {"says": "not JSON"},
+    ],
+    ids=["fails", "silent", "list", "object", "text"],
+)
+def test_a_state_that_cannot_be_read_is_never_an_empty_one(
+    programs: FakePrograms, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    """Its files are kept, nothing is forgotten, and Terraform's reason is repeated."""
+    file = tmp_path / "root" / "terraform.tfstate"
+    file.write_text("{}")
+    programs.add("terraform", {"show": answer})
+    for act in (_root().state, _root().forget, _root().discard_empty_state):
+        with pytest.raises(CommandError, match="root: its state cannot be read; nothing was changed") as caught:
+            act()
+        assert str(answer.get("complains", "unexpected output")) in str(caught.value)
+    assert file.exists()
+    assert not any(" state rm" in call for call in programs.asked)
 
 
 def test_forget_takes_all_out_of_the_state(programs: FakePrograms) -> None:
-    programs.add("terraform", {"state list": {"says": "a.b\nc.d[0]\n"}})
+    programs.add("terraform", {"show": {"says": shown(["a.b", "c.d[0]"])}})
     _root().forget()
     assert programs.asked[-1] == "terraform -chdir=root state rm a.b c.d[0]"
 
@@ -137,12 +190,18 @@ def test_forget_takes_all_out_of_the_state(programs: FakePrograms) -> None:
 def test_a_state_with_something_in_it_is_never_discarded(programs: FakePrograms, tmp_path: Path) -> None:
     state = tmp_path / "root" / "terraform.tfstate"
     state.write_text("{}")
-    programs.add("terraform", {"state list": {"says": "a.b\n"}})
+    programs.add("terraform", {"show": {"says": shown(["a.b"])}})
     _root().discard_empty_state()
     assert state.exists()
-    programs.add("terraform")
+    programs.add("terraform", {"show": {"says": EMPTY}})
     _root().discard_empty_state()
     assert not state.exists()
+
+
+def test_a_plan_changes_nothing(programs: FakePrograms) -> None:
+    programs.add("terraform", {"plan": {"says": _lines(PLAN)}})
+    assert _root().plan() is True
+    assert not any(" apply" in call or "-auto-approve" in call for call in programs.asked)
 
 
 def test_what_is_no_message_is_left_to_the_log(capsys: pytest.CaptureFixture[str]) -> None:

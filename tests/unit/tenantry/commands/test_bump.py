@@ -24,5 +24,17 @@ def test_a_bump_changes_the_image_alone_in_the_file_and_in_every_manifest(tmp_pa
     assert sum(IMAGE in text for text in _texts(tmp_path).values()) > 1
 
 
+def test_a_bump_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """A folder that holds other files is wrong input, and platform.yaml is not changed."""
+    file, output = tmp_path / "platform.yaml", tmp_path / "dist"
+    shutil.copy(ROOT / "platform.yaml", file)
+    output.mkdir()
+    (output / "notes.txt").write_text("mine")
+    before = file.read_bytes()
+    result = CliRunner().invoke(app, ["bump", IMAGE, "--file", str(file), "--output", str(output)])
+    assert (result.exit_code, file.read_bytes()) == (2, before)
+    assert "notes.txt" in result.stderr
+
+
 def _texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}

@@ -38,7 +38,7 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     file.write_text("mine", encoding="utf-8")
     result = CliRunner().invoke(app, ["init", "--file", str(file)])
     assert result.exit_code == 2
-    assert "is there already and was left as it is" in result.stderr
+    assert "exists already and was not changed" in result.stderr
     assert file.read_text(encoding="utf-8") == "mine"
     assert not file.with_name("platform.schema.json").exists()
 

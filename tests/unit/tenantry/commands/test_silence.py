@@ -95,6 +95,16 @@ def test_a_silence_holds_for_exactly_one_tenant(api: Api) -> None:
     assert 'namespace="tenant-a"' in result.stdout
 
 
+@pytest.mark.parametrize("arguments", [["tenant-a", "--reason", "an upgrade"], ["--expire", "one"]])
+def test_a_dry_run_changes_no_silence(api: Api, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """By the variable; it prints what would be done."""
+    monkeypatch.setenv("DRY_RUN", "1")
+    api.add("one", namespace="tenant-a")
+    result = run(api, *arguments)
+    assert (result.exit_code, result.stdout[:5]) == (0, "would"), result.output
+    assert {name: each["status"]["state"] for name, each in api.silences.items()} == {"one": "active"}
+
+
 def test_a_single_alert_may_be_named(api: Api) -> None:
     """Beside the tenant, never instead of it."""
     run(api, "tenant-a", "--alert", "InferenceModelDrift", "--reason", "known")
@@ -142,10 +152,10 @@ def test_expire_touches_no_other_tenants_silence(api: Api) -> None:
         (["--reason", "x"], "whose alerts?"),
         (["tenant-c", "--reason", "x"], "no tenant 'tenant-c'; it has tenant-a, tenant-b"),
         (["tenant-a", "--reason", "x", "--for", "two hours"], "write days, hours and minutes"),
-        (["tenant-a", "--reason", "x", "--for", "0m"], "more than nothing"),
+        (["tenant-a", "--reason", "x", "--for", "0m"], "more than zero"),
         (["tenant-a", "--reason", "x", "--for", "31d"], "at most 30 days"),
-        (["--list", "--expire", "one"], "two things"),
-        (["--list", "--port-forward"], "two ways to one Alertmanager"),
+        (["--list", "--expire", "one"], "exclude each other"),
+        (["--list", "--port-forward"], "exclude each other"),
         (["--expire", "nowhere"], "there is no silence nowhere"),
     ],
 )

@@ -12,9 +12,11 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from constructs_lib.names import selector
-from tenantry.cluster import rollout
+from tenantry.cli import app
+from tenantry.cluster import load_job, rollout
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.commands import load, smoke
 from tenantry.errors import CommandError
@@ -22,8 +24,7 @@ from tests.paths import ROOT
 
 KUBECTL = Kubectl(kubeconfig=None, context="test")
 DIST = ROOT / "dist"
-ARGUMENTS = ["tenant-a-ml-inference-svc", "8000", "/predict", "60", "8"]
-JOB = load.job_manifest("tenant-a", image="service:1", pods=2, seconds=60, arguments=ARGUMENTS)
+JOB = load_job.job_manifest("tenant-a", image="service:1", pods=2, seconds=60, connections=8)
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def _service(status: int, body: str) -> Iterator[int]:
             thread.join()
 
 
-def _ask(monkeypatch: pytest.MonkeyPatch, status: int, body: str) -> smoke.Answer:
+def _ask(monkeypatch: pytest.MonkeyPatch, status: int, body: str) -> smoke.SmokeResult:
     with _service(status, body) as port:
 
         @contextmanager
@@ -67,7 +68,7 @@ def _ask(monkeypatch: pytest.MonkeyPatch, status: int, body: str) -> smoke.Answe
 
 def test_a_prediction_is_taken_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     body = '{"prediction":"spam","confidence":0.87}'
-    assert _ask(monkeypatch, 200, body) == smoke.Answer(tenant="tenant-a", ok=True, body=body)
+    assert _ask(monkeypatch, 200, body) == smoke.SmokeResult(tenant="tenant-a", ok=True, body=body)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_tenant_that_cannot_be_reached_is_told_and_does_not_stop_the_others(mo
         raise CommandError("services not found")
 
     monkeypatch.setattr(Kubectl, "port_forward", forward)
-    assert smoke.ask(KUBECTL, "tenant-a", "hello") == smoke.Answer(
+    assert smoke.ask(KUBECTL, "tenant-a", "hello") == smoke.SmokeResult(
         tenant="tenant-a", ok=False, body="services not found"
     )
 
@@ -124,37 +125,65 @@ def test_the_load_gets_no_requests_of_the_service_itself() -> None:
     assert not selector("tenant-a").items() <= labels.items()
 
 
-def test_a_load_pod_sends_and_counts() -> None:
+def _send(port: int, **order: Any) -> tuple[dict[str, int], int]:
+    """Run the load pod's program against a port of this machine, and add up what it printed."""
+    (container,) = JOB["spec"]["template"]["spec"]["containers"]
+    given = json.loads(container["command"][-1]) | {"host": "127.0.0.1", "port": port, "characters": 100, **order}
+    done = subprocess.run(
+        [sys.executable, load_job.SCRIPT, json.dumps(given)], capture_output=True, text=True, check=True, timeout=60
+    )
+    return load_job.add_up(done.stdout)
+
+
+def test_a_load_pod_sends_as_fast_as_it_is_answered_and_counts() -> None:
     with _service(200, "{}") as port:
-        done = subprocess.run(
-            [sys.executable, load._SCRIPT, "127.0.0.1", str(port), "/predict", "0.5", "2"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-    answers = json.loads(done.stdout)["answers"]
-    assert set(answers) == {"200"}
-    assert answers["200"] > 0
+        counted, done = _send(port, seconds=0.5, connections=2)
+    assert (set(counted), done) == ({"200"}, 1)
+    assert counted["200"] > 0
 
 
 def test_a_load_pod_counts_what_is_refused() -> None:
     with _service(429, "{}") as port:
-        done = subprocess.run(
-            [sys.executable, load._SCRIPT, "127.0.0.1", str(port), "/predict", "0.2", "1"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-    assert set(json.loads(done.stdout)["answers"]) == {"429"}
+        counted, _ = _send(port, seconds=0.2, connections=1)
+    assert set(counted) == {"429"}
+
+
+def test_answers_of_all_load_pods_are_added_up() -> None:
+    """A line that is not a report, as of a pod that failed, adds nothing, and its pod is missing at the end."""
+    second = {"second": 1, "ok": 2, "shed": 1, "failed": {"TimeoutError: ": 1}, "ms": []}
+    lines = [json.dumps(each) for each in ({"first_attempts": 1}, second, second, {"done": True})]
+    assert load_job.add_up("\n".join([*lines, "Traceback", json.dumps(second)])) == (
+        {"200": 6, "429": 3, "TimeoutError: ": 3},
+        1,
+    )
+
+
+def test_a_load_that_did_not_run_is_a_failure_and_not_wrong_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1: the arguments were right, and the cluster did not run the pods."""
+    monkeypatch.setattr(Kubectl, "get", lambda *_: {"status": {"failed": 1}})
+    monkeypatch.setattr(Kubectl, "run", lambda *_: "")
+    with pytest.raises(CommandError, match="0 of 2 load pods ran to their end") as caught:
+        load_job.answers(KUBECTL, "tenant-a", 2, threading.Event())
+    assert caught.value.exit_code == 1
+
+
+def test_a_dry_run_of_load_creates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable, also when the context is confirmed."""
+    monkeypatch.setattr(Kubectl, "find", lambda *_: KUBECTL)
+    monkeypatch.setattr(Kubectl, "require_reachable", lambda _: None)
+    monkeypatch.setattr(Kubectl, "try_run", lambda *_, **__: pytest.fail("nothing may be created"))
+    monkeypatch.setenv("DRY_RUN", "1")
+    monkeypatch.setenv("CONFIRM", "test")
+    done = CliRunner().invoke(app, ["load", "tenant-a", "--file", str(ROOT / "platform.yaml")])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "would put load on tenant-a in context test for 240 s, from 2 pods\n"
 
 
 def test_the_timeline_names_each_number_of_pods_once() -> None:
     moments = [
-        load.Moment(seconds=n, ready=ready, wanted=4, cpu_percent=None) for n, ready in enumerate([2, 2, 4, 4, 2])
+        load_job.Moment(seconds=n, ready=ready, wanted=4, cpu_percent=None) for n, ready in enumerate([2, 2, 4, 4, 2])
     ]
-    assert load._steps(moments) == ["2", "4", "2"]
+    assert load.replicas(moments) == ["2", "4", "2"]
 
 
 def _pod(**status: Any) -> dict[str, Any]:

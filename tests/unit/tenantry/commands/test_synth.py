@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 from constructs_lib.dist import write
 from constructs_lib.platform import Platform
 from tenantry.cli import app
-from tenantry.commands.init import FIRST
-from tests.paths import ROOT
+from tests.paths import ROOT, TEMPLATE
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of what a synth reads, with a dist/ that is out of date."""
     for name in ("main.py", "cdk8s.yaml"):
         shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "platform.yaml").write_text(FIRST, encoding="utf-8")
+    (tmp_path / "platform.yaml").write_text(TEMPLATE.read_text("utf-8"), encoding="utf-8")
     for name in ("constructs_lib", "imports", "inference", "node_modules"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "dist").mkdir()

@@ -1,27 +1,29 @@
 """`tenantry up` and `down` say what is missing, and never touch a cluster that is not theirs."""
 
-import json
 import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from constructs_lib.platform import Platform
-from tenantry.cluster import local_image
+from tenantry.cli import app
+from tenantry.cluster import local_image, roots
 from tenantry.cluster.kubectl import Kubectl, confirm
-from tenantry.cluster.terraform import Terraform
+from tenantry.cluster.terraform import State
 from tenantry.commands import up
 from tenantry.errors import InputError
-from tests.fake_programs import FakePrograms
+from tests.fake_programs import FakePrograms, shown
 from tests.paths import ROOT
 
 PLATFORM = ROOT / "platform.yaml"
+EMPTY = '{"format_version": "1.0"}'
 KUBECTL = Kubectl(kubeconfig=None, context="kind-tenantry")
 
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
-    for name in ("TERRAFORM", "KUBECONFIG", "CONFIRM"):
+    for name in ("TERRAFORM", "KUBECONFIG", "CONFIRM", "DRY_RUN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "bin"
@@ -33,7 +35,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
 def test_everything_that_is_missing_is_named_at_once(programs: FakePrograms) -> None:
     del programs  # an empty PATH
     with pytest.raises(InputError, match=r"(?s)Terraform 1.9 or OpenTofu 1.10.*kubectl on PATH.*Docker on PATH"):
-        up.require_programs(docker=True)
+        roots.require_programs(docker=True)
 
 
 def test_a_docker_that_does_not_answer_is_missing(programs: FakePrograms) -> None:
@@ -41,14 +43,14 @@ def test_a_docker_that_does_not_answer_is_missing(programs: FakePrograms) -> Non
     programs.add("kubectl")
     programs.add("docker", {"info": {"code": 1}})
     with pytest.raises(InputError, match="a running Docker engine"):
-        up.require_programs(docker=True)
-    up.require_programs(docker=False)
+        roots.require_programs(docker=True)
+    roots.require_programs(docker=False)
 
 
 def test_a_cluster_of_the_same_name_that_another_made_is_left_alone(programs: FakePrograms) -> None:
-    programs.add("terraform", {"state list": {"code": 1}})
+    programs.add("terraform", {"show": {"says": EMPTY}})
     programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
-    with pytest.raises(InputError, match="Kind cluster tenantry that this folder did not make"):
+    with pytest.raises(InputError, match="Kind cluster tenantry that was not created from this folder"):
         up._kind_cluster("tenantry", threading.Event())
     assert not any(" apply" in call for call in programs.asked)
 
@@ -62,8 +64,7 @@ def test_a_cluster_that_was_deleted_by_other_means_is_made_anew(programs: FakePr
         "nodes": ["tenantry-worker"],
         "grafana_url": "http://localhost:30080",
     }
-    said = json.dumps({name: {"value": value} for name, value in outputs.items()})
-    programs.add("terraform", {"state list": {"says": "kind_cluster.this\n"}, "output": {"says": said}})
+    programs.add("terraform", {"show": {"says": shown(["kind_cluster.this"], outputs)}})
     programs.add("docker")
     programs.add("kubectl")
     target = up._kind_cluster("tenantry", threading.Event())
@@ -74,26 +75,23 @@ def test_a_cluster_that_was_deleted_by_other_means_is_made_anew(programs: FakePr
 
 
 def test_the_state_of_another_cluster_is_never_applied_to_this_one(programs: FakePrograms) -> None:
-    programs.add(
-        "terraform", {"output": {"says": '{"context": {"value": "production"}}'}, "state list": {"says": "a.b\n"}}
-    )
-    root = Terraform(root=Path("root"), variables={}, stop=threading.Event())
+    del programs
+    state = State(outputs={"context": "production"}, resources=("a.b",))
     with pytest.raises(InputError, match="context production, not of kind-tenantry"):
-        up.require_state_of(root, "kind-tenantry")
-    up.require_state_of(root, "production")
+        roots.require_state_of("kind-tenantry", state)
+    roots.require_state_of("production", state)
 
 
 def test_a_tenant_is_not_deleted_before_it_was_named(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = '{"tenants": {"value": ["tenant-a", "tenant-b", "tenant-old"]}}'
-    programs.add("terraform", {"output": {"says": known}, "state list": {"says": "a.b\n"}})
-    root = Terraform(root=Path("root"), variables={}, stop=threading.Event())
-    gone = up.removed_tenants(root, Platform.load(PLATFORM))
+    del programs
+    state = State(outputs={"tenants": ["tenant-a", "tenant-b", "tenant-old"]}, resources=("a.b",))
+    gone = roots.removed_tenants(state, Platform.load(PLATFORM))
     assert gone == ["tenant-old"]
     monkeypatch.setenv("CONFIRM", "kind-tenantry")
     with pytest.raises(InputError, match=r'tenant-old would be deleted.*CONFIRM="kind-tenantry tenant-old"'):
-        up.require_named(gone, "kind-tenantry")
+        roots.require_confirmed(gone, "kind-tenantry")
     monkeypatch.setenv("CONFIRM", "kind-tenantry tenant-old")
-    up.require_named(gone, "kind-tenantry")
+    roots.require_confirmed(gone, "kind-tenantry")
 
 
 def test_the_image_goes_only_to_nodes_that_lack_it(programs: FakePrograms) -> None:
@@ -115,7 +113,7 @@ def test_terraform_gets_one_kubeconfig_file(programs: FakePrograms, monkeypatch:
     del programs
     monkeypatch.setenv("KUBECONFIG", "one:two")
     with pytest.raises(InputError, match="not one kubeconfig file"):
-        up.platform_root(KUBECTL, Path("platform.yaml"), threading.Event())
+        roots.platform_root(KUBECTL, Path("platform.yaml"), threading.Event())
 
 
 def test_what_is_dangerous_needs_the_context_by_name(programs: FakePrograms, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +131,7 @@ def test_what_is_dangerous_needs_the_context_by_name(programs: FakePrograms, mon
 
 def test_without_a_context_there_is_no_cluster(programs: FakePrograms) -> None:
     programs.add("kubectl", {"current-context": {"code": 1, "complains": "not set"}})
-    with pytest.raises(InputError, match="no cluster to talk to"):
+    with pytest.raises(InputError, match=r"no current context \(not set\)"):
         Kubectl.find()
 
 
@@ -144,3 +142,98 @@ def test_the_cluster_of_an_earlier_up_is_found(programs: FakePrograms, tmp_path:
     found = Kubectl.find()
     assert found.kubeconfig == tmp_path / "build" / "kubeconfig"
     assert found.context == "kind-tenantry"
+
+
+def _invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--file", str(PLATFORM)])
+
+
+@pytest.fixture
+def all_programs(programs: FakePrograms, tmp_path: Path) -> FakePrograms:
+    """Everything that `up` needs is there; no cluster was created yet."""
+    programs.add("terraform", {"show": {"says": EMPTY}})
+    programs.add("docker")
+    programs.add("kubectl")
+    (tmp_path / "terraform" / "platform").mkdir()
+    return programs
+
+
+def _changes(programs: FakePrograms) -> list[str]:
+    """Calls that build, create, change or delete something."""
+    verbs = ("terraform -chdir=", "docker build", "docker tag", "kubectl apply", "kubectl delete", "kubectl create")
+    harmless = (" show ", " init ", " plan ")
+    return [call for call in programs.asked if call.startswith(verbs) and not any(each in call for each in harmless)]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--model", "wrong"], 2, "--model wrong: no model there"),
+        (["--model", "damaged"], 1, "damaged"),
+        (["--image", "service:latest"], 2, "image"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_is_built(
+    all_programs: FakePrograms, tmp_path: Path, options: list[str], code: int, says: str
+) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    done = _invoke("up", *options)
+    assert (done.exit_code, _changes(all_programs)) == (code, []), done.output
+    assert says in done.stderr
+
+
+def test_a_folder_with_other_files_is_refused_before_anything_is_built(
+    all_programs: FakePrograms, tmp_path: Path
+) -> None:
+    (tmp_path / "build" / "dist").mkdir(parents=True)
+    (tmp_path / "build" / "dist" / "notes.txt").write_text("mine")
+    done = _invoke("up")
+    assert (done.exit_code, _changes(all_programs)) == (2, []), done.output
+    assert "notes.txt" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_dry_run_changes_nothing(all_programs: FakePrograms, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """By the variable, also with a cluster and a confirmation there."""
+    all_programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
+    monkeypatch.setenv("DRY_RUN", "1")
+    monkeypatch.setenv("CONFIRM", "kind-tenantry")
+    done = _invoke(command)
+    assert (done.exit_code, _changes(all_programs)) == (0, []), done.output
+    assert "would" in done.stdout
+
+
+def test_down_keeps_everything_when_a_state_cannot_be_read(all_programs: FakePrograms, tmp_path: Path) -> None:
+    """Neither root is changed, and the state's files and the kubeconfig stay."""
+    kept = [tmp_path / "terraform" / root / "terraform.tfstate" for root in ("cluster", "platform")]
+    kept.append(tmp_path / "build" / "kubeconfig")
+    (tmp_path / "build").mkdir()
+    for file in kept:
+        file.write_text("{}")
+    all_programs.add("terraform", {"show": {"code": 1, "complains": "Backend initialization required"}})
+    done = _invoke("down")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+    assert "its state cannot be read; nothing was changed" in done.stderr
+    assert all(file.exists() for file in kept)
+
+
+@pytest.mark.parametrize("broken", ["cluster", "platform"])
+def test_down_deletes_nothing_when_only_one_state_can_be_read(all_programs: FakePrograms, broken: str) -> None:
+    shows: dict[str, dict[str, object]] = {
+        f"-chdir=terraform/{broken} show": {"code": 1},
+        "show": {"says": shown(["kind_cluster.this"])},
+    }
+    all_programs.add("terraform", shows)
+    all_programs.add("docker", {"ps": {"says": "0a1b2c\n"}})
+    done = _invoke("down")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+
+
+def test_up_stops_when_docker_does_not_list_its_containers(all_programs: FakePrograms) -> None:
+    """No list is not an empty list: the state would be cleared as if the cluster were gone."""
+    all_programs.add("terraform", {"show": {"says": shown(["kind_cluster.this"])}})
+    all_programs.add("docker", {"ps": {"code": 1, "complains": "no permission"}})
+    done = _invoke("up", "--image", "service:1")
+    assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
+    assert "docker ps failed" in done.stderr

@@ -15,17 +15,17 @@ from typer.testing import CliRunner
 from constructs_lib.dist import write
 from constructs_lib.platform import Platform
 from tenantry.cli import app
-from tenantry.cluster.admission import NODE, Tenant, apply, on_the_node
+from tenantry.cluster import validation
+from tenantry.cluster.admission import NODE, TenantWorkload, apply, on_the_node
 from tenantry.cluster.kubectl import Kubectl
-from tenantry.commands import validate as verb
-from tenantry.commands.init import FIRST
 from tenantry.errors import CommandError
+from tests.paths import TEMPLATE
 
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("validate")
-    (folder / "platform.yaml").write_text(FIRST, encoding="utf-8")
+    (folder / "platform.yaml").write_text(TEMPLATE.read_text("utf-8"), encoding="utf-8")
     write(Platform.load(folder / "platform.yaml"), folder / "dist")
     return folder / "dist"
 
@@ -139,7 +139,7 @@ def test_a_warning_of_the_server_is_a_failure() -> None:
 
 
 def test_the_walk_reads_its_numbers_from_the_manifests(dist: Path) -> None:
-    tenant = Tenant.of(yaml.safe_load_all((dist / "tenant-a.k8s.yaml").read_text(encoding="utf-8")))
+    tenant = TenantWorkload.of(yaml.safe_load_all((dist / "tenant-a.k8s.yaml").read_text(encoding="utf-8")))
     assert (tenant.name, tenant.deployment) == ("tenant-a", "tenant-a-ml-inference")
     assert (tenant.minimum, tenant.maximum, tenant.surge, tenant.quota, tenant.guests) == (2, 10, 1, 25, 4)
     assert set(tenant.selector.split(",")) == {
@@ -163,4 +163,4 @@ def test_a_namespace_that_does_not_go_is_told(cluster: Cluster, monkeypatch: pyt
     monkeypatch.setattr("time.monotonic", iter(range(0, 10_000, 100)).__next__)
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(CommandError, match=f"namespace {', '.join(names)} is still there after 120 s"):
-        verb._delete_namespaces(cluster, names)
+        validation._delete_namespaces(cluster, names)

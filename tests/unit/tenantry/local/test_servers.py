@@ -128,12 +128,12 @@ def test_a_tenant_that_dies_ends_the_command(
 ) -> None:
     """The others are stopped, and it says who ended, and how."""
 
-    def pages(server: local_servers.Server) -> Iterator[tuple[str, str]]:
+    def pages(server: local_servers.TenantServer) -> Iterator[tuple[str, str]]:
         if server.tenant == "tenant-b":
             server.process.kill()
         yield "page", server.url
 
-    monkeypatch.setattr(local_servers.Server, "pages", pages)
+    monkeypatch.setattr(local_servers.TenantServer, "pages", pages)
     done = CliRunner().invoke(app, ["serve", "--model", str(model), "--port", str(port)])
     assert done.exit_code == 1
     assert "tenant-b ended by signal 9" in done.stderr
