@@ -1,4 +1,4 @@
-"""What a tenant is: walls, workload, eyes. The constructs load jsii, so they are imported when they are asked for."""
+"""Constructs for a tenant: `IsolatedTenant` and `MonitoredInference`. Imported on first use, since they load jsii."""
 
 import os
 import sys
@@ -7,31 +7,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from constructs_lib.alert import Alert
     from constructs_lib.errors import PropsError
     from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
     from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+    from constructs_lib.network import NetworkPeer, NetworkPort
     from constructs_lib.platform import Platform, PlatformError
 
 __all__ = [
+    "Alert",
     "IsolatedTenant",
     "IsolatedTenantProps",
     "MonitoredInference",
     "MonitoredInferenceProps",
+    "NetworkPeer",
+    "NetworkPort",
     "Platform",
     "PlatformError",
     "PropsError",
 ]
 
-# jsii runs Node: this environment's own, also where nobody activated it.
+# jsii runs Node: use the one of this environment, even if the environment is not activated.
 _NODE = Path(sys.executable).with_name("node")
 if _NODE.exists():
     os.environ.setdefault("JSII_NODE", str(_NODE))
 
 _HOMES = {
+    "Alert": "alert",
     "IsolatedTenant": "isolated_tenant",
     "IsolatedTenantProps": "isolated_tenant",
     "MonitoredInference": "monitored_inference",
     "MonitoredInferenceProps": "monitored_inference",
+    "NetworkPeer": "network",
+    "NetworkPort": "network",
     "Platform": "platform",
     "PlatformError": "platform",
     "PropsError": "errors",

@@ -1,5 +1,6 @@
-"""Objects given as plain data: where the bindings do not know a field, or cost a call to Node for each value."""
+"""Kubernetes objects from plain data: cheaper than the bindings, and able to use fields that they do not have."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
@@ -13,9 +14,9 @@ def plain_object(
     api_version: str,
     kind: str,
     metadata: ApiObjectMetadata,
-    spec: dict[str, Any],
+    spec: Mapping[str, Any],
 ) -> ApiObject:
-    """An object whose `spec` is written as it is given."""
+    """An object with this `spec`, written unchanged."""
     result = ApiObject(scope, construct_id, api_version=api_version, kind=kind, metadata=metadata)
-    result.add_json_patch(JsonPatch.add("/spec", spec))
+    result.add_json_patch(JsonPatch.add("/spec", dict(spec)))
     return result

@@ -1,4 +1,4 @@
-"""One chart a file of `dist/`: the platform's, and one for each tenant."""
+"""The charts of `dist/`: one for the platform and one per tenant; each becomes a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,23 +15,23 @@ from constructs_lib.names import DASHBOARD_LABELS, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
 PLATFORM_CHART: Final = "0-platform"
-"""A digit first: names of tenants start with a letter, so that this file is applied before theirs."""
+"""Starts with a digit, and tenants' names with a letter, so that `kubectl apply` takes this file first."""
 
 
 def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, model: str | None = None) -> None:
-    """Write all of `dist/` into a folder.
+    """Write the manifests of a platform into a folder.
 
-    Each file is an app of its own: cdk8s prepares and validates the whole app again for every chart in it, so that in a
-    single app a tenant would cost the more the more tenants there are.
+    Each file is an app of its own: cdk8s prepares and validates the whole app for every chart in it, so the cost per
+    tenant would grow with the number of tenants in one app.
 
     Args:
-        platform: who the tenants are.
-        outdir: where to write.
-        image: takes the place of every tenant's image.
-        model: takes the place of every tenant's model; `{tenant}` in it becomes the tenant's name.
+        platform: the platform.
+        outdir: the folder.
+        image: replaces every tenant's image.
+        model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
 
     Raises:
-        PropsError: image or model break a rule.
+        PropsError: the image or the model breaks a rule.
     """
     app = App(outdir=str(outdir))
     names = [tenant.name for tenant in platform.tenants]
@@ -68,11 +68,11 @@ def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenant
 
 
 def tenant_chart(app: App, tenant: Tenant, settings: PlatformSettings, *, image: str, model: str) -> Chart:
-    """A tenant: first the walls, then what stands in them."""
+    """The objects of a tenant: the isolated namespace, then the workload in it."""
     chart = Chart(app, tenant.name)
-    walls = IsolatedTenant(chart, "walls", IsolatedTenantProps.from_platform(tenant, settings))
+    isolated = IsolatedTenant(chart, "tenant", IsolatedTenantProps.from_platform(tenant, settings))
     props = MonitoredInferenceProps(
-        tenant=walls,
+        tenant=isolated,
         image=image,
         model=model,
         alerts=tenant.alerts,

@@ -1,4 +1,4 @@
-"""Writes a folder of manifests as a whole, or not at all."""
+"""Writes a folder of manifests completely or not at all."""
 
 import filecmp
 import shutil
@@ -14,19 +14,19 @@ SUFFIX: Final = ".k8s.yaml"
 
 
 def write(platform: Platform, output: Path, *, image: str | None = None, model: str | None = None) -> bool:
-    """Synthesize a platform's manifests and put them where `output` is.
+    """Write the manifests of a platform to the folder `output`.
 
     Args:
-        platform: who the tenants are.
-        output: the folder to be.
-        image: takes the place of every tenant's image.
-        model: takes the place of every tenant's model; `{tenant}` in it becomes the tenant's name.
+        platform: the platform.
+        output: the folder; its manifests are replaced.
+        image: replaces every tenant's image.
+        model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        PropsError: `output` holds something else than manifests, or image or model break a rule; nothing was changed.
+        PropsError: `output` contains other files, or the image or the model breaks a rule; nothing was changed.
     """
     check_target(output)
     with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as build:
@@ -35,24 +35,23 @@ def write(platform: Platform, output: Path, *, image: str | None = None, model: 
 
 
 def place(source: Path, target: Path) -> bool:
-    """Put the manifests of `source` where `target` is, in place of all that is there.
+    """Replace the folder `target` with the manifests of `source`.
 
-    The new folder is complete before the old one goes; whoever looks finds one of the two. What is there already, byte
-    for byte, is left alone.
+    The new folder is complete before it replaces the old one. If both have the same content, nothing is written.
 
     Args:
         source: a folder of manifests.
-        target: the folder to be; must hold nothing but manifests, if it exists.
+        target: the folder to replace; if it exists, it must contain only manifests.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        PropsError: `source` is empty, or `target` holds something else, which would be lost.
+        PropsError: `source` has no manifests, or `target` contains other files, which would be lost.
     """
     names = sorted(path.name for path in source.iterdir() if path.name.endswith(SUFFIX))
     if not names:
-        raise PropsError(f"'source' ({source}) holds no {SUFFIX} file: there is nothing to place")
+        raise PropsError(f"'source' ({source}) must contain {SUFFIX} files; synthesize into it first")
     check_target(target)
     if target.is_dir() and sorted(path.name for path in target.iterdir()) == names:
         _, differing, errors = filecmp.cmpfiles(source, target, names, shallow=False)
@@ -76,18 +75,18 @@ def place(source: Path, target: Path) -> bool:
 
 
 def check_target(target: Path) -> None:
-    """Refuse to replace a folder that holds more than manifests.
+    """Refuse to replace a folder that contains other files than manifests.
 
     Raises:
-        PropsError: it does.
+        PropsError: it contains other files.
     """
     if not target.exists():
         return
     if not target.is_dir():
-        raise PropsError(f"'target' ({target}) must be a folder: remove the file or name another")
+        raise PropsError(f"'target' ({target}) must be a folder; remove the file or name another folder")
     others = sorted(path.name for path in target.iterdir() if not path.name.endswith(SUFFIX))
     if others:
         raise PropsError(
-            f"'target' ({target}) holds {', '.join(others[:3])}, which is no manifest and would be lost: "
+            f"'target' ({target}) must contain only manifests, but contains {', '.join(others[:3])}; "
             "move it away or name another folder"
         )

@@ -1,4 +1,4 @@
-"""What a construct refuses."""
+"""Errors of the constructs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from pydantic_core import PydanticCustomError
 
 
 class PropsError(ValueError):
-    """A construct was given what it cannot build; the message names the prop, its value, the rule and the fix."""
+    """An invalid property of a construct; the message names the property, its value, the rule and the fix."""
 
 
 @contextmanager
 def refusing(prop: str, value: object) -> Iterator[None]:
-    """Say of which prop a rule that fails inside speaks."""
+    """Name the property in the error of a rule that fails in this block."""
     try:
         yield
     except PydanticCustomError as error:

@@ -1,46 +1,46 @@
-"""The walls round a tenant."""
+"""The isolation of a tenant: namespace, account, quota and network policies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import cdk8s_plus_28 as kplus
 from cdk8s import ApiObject, ApiObjectMetadata
-from cdk8s_plus_28 import k8s
 from constructs import Construct
 
-from constructs_lib import _network as net
-from constructs_lib._kube import quantity
-from constructs_lib.errors import refusing
+from constructs_lib._objects import plain_object
+from constructs_lib.errors import PropsError, refusing
 from constructs_lib.names import labels, object_name
+from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, policy_spec, public_addresses
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, PlatformSettings, Tenant
-from constructs_lib.platform.validators import check_names, check_tenant_name
+from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
 
 POD_SECURITY_VERSION: Final = "v1.30"
-"""Version of the Pod Security standard that is held: that of the oldest Kubernetes this runs on, so that an upgrade of
-the cluster changes nothing by itself."""
+"""Version of the Pod Security Standard that is enforced: that of the oldest supported Kubernetes, so that an upgrade of
+the cluster does not change what is allowed."""
 READABLE: Final = (kplus.ApiResource.PODS, kplus.ApiResource.SERVICES, kplus.ApiResource.CONFIG_MAPS)
 READ: Final = ("get", "list")
 
 
 @dataclass(frozen=True, kw_only=True)
 class IsolatedTenantProps:
-    """What a tenant's walls depend on.
+    """Properties of an `IsolatedTenant`.
 
     Args:
         name: name of the tenant and of its namespace; a DNS label of at most 46 characters that starts with a letter.
-        resources: CPU and memory of a pod; no pod of the namespace may exceed its limits. Default: 250m of 500m CPU,
-            256Mi of 512Mi memory.
-        autoscaling: bounds of the pod count, which the quota must hold. Default: 2 to 10.
-        rollout: how pods are replaced; the quota holds its surge. Default: one more at a time.
-        quota: what the whole namespace may use. Default: computed from the three above, with room for 4 guests.
-        egress: networks that pods may reach beside the model store, DNS and public addresses on 443. Default: none.
-        monitoring: where Prometheus is, the only foreigner let in. Default: kube-prometheus-stack in `monitoring`.
-        model_store: where models are. Default: MinIO in `minio`. A store without namespace gets no opening of its own.
-        dns: where the name servers are. Default: kube-dns in `kube-system`.
-        network: what does not count as public beside the private ranges. Default: nothing.
+        resources: CPU and memory of each pod; no pod of the namespace may exceed the limits. Default: requests of 250m
+            CPU and 256Mi memory, limits of 500m CPU and 512Mi memory.
+        autoscaling: bounds of the number of pods, which the quota must allow. Default: 2 to 10.
+        rollout: how pods are replaced; the quota allows the surge. Default: one additional pod at a time.
+        quota: limits of the whole namespace. Default: computed from the three above, with headroom for 4 pods.
+        egress: networks that pods may connect to in addition to the model store, DNS and public addresses on port 443.
+            Default: none.
+        monitoring: where Prometheus is, which may connect to the pods. Default: kube-prometheus-stack in `monitoring`.
+        model_store: where models are. Default: MinIO in `minio`. A store without a namespace gets no policy of its own.
+        dns: where the DNS servers are. Default: kube-dns in `kube-system`.
+        network: public addresses that pods must not connect to. Default: none.
     """
 
     name: str
@@ -64,7 +64,7 @@ class IsolatedTenantProps:
 
     @classmethod
     def from_platform(cls, tenant: Tenant, settings: PlatformSettings) -> Self:
-        """The props of a tenant of `platform.yaml`."""
+        """The properties of a tenant of `platform.yaml`."""
         return cls(
             name=tenant.name,
             resources=tenant.resources,
@@ -80,32 +80,32 @@ class IsolatedTenantProps:
 
 
 class IsolatedTenant(Construct):
-    """A namespace that nobody else's pods reach, whose pods reach nobody else's, and that cannot starve its neighbours.
+    """A namespace that is isolated from other tenants in network, permissions and resources.
 
     Guarantees, on a cluster that enforces NetworkPolicies:
 
-    - pods hold Pod Security's `restricted` standard, or are refused;
-    - in comes the namespace's own traffic on the service's port, and Prometheus on the same port; nothing else;
-    - out goes the same, DNS, the model store, public addresses on 443, and what `egress` names; nothing else;
-    - the ServiceAccount may get and list pods, services and configmaps here, and no pod gets its token unasked;
-    - no pod exceeds the limits, all together not the quota, and no Service opens a port on the nodes.
+    - pods must meet the Pod Security Standard `restricted`;
+    - ingress is allowed from the namespace's own pods and from Prometheus, on the service's port, and from what
+      `allow_ingress` adds;
+    - egress is allowed to the namespace's own pods, DNS, the model store, public addresses on port 443, and to what
+      `egress` and `allow_egress` add;
+    - the ServiceAccount may get and list pods, services and configmaps of the namespace, and pods get no token unless
+      they ask for one;
+    - no pod exceeds the limits, all pods together do not exceed the quota, and no Service opens a port on the nodes.
 
     See https://kubernetes.io/docs/concepts/security/pod-security-standards/ and
     https://kubernetes.io/docs/concepts/services-networking/network-policies/.
 
     Attributes:
-        props: what it was made from.
+        props: the properties.
         name: name of the tenant and its namespace.
-        labels: labels of everything that belongs to the tenant.
         namespace, service_account, role, role_binding, resource_quota, limit_range: the objects.
-        network_policies: the deny and every opening, by name.
     """
 
     def __init__(self, scope: Construct, id: str, props: IsolatedTenantProps) -> None:  # noqa: A002
         super().__init__(scope, id)
         self.props = props
         self.name = props.name
-        self.labels = labels(props.name)
         self.namespace = self._add_namespace()
         self.service_account = kplus.ServiceAccount(
             self, "service-account", metadata=self.metadata(object_name(self.name)), automount_token=False
@@ -118,16 +118,50 @@ class IsolatedTenant(Construct):
         self.role_binding.add_subjects(self.service_account)
         self.resource_quota = self._add_quota()
         self.limit_range = self._add_limit_range()
-        self.network_policies: dict[str, ApiObject] = {}
+        self._network_policies: dict[str, ApiObject] = {}
         self._add_network_policies()
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of every object of the tenant, as a copy."""
+        return labels(self.name)
+
+    @property
+    def network_policies(self) -> dict[str, ApiObject]:
+        """The NetworkPolicies by name, as a copy; `allow_ingress` and `allow_egress` add to them."""
+        return dict(self._network_policies)
+
     def metadata(self, name: str) -> ApiObjectMetadata:
-        """Metadata of an object of this tenant's namespace."""
+        """Metadata of an object in this tenant's namespace."""
         return ApiObjectMetadata(name=name, namespace=self.name, labels=self.labels)
 
-    def object_meta(self, name: str) -> k8s.ObjectMeta:
-        """The same for the bindings of plain Kubernetes objects."""
-        return k8s.ObjectMeta(name=name, namespace=self.name, labels=self.labels)
+    def allow_ingress(self, name: str, peer: NetworkPeer, *ports: NetworkPort) -> None:
+        """Let a peer connect to the tenant's pods.
+
+        Args:
+            name: name of the NetworkPolicy; unique in the namespace.
+            peer: who may connect.
+            ports: ports of the tenant's pods, at least one.
+
+        Raises:
+            PropsError: the name is not a DNS label or is taken, or there are no ports.
+        """
+        self._check_policy(name, ports)
+        self._add_policy(name, ingress=[peer], ports=ports)
+
+    def allow_egress(self, name: str, peer: NetworkPeer, *ports: NetworkPort) -> None:
+        """Let the tenant's pods connect to a peer.
+
+        Args:
+            name: name of the NetworkPolicy; unique in the namespace.
+            peer: what the pods may connect to.
+            ports: ports of the peer, at least one.
+
+        Raises:
+            PropsError: the name is not a DNS label or is taken, or there are no ports.
+        """
+        self._check_policy(name, ports)
+        self._add_policy(name, egress=[peer], ports=ports)
 
     def _add_namespace(self) -> kplus.Namespace:
         security = {
@@ -141,69 +175,65 @@ class IsolatedTenant(Construct):
     def _add_quota(self) -> ApiObject:
         props = self.props
         hard = props.quota.hard(props.resources, props.autoscaling, props.rollout)
-        return k8s.KubeResourceQuota(
-            self,
-            "quota",
-            metadata=self.object_meta(object_name(self.name)),
-            spec=k8s.ResourceQuotaSpec(hard={key: quantity(value) for key, value in hard.items()}),
-        )
+        return self._add_object("quota", "v1", "ResourceQuota", {"hard": dict(sorted(hard.items()))})
 
     def _add_limit_range(self) -> ApiObject:
-        """No pod above the limits, whatever its containers say; one that says nothing gets them."""
+        """No pod may exceed the limits; a container without requests or limits gets the defaults."""
         requests, limits = (
-            {"cpu": quantity(each.cpu), "memory": quantity(each.memory)}
+            {"cpu": each.cpu, "memory": each.memory}
             for each in (self.props.resources.requests, self.props.resources.limits)
         )
-        return k8s.KubeLimitRange(
-            self,
-            "limit-range",
-            metadata=self.object_meta(object_name(self.name)),
-            spec=k8s.LimitRangeSpec(
-                limits=[
-                    k8s.LimitRangeItem(type="Container", default=limits, default_request=requests, max=limits),
-                    k8s.LimitRangeItem(type="Pod", max=limits),
-                ]
-            ),
+        containers = {"default": limits, "defaultRequest": requests, "max": limits, "type": "Container"}
+        return self._add_object(
+            "limit-range", "v1", "LimitRange", {"limits": [containers, {"max": limits, "type": "Pod"}]}
         )
 
     def _add_network_policies(self) -> None:
         props = self.props
-        service = net.ports(contract.PORT)
+        service = [NetworkPort(contract.PORT)]
+        own = NetworkPeer.own_pods()
         self._add_policy("default-deny", ingress=[], egress=[])
-        self._add_policy("allow-same-namespace", ingress=[net.own_pods()], egress=[net.own_pods()], ports=service)
-        prometheus = net.pods_of(props.monitoring.namespace, props.monitoring.prometheus_labels)
+        self._add_policy("allow-same-namespace", ingress=[own], egress=[own], ports=service)
+        prometheus = NetworkPeer.pods(props.monitoring.namespace, props.monitoring.prometheus_labels)
         self._add_policy("allow-prometheus", ingress=[prometheus], ports=service)
-        dns = net.pods_of(props.dns.namespace, props.dns.pod_labels)
-        self._add_policy("allow-dns", egress=[dns], ports=net.ports(53, protocols=("UDP", "TCP")))
+        dns = NetworkPeer.pods(props.dns.namespace, props.dns.pod_labels)
+        self._add_policy("allow-dns", egress=[dns], ports=[NetworkPort(53, "UDP"), NetworkPort(53)])
         store = props.model_store
         if store.namespace:
-            pods = net.pods_of(store.namespace, store.pod_labels)
-            self._add_policy("allow-model-store", egress=[pods], ports=net.ports(store.port))
-        self._add_policy("allow-world-https", egress=net.world(props.network.except_cidrs), ports=net.ports(net.HTTPS))
+            pods = NetworkPeer.pods(store.namespace, store.pod_labels)
+            self._add_policy("allow-model-store", egress=[pods], ports=[NetworkPort(store.port)])
+        public = public_addresses(props.network.except_cidrs)
+        self._add_policy("allow-world-https", egress=public, ports=[NetworkPort(HTTPS)])
         for index, each in enumerate(props.egress):
-            ports = net.ports(each.port, protocols=(each.protocol,))
-            self._add_policy(f"allow-egress-{index}", egress=[net.network(each.cidr)], ports=ports)
+            port = NetworkPort(each.port, each.protocol)
+            self._add_policy(f"allow-egress-{index}", egress=[NetworkPeer.network(each.cidr)], ports=[port])
+
+    def _check_policy(self, name: str, ports: Sequence[NetworkPort]) -> None:
+        with refusing("name", name):
+            check_name(name)
+        if name in self._network_policies:
+            raise PropsError(f"'name' ('{name}') must be unique, but the tenant has such a policy; choose another name")
+        if not ports:
+            raise PropsError("'ports' () must not be empty, which would allow every port; name the ports")
 
     def _add_policy(
         self,
         name: str,
         *,
-        ports: Sequence[k8s.NetworkPolicyPort] = (),
-        ingress: Sequence[k8s.NetworkPolicyPeer] | None = None,
-        egress: Sequence[k8s.NetworkPolicyPeer] | None = None,
+        ports: Sequence[NetworkPort] = (),
+        ingress: Sequence[NetworkPeer] | None = None,
+        egress: Sequence[NetworkPeer] | None = None,
     ) -> None:
-        """A policy for all pods of the namespace.
-
-        A direction that is None is left as it is; an empty one is denied; peers open it for `ports`.
-        """
-        self.network_policies[name] = k8s.KubeNetworkPolicy(
+        spec = policy_spec(ports=ports, ingress=ingress, egress=egress)
+        self._network_policies[name] = plain_object(
             self,
             name,
-            metadata=self.object_meta(name),
-            spec=k8s.NetworkPolicySpec(
-                pod_selector=k8s.LabelSelector(),
-                policy_types=[kind for kind, peers in (("Ingress", ingress), ("Egress", egress)) if peers is not None],
-                ingress=[k8s.NetworkPolicyIngressRule(from_=list(ingress), ports=list(ports))] if ingress else None,
-                egress=[k8s.NetworkPolicyEgressRule(to=list(egress), ports=list(ports))] if egress else None,
-            ),
+            api_version="networking.k8s.io/v1",
+            kind="NetworkPolicy",
+            metadata=self.metadata(name),
+            spec=spec,
         )
+
+    def _add_object(self, construct_id: str, api_version: str, kind: str, spec: dict[str, Any]) -> ApiObject:
+        metadata = self.metadata(object_name(self.name))
+        return plain_object(self, construct_id, api_version=api_version, kind=kind, metadata=metadata, spec=spec)

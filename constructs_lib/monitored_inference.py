@@ -1,16 +1,16 @@
-"""The workload of a tenant and its eyes."""
+"""The workload of a tenant and its monitoring."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from cdk8s import ApiObject, ApiObjectMetadata
-from cdk8s_plus_28 import k8s
+from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from constructs import Construct
 
 from constructs_lib import _pod as pod
-from constructs_lib._kube import int_or_string
+from constructs_lib._environment import check_setting, env_name
 from constructs_lib._objects import plain_object
-from constructs_lib.errors import refusing
+from constructs_lib.alert import Alert
+from constructs_lib.errors import PropsError, refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
@@ -26,20 +26,21 @@ _MONITORING_API: Final = "monitoring.coreos.com/v1"
 _ALERTMANAGER_API: Final = "monitoring.coreos.com/v1alpha1"
 _PROGRESS_DEADLINE_SECONDS: Final = 300
 _SCALE_PERIOD_SECONDS: Final = 15
+_ADDED_ALERTS_GROUP: Final = "inference-added"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoredInferenceProps:
-    """What a tenant's workload depends on.
+    """Properties of a `MonitoredInference`.
 
     Args:
-        tenant: the walls that it stands in; pod size, pod count and rollout are those that the walls were built for.
-        image: the service's image, with tag or digest and never `latest`.
+        tenant: the isolated tenant to which the workload belongs; it sets resources, autoscaling and rollout.
+        image: image of the service, with a tag other than `latest` or a digest.
         model: address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or
-            `file:<folder>` for one that the image holds.
-        alerts: objectives and thresholds of the alerts. Default: 99.9 % available, see `AlertSettings`.
+            `file:<folder>` for a model in the image.
+        alerts: objectives and thresholds of the alerts. Default: 99.9 % availability, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
-        receiver: where the tenant's alerts go. Default: to the platform's own receiver.
+        receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
     """
 
     tenant: IsolatedTenant
@@ -61,20 +62,19 @@ class MonitoredInferenceProps:
 
 
 class MonitoredInference(Construct):
-    """A tenant's model behind a Service, scaled by its load, replaced without a failed request, and watched.
+    """A tenant's model behind a Service, with autoscaling, rolling updates without failed requests, and alerts.
 
     Guarantees:
 
-    - the Deployment says no `replicas`: the autoscaler owns them, and lifts a first apply from 1 to its minimum when it
-      first looks (within 15 s);
-    - no pod goes before its successor is ready; a stopping pod goes on serving until every node has heard of it;
-    - pods wait for the Secret `model-store` and then for their model, not ready;
-    - Prometheus scrapes every pod each 30 s, and the alerts' thresholds are the props'.
+    - the Deployment sets no `replicas`: the autoscaler owns them, and raises the first pod to the minimum within 15 s;
+    - no pod stops before its replacement is ready; a terminating pod continues to serve until all nodes know;
+    - pods are not ready until the Secret `model-store` exists and their model is loaded;
+    - Prometheus scrapes every pod every 30 s, and alerts use the thresholds of the properties.
 
     Attributes:
-        props: what it was made from.
+        props: the properties.
         deployment, service, autoscaler, disruption_budget, service_monitor, prometheus_rule: the objects.
-        alertmanager_config: the route to the tenant's receiver; None without one.
+        alertmanager_config: the route to the tenant's receiver; None without a receiver.
     """
 
     def __init__(self, scope: Construct, id: str, props: MonitoredInferenceProps) -> None:  # noqa: A002
@@ -82,173 +82,168 @@ class MonitoredInference(Construct):
         self.props = props
         self._tenant = props.tenant
         self._name = object_name(self._tenant.name)
-        self._selector = k8s.LabelSelector(match_labels=selector(self._tenant.name))
+        self._selector = selector(self._tenant.name)
         self.service = self._add_service()
         self.disruption_budget = self._add_disruption_budget()
         self.deployment = self._add_deployment()
         self.autoscaler = self._add_autoscaler()
         self.service_monitor = self._add_service_monitor()
-        self.prometheus_rule = self._add_prometheus_rule()
+        self._rule_groups = self._own_rule_groups()
+        self._alerts: list[Alert] = []
+        self._settings: dict[str, str] = {}
+        self.prometheus_rule = self._add_monitoring_object("PrometheusRule", {"groups": self._rule_groups})
         self.alertmanager_config = self._add_alertmanager_config()
 
-    def _add_service(self) -> k8s.KubeService:
-        return k8s.KubeService(
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The alerts that `add_alert` added, in order."""
+        return tuple(self._alerts)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that `add_setting` added, by their field's name, as a copy."""
+        return dict(self._settings)
+
+    def add_alert(self, alert: Alert) -> None:
+        """Add an alert to the tenant's PrometheusRule.
+
+        The alert gets the labels `namespace` and `tenant`, so that it is routed and silenced like the others.
+
+        Raises:
+            PropsError: the tenant has an alert of this name.
+        """
+        names = {rule.get("alert") for group in self._rule_groups for rule in group["rules"]}
+        if alert.name in names | {each.name for each in self._alerts}:
+            raise PropsError(f"'name' ('{alert.name}') must be unique, but the tenant has such an alert; rename it")
+        rule = alert._to_rule(self._tenant.name)  # noqa: SLF001 - conversion to plain data
+        if self._alerts:
+            patch = JsonPatch.add(f"/spec/groups/{len(self._rule_groups)}/rules/-", rule)
+        else:
+            patch = JsonPatch.add("/spec/groups/-", {"name": _ADDED_ALERTS_GROUP, "rules": [rule]})
+        self.prometheus_rule.add_json_patch(patch)
+        self._alerts.append(alert)
+
+    def add_setting(self, name: str, value: str) -> None:
+        """Set one of the service's settings in every pod.
+
+        Args:
+            name: a field of `inference.settings.Settings`, such as `max_in_flight`.
+            value: its value, as text.
+
+        Raises:
+            PropsError: the service does not have this setting or refuses the value, or the setting is set already.
+        """
+        check_setting(name, value)
+        if name in pod.OWN_SETTINGS or name in self._settings:
+            raise PropsError(f"'name' ('{name}') must be a setting that is not set yet; remove one of the two")
+        path = "/spec/template/spec/containers/0/env/-"
+        self.deployment.add_json_patch(JsonPatch.add(path, {"name": env_name(name), "value": value}))
+        self._settings[name] = value
+
+    def _add_service(self) -> ApiObject:
+        tenant = self._tenant
+        port = {
+            "name": contract.PORT_NAME,
+            "port": contract.PORT,
+            "protocol": "TCP",
+            "targetPort": contract.PORT_NAME,
+        }
+        return plain_object(
             self,
             "service",
-            metadata=self._tenant.object_meta(service_name(self._tenant.name)),
-            spec=k8s.ServiceSpec(
-                type="ClusterIP",
-                selector=selector(self._tenant.name),
-                ports=[
-                    k8s.ServicePort(
-                        name=contract.PORT_NAME,
-                        port=contract.PORT,
-                        target_port=int_or_string(contract.PORT_NAME),
-                        protocol="TCP",
-                    )
-                ],
-            ),
+            api_version="v1",
+            kind="Service",
+            metadata=tenant.metadata(service_name(tenant.name)),
+            spec={"ports": [port], "selector": dict(sorted(self._selector.items())), "type": "ClusterIP"},
         )
 
-    def _add_disruption_budget(self) -> k8s.KubePodDisruptionBudget:
-        """One pod at a time may be evicted; a pod that is not healthy never holds up a drain."""
-        return k8s.KubePodDisruptionBudget(
-            self,
-            "disruption-budget",
-            metadata=self._tenant.object_meta(self._name),
-            spec=k8s.PodDisruptionBudgetSpec(
-                selector=self._selector,
-                max_unavailable=int_or_string(1),
-                unhealthy_pod_eviction_policy="AlwaysAllow",
-            ),
-        )
+    def _add_disruption_budget(self) -> ApiObject:
+        """One pod at a time may be evicted; an unhealthy pod never blocks a drain."""
+        spec = {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": dict(sorted(self._selector.items()))},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        }
+        return self._add_object("disruption-budget", "policy/v1", "PodDisruptionBudget", spec)
 
     def _add_deployment(self) -> ApiObject:
-        rollout = self._tenant.props.rollout
-        strategy = k8s.DeploymentStrategy(
-            type="RollingUpdate",
-            rolling_update=k8s.RollingUpdateDeployment(
-                max_surge=int_or_string(rollout.surge),
-                max_unavailable=int_or_string(0),
-            ),
-        )
+        surge = self._tenant.props.rollout.surge
         template = pod.template(
             tenant=self._tenant,
             image=self.props.image,
             model=self.props.model,
             image_pull_secrets=self.props.image_pull_secrets,
         )
-        manifest = k8s.KubeDeployment.manifest(
-            spec=k8s.DeploymentSpec(
-                selector=self._selector,
-                progress_deadline_seconds=_PROGRESS_DEADLINE_SECONDS,
-                strategy=strategy,
-                template=template,
-            )
-        )
-        # The bindings are of Kubernetes 1.28: they do not know the native sleep, and would drop it from a patch.
-        if rollout.pre_stop_seconds:
-            container = manifest["spec"]["template"]["spec"]["containers"][0]
-            container["lifecycle"] = {"preStop": {"sleep": {"seconds": rollout.pre_stop_seconds}}}
-        return plain_object(
-            self,
-            "deployment",
-            api_version=manifest["apiVersion"],
-            kind=manifest["kind"],
-            metadata=self._tenant.metadata(self._name),
-            spec=manifest["spec"],
-        )
+        spec = {
+            "progressDeadlineSeconds": _PROGRESS_DEADLINE_SECONDS,
+            "selector": {"matchLabels": self._selector},
+            "strategy": {"rollingUpdate": {"maxSurge": surge, "maxUnavailable": 0}, "type": "RollingUpdate"},
+            "template": template,
+        }
+        return self._add_object("deployment", "apps/v1", "Deployment", spec)
 
-    def _add_autoscaler(self) -> k8s.KubeHorizontalPodAutoscalerV2:
+    def _add_autoscaler(self) -> ApiObject:
         scaling = self._tenant.props.autoscaling
-        step = k8s.HpaScalingPolicyV2(type="Pods", value=scaling.scale_up_pods, period_seconds=_SCALE_PERIOD_SECONDS)
-        return k8s.KubeHorizontalPodAutoscalerV2(
-            self,
-            "autoscaler",
-            metadata=self._tenant.object_meta(self._name),
-            spec=k8s.HorizontalPodAutoscalerSpecV2(
-                scale_target_ref=k8s.CrossVersionObjectReferenceV2(
-                    api_version="apps/v1", kind="Deployment", name=self._name
-                ),
-                min_replicas=scaling.min_replicas,
-                max_replicas=scaling.max_replicas,
-                metrics=[
-                    k8s.MetricSpecV2(
-                        type="Resource",
-                        resource=k8s.ResourceMetricSourceV2(
-                            name="cpu",
-                            target=k8s.MetricTargetV2(
-                                type="Utilization", average_utilization=scaling.target_cpu_percent
-                            ),
-                        ),
-                    )
-                ],
-                behavior=k8s.HorizontalPodAutoscalerBehaviorV2(
-                    scale_up=k8s.HpaScalingRulesV2(
-                        stabilization_window_seconds=0, select_policy="Max", policies=[step]
-                    ),
-                    scale_down=k8s.HpaScalingRulesV2(
-                        stabilization_window_seconds=scaling.scale_down_after_seconds,
-                        select_policy="Max",
-                        policies=[step],
-                    ),
-                ),
-            ),
-        )
 
-    def _add_service_monitor(self) -> monitoring.ServiceMonitor:
-        """Scrapes every pod; what a pod says of its own labels never overrides the target's."""
-        tenant = self._tenant
-        return monitoring.ServiceMonitor(
-            self,
-            "service-monitor",
-            metadata=self._monitoring_metadata(),
-            spec=monitoring.ServiceMonitorSpec(
-                selector=monitoring.ServiceMonitorSpecSelector(match_labels=selector(tenant.name)),
-                endpoints=[
-                    monitoring.ServiceMonitorSpecEndpoints(
-                        port=contract.PORT_NAME,
-                        path=contract.METRICS_PATH,
-                        interval=SCRAPE_INTERVAL,
-                        scrape_timeout=SCRAPE_TIMEOUT,
-                        honor_labels=False,
-                    )
-                ],
-            ),
-        )
+        def behavior(stabilization_seconds: int) -> dict[str, Any]:
+            step = {"periodSeconds": _SCALE_PERIOD_SECONDS, "type": "Pods", "value": scaling.scale_up_pods}
+            return {"policies": [step], "selectPolicy": "Max", "stabilizationWindowSeconds": stabilization_seconds}
 
-    def _add_prometheus_rule(self) -> ApiObject:
-        groups = rule_groups(
+        target = {"averageUtilization": scaling.target_cpu_percent, "type": "Utilization"}
+        spec = {
+            "behavior": {"scaleDown": behavior(scaling.scale_down_after_seconds), "scaleUp": behavior(0)},
+            "maxReplicas": scaling.max_replicas,
+            "metrics": [{"resource": {"name": "cpu", "target": target}, "type": "Resource"}],
+            "minReplicas": scaling.min_replicas,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": self._name},
+        }
+        return self._add_object("autoscaler", "autoscaling/v2", "HorizontalPodAutoscaler", spec)
+
+    def _add_service_monitor(self) -> ApiObject:
+        """Scrapes every pod; the target's labels take precedence over labels that a pod exposes."""
+        endpoint = monitoring.ServiceMonitorSpecEndpoints(
+            port=contract.PORT_NAME,
+            path=contract.METRICS_PATH,
+            interval=SCRAPE_INTERVAL,
+            scrape_timeout=SCRAPE_TIMEOUT,
+            honor_labels=False,
+        )
+        spec = monitoring.ServiceMonitorSpec(
+            selector=monitoring.ServiceMonitorSpecSelector(match_labels=self._selector),
+            endpoints=[endpoint],
+        )
+        metadata = self._monitoring_metadata()
+        result: ApiObject = monitoring.ServiceMonitor(self, "service-monitor", metadata=metadata, spec=spec)
+        return result
+
+    def _own_rule_groups(self) -> list[dict[str, Any]]:
+        return rule_groups(
             tenant=self._tenant.name,
             service=service_name(self._tenant.name),
             deployment=self._name,
             hpa=self._name,
             settings=self.props.alerts,
         )
-        return plain_object(
-            self,
-            "prometheus-rule",
-            api_version=_MONITORING_API,
-            kind="PrometheusRule",
-            metadata=self._monitoring_metadata(),
-            spec={"groups": groups},
-        )
 
     def _add_alertmanager_config(self) -> ApiObject | None:
         receiver = self.props.receiver
         if receiver is None:
             return None
-        return plain_object(
-            self,
-            "alertmanager-config",
-            api_version=_ALERTMANAGER_API,
-            kind="AlertmanagerConfig",
-            metadata=self._monitoring_metadata(),
-            spec=alertmanager_config_spec(receiver),
-        )
+        spec = alertmanager_config_spec(receiver)
+        return self._add_monitoring_object("AlertmanagerConfig", spec, api_version=_ALERTMANAGER_API)
+
+    def _add_monitoring_object(
+        self, kind: str, spec: dict[str, Any], *, api_version: str = _MONITORING_API
+    ) -> ApiObject:
+        """An object that the cluster's Prometheus Operator selects by its labels."""
+        metadata = self._monitoring_metadata()
+        return plain_object(self, kind, api_version=api_version, kind=kind, metadata=metadata, spec=spec)
 
     def _monitoring_metadata(self) -> ApiObjectMetadata:
         tenant = self._tenant
-        return ApiObjectMetadata(
-            name=self._name, namespace=tenant.name, labels={**tenant.labels, **tenant.props.monitoring.object_labels}
-        )
+        object_labels = {**tenant.labels, **tenant.props.monitoring.object_labels}
+        return ApiObjectMetadata(name=self._name, namespace=tenant.name, labels=object_labels)
+
+    def _add_object(self, construct_id: str, api_version: str, kind: str, spec: dict[str, Any]) -> ApiObject:
+        metadata = self._tenant.metadata(self._name)
+        return plain_object(self, construct_id, api_version=api_version, kind=kind, metadata=metadata, spec=spec)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from constructs_lib.hardening import hardened
 from inference import contract
 from tests.e2e.cluster import INSIDE
 
@@ -78,35 +79,22 @@ def killer(namespace: str, *, image: str, node: str) -> dict[str, Any]:
 
 def restricted_pod(name: str, *, namespace: str, image: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A pod as Pod Security's `restricted` standard wants it, small enough for every quota."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": {**MARK, **(labels or {})}},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
+    spec = hardened(
+        {
             "terminationGracePeriodSeconds": 1,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": contract.USER_ID,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
             "containers": [
                 {
                     "name": "probe",
                     "image": image,
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["python", "-c", "import threading; threading.Event().wait()"],
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
                     "resources": {
                         "requests": {"cpu": "10m", "memory": "32Mi"},
                         "limits": {"cpu": "500m", "memory": "128Mi"},
                     },
                 }
             ],
-        },
-    }
+        }
+    )
+    metadata = {"name": name, "namespace": namespace, "labels": {**MARK, **(labels or {})}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

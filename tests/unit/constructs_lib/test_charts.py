@@ -1,4 +1,4 @@
-"""The files of dist/: the platform's and one a tenant, and what a local build may change in them."""
+"""The files of dist/: one for the platform and one per tenant, and what overrides change in them."""
 
 import json
 from pathlib import Path
@@ -47,8 +47,8 @@ def test_the_platforms_file_has_the_monitoring_namespace_and_the_dashboard(tmp_p
     assert len(yaml.safe_dump(dashboard)) < 262_144 / 2  # what a client-side apply can carry
 
 
-def test_a_forks_runbook_is_said_once(tmp_path: Path, shipped: Platform) -> None:
-    """`defaults.alerts.runbook` is where every alert and every panel leads; our own address is nowhere."""
+def test_a_fork_sets_the_runbook_once(tmp_path: Path, shipped: Platform) -> None:
+    """Every alert and panel links to `defaults.alerts.runbook`, and none to the default address."""
     document = shipped.model_dump(by_alias=True, mode="json", exclude_unset=True) | {"tenants": [TENANT]}
     fork = Platform.model_validate(document | {"defaults": {"alerts": {"runbook": "https://runbook.example/"}}})
     charts.synth(fork, tmp_path)
@@ -58,20 +58,20 @@ def test_a_forks_runbook_is_said_once(tmp_path: Path, shipped: Platform) -> None
         assert RUNBOOK not in text, file.name
 
 
-def test_files_of_tenants_differ_in_their_names_only(tmp_path: Path, shipped: Platform) -> None:
+def test_files_of_tenants_differ_only_in_the_name(tmp_path: Path, shipped: Platform) -> None:
     synth(tmp_path, shipped)
     one, two = ((tmp_path / f"{name}.k8s.yaml").read_text(encoding="utf-8") for name in ("tenant-a", "tenant-b"))
     assert one.replace("tenant-a", "tenant-b") == two
 
 
-def test_a_tenant_without_the_others_is_the_same(tmp_path: Path, shipped: Platform) -> None:
-    """Who else is there changes nothing: a tenant that comes or goes touches no other file."""
+def test_a_tenants_file_does_not_depend_on_other_tenants(tmp_path: Path, shipped: Platform) -> None:
+    """Adding or removing a tenant changes no other file."""
     alone = shipped.model_copy(update={"tenants": shipped.tenants[1:]})
     name = "tenant-b.k8s.yaml"
     assert synth(tmp_path / "one", alone)[name] == synth(tmp_path / "two", shipped)[name]
 
 
-def test_an_image_and_a_model_given_by_hand_change_nothing_else(tmp_path: Path, shipped: Platform) -> None:
+def test_an_image_and_a_model_override_change_nothing_else(tmp_path: Path, shipped: Platform) -> None:
     plain = synth(tmp_path / "plain", shipped)
     other = synth(tmp_path / "other", shipped, image="service:dev", model="s3://models/{tenant}/other")
     for tenant in ("tenant-a", "tenant-b"):
@@ -86,7 +86,7 @@ def test_an_image_and_a_model_given_by_hand_change_nothing_else(tmp_path: Path, 
 def test_a_tenants_own_settings_reach_its_file(tmp_path: Path, shipped: Platform) -> None:
     data: dict[str, Any] = {
         "apiVersion": "tenantry.dev/v1alpha1",
-        "platform": {"image": "a/b:1", "monitoring": {"namespace": "eyes"}},
+        "platform": {"image": "a/b:1", "monitoring": {"namespace": "observability"}},
         "tenants": [
             {
                 "name": "own",
@@ -101,7 +101,7 @@ def test_a_tenants_own_settings_reach_its_file(tmp_path: Path, shipped: Platform
         ],
     }
     files = synth(tmp_path, Platform.model_validate(data))
-    assert by_kind(files["0-platform.k8s.yaml"], "Namespace")["metadata"]["name"] == "eyes"
+    assert by_kind(files["0-platform.k8s.yaml"], "Namespace")["metadata"]["name"] == "observability"
     own = files["own.k8s.yaml"]
     assert _container(own)["image"] == "c/d:2"
     assert by_kind(own, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 4

@@ -1,4 +1,4 @@
-"""dist/ is replaced as a whole, or left byte for byte as it was."""
+"""dist/ is replaced completely, or not changed at all."""
 
 from pathlib import Path
 
@@ -24,47 +24,47 @@ def content(path: Path) -> dict[str, str]:
     return {each.name: each.read_text(encoding="utf-8") for each in path.iterdir()}
 
 
-def test_what_was_there_goes_and_what_is_new_comes(tmp_path: Path) -> None:
+def test_old_files_are_replaced_by_new_ones(tmp_path: Path) -> None:
     new, target = folder(tmp_path / "new", a="1", c="3"), folder(tmp_path / "dist", a="0", b="2")
     assert place(new, target)
     assert content(target) == {"a.k8s.yaml": "1", "c.k8s.yaml": "3"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "new"]
 
 
-def test_a_target_that_is_not_there_is_made(tmp_path: Path) -> None:
+def test_a_missing_target_is_created(tmp_path: Path) -> None:
     assert place(folder(tmp_path / "new", a="1"), tmp_path / "deep" / "dist")
     assert content(tmp_path / "deep" / "dist") == {"a.k8s.yaml": "1"}
 
 
-def test_what_is_right_already_is_not_touched(tmp_path: Path) -> None:
+def test_identical_files_are_not_written_again(tmp_path: Path) -> None:
     new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="1")
     before = (target.stat().st_ino, (target / "a.k8s.yaml").stat().st_mtime_ns)
     assert not place(new, target)
     assert (target.stat().st_ino, (target / "a.k8s.yaml").stat().st_mtime_ns) == before
 
 
-def test_a_target_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+def test_rejects_a_target_with_other_files(tmp_path: Path) -> None:
     new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="0")
     (target / "notes.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(PropsError, match=r"holds notes\.txt, which is no manifest and would be lost"):
+    with pytest.raises(PropsError, match=r"must contain only manifests, but contains notes\.txt"):
         place(new, target)
     assert content(target) == {"a.k8s.yaml": "0", "notes.txt": "mine"}
 
 
-def test_a_target_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_rejects_a_target_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("mine", encoding="utf-8")
     with pytest.raises(PropsError, match="must be a folder"):
         place(folder(tmp_path / "new", a="1"), tmp_path / "dist")
 
 
-def test_nothing_is_not_placed(tmp_path: Path) -> None:
+def test_rejects_a_source_without_manifests(tmp_path: Path) -> None:
     target = folder(tmp_path / "dist", a="0")
-    with pytest.raises(PropsError, match="there is nothing to place"):
+    with pytest.raises(PropsError, match=r"must contain \.k8s\.yaml files"):
         place(folder(tmp_path / "new"), target)
     assert content(target) == {"a.k8s.yaml": "0"}
 
 
-def test_a_swap_that_fails_half_way_brings_the_old_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_replacement_restores_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="0")
     rename = Path.rename
 
@@ -79,15 +79,15 @@ def test_a_swap_that_fails_half_way_brings_the_old_back(tmp_path: Path, monkeypa
     assert content(target) == {"a.k8s.yaml": "0"}
 
 
-def test_a_synth_that_fails_half_way_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_synth_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = folder(tmp_path / "dist", a="0")
 
     def fails(_: Platform, folder: str, **__: str | None) -> None:
         (Path(folder) / "a.k8s.yaml").write_text("1", encoding="utf-8")
-        raise RuntimeError("half way")
+        raise RuntimeError("failed")
 
     monkeypatch.setattr(dist, "synth", fails)
-    with pytest.raises(RuntimeError, match="half way"):
+    with pytest.raises(RuntimeError, match="failed"):
         write(Platform.load(SHIPPED), target)
     assert content(target) == {"a.k8s.yaml": "0"}
 

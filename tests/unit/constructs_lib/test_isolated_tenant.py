@@ -1,12 +1,13 @@
-"""IsolatedTenant: the walls, object by object."""
+"""IsolatedTenant, object by object."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from constructs_lib import IsolatedTenant, IsolatedTenantProps, PropsError
+from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, Platform
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
@@ -21,8 +22,8 @@ ALL = IsolatedTenantProps(
     rollout=Rollout(surge=2),
     quota=Quota(headroom_pods=1, pods=30),
     egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8::/32", port=514, protocol="UDP")),
-    monitoring=Monitoring(namespace="eyes", prometheus_labels={"prometheus": "main"}),
-    model_store=ModelStore(endpoint="https://store.eyes.svc:9443", namespace="store", pod_labels={"app": "store"}),
+    monitoring=Monitoring(namespace="observability", prometheus_labels={"prometheus": "main"}),
+    model_store=ModelStore(endpoint="https://store.example.svc:9443", namespace="store", pod_labels={"app": "store"}),
     dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
     network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
 )
@@ -30,7 +31,7 @@ ALL = IsolatedTenantProps(
 
 def synth(props: IsolatedTenantProps) -> list[Object]:
     chart = make_chart()
-    IsolatedTenant(chart, "walls", props)
+    IsolatedTenant(chart, "tenant", props)
     return objects_of(chart)
 
 
@@ -51,7 +52,7 @@ def everything() -> list[Object]:
 # --- minimal props ------------------------------------------------------------------------------------------------
 
 
-def test_the_walls_of_a_tenant_that_only_has_a_name(minimal: list[Object]) -> None:
+def test_a_name_is_enough(minimal: list[Object]) -> None:
     assert [(each["kind"], each["metadata"]["name"]) for each in minimal] == [
         ("Namespace", "tenant-a"),
         ("ServiceAccount", "tenant-a-ml-inference"),
@@ -68,7 +69,7 @@ def test_the_walls_of_a_tenant_that_only_has_a_name(minimal: list[Object]) -> No
     ]
 
 
-def test_all_stands_in_the_tenants_namespace_with_its_labels(minimal: list[Object]) -> None:
+def test_every_object_is_in_the_tenants_namespace_with_its_labels(minimal: list[Object]) -> None:
     for each in minimal:
         assert each["metadata"].get("namespace", "tenant-a") == "tenant-a"
         assert (
@@ -90,11 +91,11 @@ def test_pod_security_is_restricted_at_a_pinned_version(minimal: list[Object], m
     assert labels[f"pod-security.kubernetes.io/{mode}-version"] == "v1.30"
 
 
-def test_no_pod_gets_a_token_unasked(minimal: list[Object]) -> None:
+def test_pods_get_no_token_by_default(minimal: list[Object]) -> None:
     assert by_kind(minimal, "ServiceAccount")["automountServiceAccountToken"] is False
 
 
-def test_the_role_may_get_and_list_pods_services_and_configmaps_and_nothing_else(minimal: list[Object]) -> None:
+def test_the_role_may_only_get_and_list_pods_services_and_configmaps(minimal: list[Object]) -> None:
     rights = {
         (group, resource, verb)
         for rule in by_kind(minimal, "Role")["rules"]
@@ -106,7 +107,7 @@ def test_the_role_may_get_and_list_pods_services_and_configmaps_and_nothing_else
     assert not any("resourceNames" in rule or "nonResourceURLs" in rule for rule in by_kind(minimal, "Role")["rules"])
 
 
-def test_the_role_is_bound_to_the_tenants_account_alone(minimal: list[Object]) -> None:
+def test_the_role_is_bound_only_to_the_tenants_account(minimal: list[Object]) -> None:
     binding = by_kind(minimal, "RoleBinding")
     assert binding["roleRef"] == {
         "apiGroup": "rbac.authorization.k8s.io",
@@ -121,7 +122,7 @@ def test_the_role_is_bound_to_the_tenants_account_alone(minimal: list[Object]) -
     )
 
 
-def test_the_quota_holds_maximum_surge_terminating_pods_and_headroom(minimal: list[Object]) -> None:
+def test_the_quota_allows_maximum_surge_terminating_pods_and_headroom(minimal: list[Object]) -> None:
     assert by_kind(minimal, "ResourceQuota")["spec"]["hard"] == {
         "pods": "25",  # 10 + 1 + 10 + 4
         "requests.cpu": "6250m",
@@ -142,11 +143,11 @@ def test_no_pod_and_no_container_may_exceed_the_limits(minimal: list[Object]) ->
     ]
 
 
-def test_everything_is_denied_both_ways_first(minimal: list[Object]) -> None:
+def test_all_ingress_and_egress_is_denied_by_default(minimal: list[Object]) -> None:
     assert policies(minimal)["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_the_namespaces_own_pods_talk_on_the_services_port(minimal: list[Object]) -> None:
+def test_the_namespaces_own_pods_may_connect_on_the_services_port(minimal: list[Object]) -> None:
     port = {"port": 8000, "protocol": "TCP"}
     assert policies(minimal)["allow-same-namespace"] == {
         "podSelector": {},
@@ -156,7 +157,7 @@ def test_the_namespaces_own_pods_talk_on_the_services_port(minimal: list[Object]
     }
 
 
-def test_prometheus_is_the_only_foreigner_let_in(minimal: list[Object]) -> None:
+def test_prometheus_is_the_only_peer_of_another_namespace_with_ingress(minimal: list[Object]) -> None:
     found = policies(minimal)
     assert found["allow-prometheus"] == {
         "podSelector": {},
@@ -171,7 +172,7 @@ def test_prometheus_is_the_only_foreigner_let_in(minimal: list[Object]) -> None:
     assert {name for name, spec in found.items() if "ingress" in spec} == {"allow-same-namespace", "allow-prometheus"}
 
 
-def test_names_are_asked_of_the_clusters_own_servers(minimal: list[Object]) -> None:
+def test_pods_may_query_the_clusters_dns_servers(minimal: list[Object]) -> None:
     assert policies(minimal)["allow-dns"] == {
         "podSelector": {},
         "policyTypes": ["Egress"],
@@ -184,7 +185,7 @@ def test_names_are_asked_of_the_clusters_own_servers(minimal: list[Object]) -> N
     }
 
 
-def test_models_come_from_the_stores_pods_on_its_api_port(minimal: list[Object]) -> None:
+def test_pods_may_connect_to_the_stores_api_port(minimal: list[Object]) -> None:
     assert policies(minimal)["allow-model-store"] == {
         "podSelector": {},
         "policyTypes": ["Egress"],
@@ -222,7 +223,7 @@ def test_models_come_from_the_stores_pods_on_its_api_port(minimal: list[Object])
         ("64:ff9b::a00:1", False),
     ],
 )
-def test_the_world_is_every_public_address_and_no_other(minimal: list[Object], address: str, reachable: bool) -> None:  # noqa: FBT001
+def test_only_public_addresses_are_reachable_on_port_443(minimal: list[Object], address: str, reachable: bool) -> None:  # noqa: FBT001
     spec = policies(minimal)["allow-world-https"]
     assert spec["policyTypes"] == ["Egress"]
     (rule,) = spec["egress"]
@@ -233,8 +234,8 @@ def test_the_world_is_every_public_address_and_no_other(minimal: list[Object], a
 # --- all props ----------------------------------------------------------------------------------------------------
 
 
-def test_every_prop_is_tried_here() -> None:
-    """A prop that nobody thought of fails this test."""
+def test_all_props_differ_from_the_defaults() -> None:
+    """A new prop that this module does not set fails this test."""
     for each in fields(IsolatedTenantProps):
         assert getattr(ALL, each.name) != getattr(MINIMAL, each.name), each.name
 
@@ -252,7 +253,7 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
         "services.loadbalancers": "0",
     }
     assert by_kind(everything, "LimitRange")["spec"]["limits"][1]["max"] == {"cpu": "1", "memory": "2Gi"}
-    assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("eyes", {"prometheus": "main"})]
+    assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("observability", {"prometheus": "main"})]
     assert found["allow-dns"]["egress"][0]["to"] == [_pods("names", {"dns": "yes"})]
     assert found["allow-model-store"]["egress"] == [
         {"to": [_pods("store", {"app": "store"})], "ports": [{"port": 9443, "protocol": "TCP"}]}
@@ -272,7 +273,7 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
 # --- overrides ----------------------------------------------------------------------------------------------------
 
 
-def test_a_store_outside_of_the_cluster_needs_no_opening_of_its_own() -> None:
+def test_a_store_outside_the_cluster_gets_no_policy_of_its_own() -> None:
     store = ModelStore(endpoint="https://s3.example", namespace=None)
     assert "allow-model-store" not in policies(synth(replace(MINIMAL, model_store=store)))
 
@@ -280,17 +281,17 @@ def test_a_store_outside_of_the_cluster_needs_no_opening_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "port"), [("http://store:9000", 9000), ("http://store", 80), ("https://store.example", 443)]
 )
-def test_the_stores_port_is_that_of_its_address(endpoint: str, port: int) -> None:
+def test_the_stores_port_comes_from_its_endpoint(endpoint: str, port: int) -> None:
     found = policies(synth(replace(MINIMAL, model_store=ModelStore(endpoint=endpoint))))
     assert found["allow-model-store"]["egress"][0]["ports"][0]["port"] == port
 
 
-def test_a_quota_of_ones_own_is_taken_as_it_is_written() -> None:
+def test_an_explicit_quota_is_kept_as_written() -> None:
     hard = by_kind(synth(replace(MINIMAL, quota=Quota(cpu="40", memory="20Gi"))), "ResourceQuota")["spec"]["hard"]
     assert (hard["limits.cpu"], hard["limits.memory"], hard["pods"]) == ("40", "20Gi", "25")
 
 
-def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
+def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
     data = {
         "apiVersion": "tenantry.dev/v1alpha1",
         "platform": {
@@ -333,7 +334,10 @@ def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
         ),
         ({"name": "kube-x"}, r"'name' \('kube-x'\) must not be a name that is reserved"),
         ({"name": "a" * 47}, r"must have at most 46 characters"),
-        ({"name": "eyes", "monitoring": Monitoring(namespace="eyes")}, r"'name' \('eyes'\) must not be a namespace"),
+        (
+            {"name": "observability", "monitoring": Monitoring(namespace="observability")},
+            r"'name' \('observability'\) must not be a namespace",
+        ),
         ({"quota": Quota(pods=24)}, r"'quota' .*must be at least 25.*; raise it to 25"),
         ({"quota": Quota(headroom_pods=0, pods=20)}, r"must be at least 21"),
         ({"quota": Quota(cpu="12")}, r"must be at least 12500m"),
@@ -342,7 +346,7 @@ def test_a_tenant_of_platform_yaml_gives_every_prop() -> None:
         ({"quota": Quota(pods=25), "autoscaling": Autoscaling(max_replicas=11)}, r"must be at least 27"),
     ],
 )
-def test_rejects_what_cannot_hold(change: dict[str, Any], message: str) -> None:
+def test_rejects_invalid_props(change: dict[str, Any], message: str) -> None:
     with pytest.raises(PropsError, match=message):
         replace(MINIMAL, **change)
 
@@ -351,14 +355,87 @@ def test_rejects_what_cannot_hold(change: dict[str, Any], message: str) -> None:
 
 
 def test_children_are_attributes() -> None:
-    walls = IsolatedTenant(make_chart(), "walls", MINIMAL)
-    assert walls.props is MINIMAL
-    assert walls.name == walls.namespace.name == "tenant-a"
-    assert walls.service_account.name == walls.role.name == walls.role_binding.name == "tenant-a-ml-inference"
-    assert walls.resource_quota.kind == "ResourceQuota"
-    assert walls.limit_range.kind == "LimitRange"
-    assert sorted(walls.network_policies) == sorted(policies(synth(MINIMAL)))
-    assert walls.labels["app.kubernetes.io/instance"] == "tenant-a"
+    tenant = IsolatedTenant(make_chart(), "tenant", MINIMAL)
+    assert tenant.props is MINIMAL
+    assert tenant.name == tenant.namespace.name == "tenant-a"
+    assert tenant.service_account.name == tenant.role.name == tenant.role_binding.name == "tenant-a-ml-inference"
+    assert tenant.resource_quota.kind == "ResourceQuota"
+    assert tenant.limit_range.kind == "LimitRange"
+    assert sorted(tenant.network_policies) == sorted(policies(synth(MINIMAL)))
+    assert tenant.labels["app.kubernetes.io/instance"] == "tenant-a"
+
+
+def test_collections_are_returned_as_copies() -> None:
+    tenant = IsolatedTenant(make_chart(), "tenant", MINIMAL)
+    tenant.network_policies.clear()
+    tenant.labels.clear()
+    assert "default-deny" in tenant.network_policies
+    assert tenant.labels["app.kubernetes.io/instance"] == "tenant-a"
+
+
+# --- extension ----------------------------------------------------------------------------------------------------
+
+GATEWAY = NetworkPeer.pods("gateway", {"app": "gateway"})
+DATABASE = NetworkPeer.network("192.0.2.0/24", except_cidrs=["192.0.2.128/25"])
+
+
+def test_allow_ingress_adds_a_policy_for_one_peer_and_its_ports() -> None:
+    chart = make_chart()
+    tenant = IsolatedTenant(chart, "tenant", MINIMAL)
+    tenant.allow_ingress("allow-gateway", GATEWAY, NetworkPort(8000))
+    assert "allow-gateway" in tenant.network_policies
+    assert policies(objects_of(chart))["allow-gateway"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [_pods("gateway", {"app": "gateway"})], "ports": [{"port": 8000, "protocol": "TCP"}]}],
+    }
+
+
+def test_allow_egress_adds_a_policy_for_one_peer_and_its_ports() -> None:
+    chart = make_chart()
+    tenant = IsolatedTenant(chart, "tenant", MINIMAL)
+    tenant.allow_egress("allow-database", DATABASE, NetworkPort(5432), NetworkPort(5433, "UDP"))
+    assert policies(objects_of(chart))["allow-database"] == {
+        "podSelector": {},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {
+                "to": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}],
+                "ports": [{"port": 5432, "protocol": "TCP"}, {"port": 5433, "protocol": "UDP"}],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "ports", "message"),
+    [
+        ("default-deny", (NetworkPort(8000),), r"'name' \('default-deny'\) must be unique"),
+        ("Allow_All", (NetworkPort(8000),), r"'name' \('Allow_All'\) must be a DNS label"),
+        ("allow-all", (), r"'ports' \(\) must not be empty"),
+    ],
+)
+def test_rejects_an_invalid_policy(name: str, ports: tuple[NetworkPort, ...], message: str) -> None:
+    tenant = IsolatedTenant(make_chart(), "tenant", MINIMAL)
+    for allow in (tenant.allow_ingress, tenant.allow_egress):
+        with pytest.raises(PropsError, match=message):
+            allow(name, GATEWAY, *ports)
+
+
+@pytest.mark.parametrize(
+    ("create", "message"),
+    [
+        (lambda: NetworkPeer.pods("Gateway", {"app": "a"}), "'namespace' \\('Gateway'\\) must be a DNS label"),
+        (lambda: NetworkPeer.pods("gateway", {}), "'labels' .* must not be empty"),
+        (lambda: NetworkPeer.network("192.0.2.1/24"), "'cidr' \\('192.0.2.1/24'\\) must be a network"),
+        (lambda: NetworkPeer.network("0.0.0.0/0"), "must not be the whole address space"),
+        (lambda: NetworkPort(0), "'number' \\(0\\) must be a port number"),
+        (lambda: NetworkPort(65536), "must be a port number"),
+    ],
+)
+def test_rejects_an_invalid_peer_or_port(create: Callable[[], object], message: str) -> None:
+    with pytest.raises(PropsError, match=message):
+        create()
 
 
 def _pods(namespace: str, labels: dict[str, str]) -> Object:

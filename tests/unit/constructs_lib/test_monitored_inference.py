@@ -1,11 +1,18 @@
-"""MonitoredInference: the workload and its eyes, object by object."""
+"""MonitoredInference: the workload and its monitoring, object by object."""
 
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from constructs_lib import IsolatedTenant, IsolatedTenantProps, MonitoredInference, MonitoredInferenceProps, PropsError
+from constructs_lib import (
+    Alert,
+    IsolatedTenant,
+    IsolatedTenantProps,
+    MonitoredInference,
+    MonitoredInferenceProps,
+    PropsError,
+)
 from constructs_lib import _environment as environment
 from constructs_lib.platform import ModelStore, Monitoring
 from constructs_lib.platform.alerts import AlertSettings
@@ -15,15 +22,15 @@ from inference import contract
 from inference.settings import Settings
 from tests.kube import Object, by_kind, make_chart, objects_of
 
-WALLS = IsolatedTenantProps(name="tenant-a")
+TENANT = IsolatedTenantProps(name="tenant-a")
 IMAGE = "registry.example/service:1.0"
 MODEL = "s3://models/tenant-a/spam"
 SELECTOR = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
 
 
-def synth(walls: IsolatedTenantProps = WALLS, **props: Any) -> list[Object]:
+def synth(tenant_props: IsolatedTenantProps = TENANT, **props: Any) -> list[Object]:
     chart = make_chart()
-    tenant = IsolatedTenant(chart, "walls", walls)
+    tenant = IsolatedTenant(chart, "tenant", tenant_props)
     given = {"image": IMAGE, "model": MODEL, **props}
     MonitoredInference(chart, "inference", MonitoredInferenceProps(tenant=tenant, **given))
     return objects_of(chart)
@@ -50,12 +57,12 @@ def container(pod: Object) -> Object:
 # --- minimal props ------------------------------------------------------------------------------------------------
 
 
-def test_the_objects_of_a_workload_that_only_has_image_and_model(minimal: list[Object]) -> None:
-    walls = ("Namespace", "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "LimitRange", "NetworkPolicy")
+def test_an_image_and_a_model_are_enough(minimal: list[Object]) -> None:
+    isolation = ("Namespace", "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "LimitRange", "NetworkPolicy")
     assert [
         (each["kind"], each["metadata"]["name"], each["metadata"]["namespace"])
         for each in minimal
-        if each["kind"] not in walls
+        if each["kind"] not in isolation
     ] == [
         ("Service", "tenant-a-ml-inference-svc", "tenant-a"),
         ("PodDisruptionBudget", "tenant-a-ml-inference", "tenant-a"),
@@ -66,7 +73,7 @@ def test_the_objects_of_a_workload_that_only_has_image_and_model(minimal: list[O
     ]
 
 
-def test_the_service_is_inside_the_cluster_on_8000(minimal: list[Object]) -> None:
+def test_the_service_has_a_cluster_ip_and_port_8000(minimal: list[Object]) -> None:
     assert by_kind(minimal, "Service")["spec"] == {
         "type": "ClusterIP",
         "selector": SELECTOR,
@@ -84,7 +91,7 @@ def test_the_autoscaler_owns_the_replicas(minimal: list[Object]) -> None:
     ]
 
 
-def test_pods_come_two_at_a_time_and_go_after_five_quiet_minutes(minimal: list[Object]) -> None:
+def test_pods_are_added_two_at_a_time_and_removed_after_five_minutes_of_low_load(minimal: list[Object]) -> None:
     behavior = by_kind(minimal, "HorizontalPodAutoscaler")["spec"]["behavior"]
     step = {"type": "Pods", "value": 2, "periodSeconds": 15}
     assert behavior["scaleUp"] == {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [step]}
@@ -99,24 +106,24 @@ def test_pods_are_selected_by_two_labels_that_never_change(minimal: list[Object]
     assert not any("cdk8s" in key for key in deployment["template"]["metadata"]["labels"])
 
 
-def test_no_pod_goes_before_its_successor_is_ready(minimal: list[Object]) -> None:
+def test_no_pod_stops_before_its_replacement_is_ready(minimal: list[Object]) -> None:
     strategy = by_kind(minimal, "Deployment")["spec"]["strategy"]
     assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     assert by_kind(minimal, "Deployment")["spec"]["progressDeadlineSeconds"] == 300
 
 
-def test_one_pod_at_a_time_may_be_evicted_and_a_sick_one_always(minimal: list[Object]) -> None:
+def test_one_pod_at_a_time_may_be_evicted_and_an_unhealthy_one_always(minimal: list[Object]) -> None:
     spec = by_kind(minimal, "PodDisruptionBudget")["spec"]
     assert (spec["maxUnavailable"], spec["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
 
 
-def test_a_stopping_pod_serves_on_for_a_while_and_has_time_to_end(pod: Object, container: Object) -> None:
+def test_a_terminating_pod_continues_to_serve_and_has_time_to_drain(pod: Object, container: Object) -> None:
     assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
     drain = float(_env(container)["INFERENCE_DRAIN_SECONDS"])
     assert pod["terminationGracePeriodSeconds"] > 5 + drain
 
 
-def test_alive_is_a_pod_that_answers_and_ready_one_that_can_predict(container: Object) -> None:
+def test_a_pod_is_live_when_it_answers_and_ready_when_it_can_predict(container: Object) -> None:
     assert container["startupProbe"]["httpGet"] == {"path": contract.LIVENESS_PATH, "port": "http"}
     assert container["livenessProbe"]["httpGet"] == {"path": contract.LIVENESS_PATH, "port": "http"}
     assert container["readinessProbe"]["httpGet"] == {"path": contract.READINESS_PATH, "port": "http"}
@@ -126,7 +133,7 @@ def test_alive_is_a_pod_that_answers_and_ready_one_that_can_predict(container: O
     assert {container[f"{kind}Probe"]["timeoutSeconds"] for kind in ("startup", "liveness", "readiness")} == {2}
 
 
-def test_the_container_can_do_nothing_that_it_need_not(pod: Object, container: Object) -> None:
+def test_the_container_is_hardened(pod: Object, container: Object) -> None:
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
         "runAsUser": 1000,
@@ -144,12 +151,12 @@ def test_the_container_can_do_nothing_that_it_need_not(pod: Object, container: O
     assert pod["enableServiceLinks"] is False
 
 
-def test_only_a_small_tmp_can_be_written(pod: Object, container: Object) -> None:
+def test_only_a_small_tmp_is_writable(pod: Object, container: Object) -> None:
     assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - in the pod
 
 
-def test_a_pod_asks_for_half_of_what_it_may_use(container: Object) -> None:
+def test_a_pod_requests_half_of_its_limits(container: Object) -> None:
     assert container["resources"] == {
         "requests": {"cpu": "250m", "memory": "256Mi"},
         "limits": {"cpu": "500m", "memory": "512Mi"},
@@ -168,7 +175,7 @@ def test_pods_of_a_version_are_spread_over_nodes(pod: Object) -> None:
     ]
 
 
-def test_the_container_is_the_services(container: Object) -> None:
+def test_the_container_runs_the_service(container: Object) -> None:
     assert container["name"] == "inference"
     assert container["image"] == IMAGE
     assert container["imagePullPolicy"] == "IfNotPresent"
@@ -176,7 +183,7 @@ def test_the_container_is_the_services(container: Object) -> None:
     assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
 
 
-def test_the_service_is_told_its_model_and_the_store(container: Object) -> None:
+def test_the_environment_names_the_model_and_the_store(container: Object) -> None:
     assert _env(container) == {
         "INFERENCE_MODEL_URI": MODEL,
         "INFERENCE_DRAIN_SECONDS": "20",
@@ -187,7 +194,7 @@ def test_the_service_is_told_its_model_and_the_store(container: Object) -> None:
     }
 
 
-def test_the_stores_keys_come_from_a_secret_that_is_only_named(container: Object) -> None:
+def test_the_stores_keys_come_from_a_secret(container: Object) -> None:
     named = {each["name"]: each["valueFrom"] for each in container["env"] if "valueFrom" in each}
     assert named == {
         key: {"secretKeyRef": {"name": "model-store", "key": key}}
@@ -195,7 +202,7 @@ def test_the_stores_keys_come_from_a_secret_that_is_only_named(container: Object
     }
 
 
-def test_every_variable_is_one_that_the_service_reads(container: Object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_reads_every_variable(container: Object, monkeypatch: pytest.MonkeyPatch) -> None:
     own = {name: value for name, value in _env(container).items() if name.startswith(contract.ENV_PREFIX)}
     for name, value in own.items():
         monkeypatch.setenv(name, value)
@@ -213,7 +220,7 @@ def test_prometheus_scrapes_every_pod_each_thirty_seconds(minimal: list[Object])
     assert by_kind(minimal, "Service")["metadata"]["labels"].items() >= SELECTOR.items()
 
 
-def test_the_rules_speak_of_this_tenant_and_no_other(minimal: list[Object]) -> None:
+def test_all_rules_are_about_this_tenant(minimal: list[Object]) -> None:
     groups = by_kind(minimal, "PrometheusRule")["spec"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert any("alert" in rule for rule in rules)
@@ -230,8 +237,8 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def test_every_prop_is_tried_here() -> None:
-    """A prop that nobody thought of fails this test."""
+def test_all_props_are_tested() -> None:
+    """A new prop that this module does not set fails this test."""
     assert {each.name for each in fields(MonitoredInferenceProps)} == {"tenant", "image", "model", *OTHERS}
 
 
@@ -246,32 +253,32 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     assert receiver["slackConfigs"][0]["apiURL"] == {"name": "slack", "key": "url"}
 
 
-def test_without_a_receiver_there_is_no_route_of_the_tenants(minimal: list[Object]) -> None:
+def test_without_a_receiver_the_tenant_has_no_route(minimal: list[Object]) -> None:
     assert not [each for each in minimal if each["kind"] == "AlertmanagerConfig"]
 
 
-# --- overrides: what the walls were built for, the workload is -----------------------------------------------------
+# --- overrides: the tenant sets resources, autoscaling and rollout -------------------------------------------------
 
 
-def test_pods_are_of_the_size_that_the_walls_allow() -> None:
+def test_resources_come_from_the_tenant() -> None:
     size = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
-    found = synth(replace(WALLS, resources=Resources.model_validate(size)))
+    found = synth(replace(TENANT, resources=Resources.model_validate(size)))
     assert _container(found)["resources"] == size
 
 
-def test_the_autoscalers_numbers_are_the_walls() -> None:
+def test_autoscaling_comes_from_the_tenant() -> None:
     scaling = Autoscaling(
         min_replicas=3, max_replicas=7, target_cpu_percent=70, scale_up_pods=1, scale_down_after_seconds=60
     )
-    spec = by_kind(synth(replace(WALLS, autoscaling=scaling)), "HorizontalPodAutoscaler")["spec"]
+    spec = by_kind(synth(replace(TENANT, autoscaling=scaling)), "HorizontalPodAutoscaler")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 7)
     assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
     assert spec["behavior"]["scaleUp"]["policies"][0]["value"] == 1
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 60
 
 
-def test_a_rollout_is_as_the_walls_say() -> None:
-    found = synth(replace(WALLS, rollout=Rollout(surge=3, pre_stop_seconds=7, drain_seconds=40, grace_seconds=60)))
+def test_the_rollout_comes_from_the_tenant() -> None:
+    found = synth(replace(TENANT, rollout=Rollout(surge=3, pre_stop_seconds=7, drain_seconds=40, grace_seconds=60)))
     spec = by_kind(found, "Deployment")["spec"]
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 3
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 60
@@ -279,26 +286,26 @@ def test_a_rollout_is_as_the_walls_say() -> None:
     assert _env(_container(found))["INFERENCE_DRAIN_SECONDS"] == "40"
 
 
-def test_a_pod_that_need_not_serve_on_has_no_hook() -> None:
-    assert "lifecycle" not in _container(synth(replace(WALLS, rollout=Rollout(pre_stop_seconds=0))))
+def test_without_pre_stop_seconds_there_is_no_hook() -> None:
+    assert "lifecycle" not in _container(synth(replace(TENANT, rollout=Rollout(pre_stop_seconds=0))))
 
 
-def test_another_store_is_told_to_the_service() -> None:
+def test_another_store_reaches_the_environment() -> None:
     store = ModelStore(endpoint="https://s3.example", namespace=None, region="eu-west-1")
-    found = _env(_container(synth(replace(WALLS, model_store=store))))
+    found = _env(_container(synth(replace(TENANT, model_store=store))))
     assert found["AWS_ENDPOINT_URL"] == "https://s3.example"
     assert found["AWS_REGION"] == "eu-west-1"
     assert found["AWS_ALLOW_HTTP"] == "false"
 
 
-def test_a_model_in_the_image_needs_no_store_and_no_secret() -> None:
+def test_a_model_in_the_image_needs_neither_store_nor_secret() -> None:
     found = _container(synth(model="file:/models/spam"))
     assert {each["name"] for each in found["env"]} == {"INFERENCE_MODEL_URI", "INFERENCE_DRAIN_SECONDS"}
 
 
-def test_labels_that_the_clusters_prometheus_asks_for_are_on_what_it_reads() -> None:
-    walls = replace(WALLS, monitoring=Monitoring(object_labels={"release": "monitoring"}))
-    found = synth(walls, receiver=RECEIVER)
+def test_monitoring_objects_have_the_labels_that_prometheus_selects() -> None:
+    props = replace(TENANT, monitoring=Monitoring(object_labels={"release": "monitoring"}))
+    found = synth(props, receiver=RECEIVER)
     for kind in ("ServiceMonitor", "PrometheusRule", "AlertmanagerConfig"):
         assert by_kind(found, kind)["metadata"]["labels"]["release"] == "monitoring"
     assert "release" not in by_kind(found, "Deployment")["metadata"]["labels"]
@@ -321,13 +328,13 @@ def test_labels_that_the_clusters_prometheus_asks_for_are_on_what_it_reads() -> 
         ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) must be an object name"),
     ],
 )
-def test_rejects_what_cannot_run(change: dict[str, Any], message: str) -> None:
+def test_rejects_invalid_props(change: dict[str, Any], message: str) -> None:
     with pytest.raises(PropsError, match=message):
         synth(**change)
 
 
-def test_a_setting_that_the_service_has_not_breaks_the_synth() -> None:
-    with pytest.raises(PropsError, match="'model_url' is no field of"):
+def test_rejects_a_setting_that_the_service_does_not_have() -> None:
+    with pytest.raises(PropsError, match=r"'name' \('model_url'\) must be a field of"):
         environment.env_name("model_url")
 
 
@@ -336,7 +343,7 @@ def test_a_setting_that_the_service_has_not_breaks_the_synth() -> None:
 
 def test_children_are_attributes() -> None:
     chart = make_chart()
-    tenant = IsolatedTenant(chart, "walls", WALLS)
+    tenant = IsolatedTenant(chart, "tenant", TENANT)
     props = MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL, receiver=RECEIVER)
     inference = MonitoredInference(chart, "inference", props)
     assert inference.props is props
@@ -365,6 +372,120 @@ def test_children_are_attributes() -> None:
         ),
         "tenant-a-ml-inference",
     )
+
+
+# --- extension ----------------------------------------------------------------------------------------------------
+
+ALERT = Alert(name="QueueIsLong", expression="queue_length > 10", summary="The queue is long.", description="It is.")
+
+
+def _inference() -> tuple[Any, MonitoredInference]:
+    chart = make_chart()
+    tenant = IsolatedTenant(chart, "tenant", TENANT)
+    props = MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL)
+    return chart, MonitoredInference(chart, "inference", props)
+
+
+def test_added_alerts_follow_the_platforms_rules_in_a_group_of_their_own(minimal: list[Object]) -> None:
+    chart, inference = _inference()
+    inference.add_alert(ALERT)
+    inference.add_alert(
+        replace(
+            ALERT,
+            name="QueueIsFull",
+            severity="critical",
+            for_minutes=1,
+            labels={"team": "a"},
+            runbook_url="https://runbook.example/",
+        )
+    )
+    *platform, added = by_kind(objects_of(chart), "PrometheusRule")["spec"]["groups"]
+    assert platform == by_kind(minimal, "PrometheusRule")["spec"]["groups"]
+    assert added == {
+        "name": "inference-added",
+        "rules": [
+            {
+                "alert": "QueueIsLong",
+                "expr": "queue_length > 10",
+                "for": "5m",
+                "labels": {"namespace": "tenant-a", "severity": "warning", "tenant": "tenant-a"},
+                "annotations": {"summary": "The queue is long.", "description": "It is."},
+            },
+            {
+                "alert": "QueueIsFull",
+                "expr": "queue_length > 10",
+                "for": "1m",
+                "labels": {"team": "a", "namespace": "tenant-a", "severity": "critical", "tenant": "tenant-a"},
+                "annotations": {
+                    "summary": "The queue is long.",
+                    "description": "It is.",
+                    "runbook_url": "https://runbook.example/",
+                },
+            },
+        ],
+    }
+
+
+def test_added_alerts_are_readable() -> None:
+    _, inference = _inference()
+    assert not inference.alerts
+    inference.add_alert(ALERT)
+    assert inference.alerts == (ALERT,)
+
+
+@pytest.mark.parametrize("name", ["QueueIsLong", "InferenceTargetDown"])
+def test_rejects_a_second_alert_of_a_name(name: str) -> None:
+    _, inference = _inference()
+    inference.add_alert(ALERT)
+    with pytest.raises(PropsError, match=rf"'name' \('{name}'\) must be unique"):
+        inference.add_alert(replace(ALERT, name=name))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "Queue is long"}, "'name' .* letters, digits and underscores"),
+        ({"expression": " "}, "'expression' .* must not be empty"),
+        ({"summary": ""}, "'summary' .* must not be empty"),
+        ({"description": ""}, "'description' .* must not be empty"),
+        ({"for_minutes": -1}, "'for_minutes' .* must be at least 0"),
+        ({"labels": {"tenant": "b", "severity": "info"}}, r"'labels' \(severity, tenant\) must not set"),
+    ],
+)
+def test_rejects_an_invalid_alert(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(PropsError, match=message):
+        replace(ALERT, **change)
+
+
+def test_an_added_setting_reaches_every_pod() -> None:
+    chart, inference = _inference()
+    inference.add_setting("max_in_flight", "16")
+    assert _env(_container(objects_of(chart)))["INFERENCE_MAX_IN_FLIGHT"] == "16"
+    assert inference.settings == {"max_in_flight": "16"}
+    inference.settings.clear()
+    assert inference.settings == {"max_in_flight": "16"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("max_in_flights", "16", r"'name' \('max_in_flights'\) must be a field of"),
+        ("max_in_flight", "many", r"'max_in_flight' \('many'\) Input should be a valid integer"),
+        ("log_level", "loud", r"'log_level' \('loud'\) String should match pattern"),
+    ],
+)
+def test_rejects_a_setting_that_the_service_would_refuse(name: str, value: str, message: str) -> None:
+    _, inference = _inference()
+    with pytest.raises(PropsError, match=message):
+        inference.add_setting(name, value)
+
+
+@pytest.mark.parametrize("name", ["model_uri", "drain_seconds", "port", "max_in_flight"])
+def test_rejects_a_setting_that_is_already_set(name: str) -> None:
+    _, inference = _inference()
+    inference.add_setting("max_in_flight", "16")
+    with pytest.raises(PropsError, match=rf"'name' \('{name}'\) must be a setting that is not set yet"):
+        inference.add_setting(name, "8000")
 
 
 def _container(objects: list[Object]) -> Object:

@@ -81,13 +81,14 @@ def test_a_mistake_ends_the_command_with_2_and_leaves_dist(project: Path) -> Non
 def test_an_output_that_holds_something_else_ends_the_command_with_2(project: Path) -> None:
     result = CliRunner().invoke(app, ["synth", "--file", str(project / "platform.yaml"), "--output", str(project)])
     assert result.exit_code == 2
-    assert "would be lost" in result.stderr
+    assert "must contain only manifests" in result.stderr
 
 
 def test_plain_cdk8s_synth_writes_the_same(project: Path) -> None:
     done = cdk8s_synth(project)
     assert done.returncode == 0, done.stderr
     assert "new version" not in done.stdout + done.stderr
+    assert "warning: the model of tenant-a, tenant-b is not pinned to a digest" in done.stdout + done.stderr
     assert dist(project) == fresh(project)
 
 
