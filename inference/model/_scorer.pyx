@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The compiled twin of `inference.model.scorer.Scorer`: the same answers, without an object a word.
+"""The compiled version of `inference.model.scorer.Scorer`: the same answers, without a Python object per word.
 
-A text is read once: its words are found, put in lower case and hashed in the same pass, and pairs are looked up by the
-numbers of their words, so that no string is ever built. Both tables are open-addressing hash tables with linear probing
-that never change after loading: no text can make a look-up slower than the longest run of slots that the model has.
+A text is read once: its words are found, converted to lower case and hashed in the same pass, and pairs are looked up by
+the numbers of their words, so that no string is built. Both tables are open-addressing hash tables with linear probing
+that do not change after loading: no text can make a look-up longer than the longest run of occupied slots.
 
-Words are handled in groups, each in three steps: find the words, look up the words, look up the pairs. Each step asks
-the processor for the memory that the next one needs, which hides most of the time that its caches' misses take.
+Words are handled in groups, each in three steps: find the words, look up the words, look up the pairs. Each step
+prefetches the memory that the next one reads, which hides most of the cost of cache misses.
 """
 
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
@@ -37,19 +37,19 @@ cdef enum:
     GROUP = 64          # words handled together
     INLINE = 16         # bytes of a word that its slot holds
     LINE = 64           # bytes of a cache line
-    RELEASE = 16384     # characters from which a text is scored without holding the interpreter
+    RELEASE = 16384     # a text of this many characters is scored without holding the interpreter
 
 
-cdef struct Word:       # a slot of the words' table: 32 bytes, two a cache line
+cdef struct Word:       # a slot of the table of words: 32 bytes, two per cache line
     uint64_t head       # the word's first eight bytes of UTF-8, zero-padded
     uint64_t tail       # the next eight
     uint32_t length     # in bytes; 0 marks an empty slot
-    uint32_t name       # where the word stands among the terms' names
-    int32_t term        # -1: no term of its own, only a part of pairs
+    uint32_t name       # where the word is among the names of the terms
+    int32_t term        # -1: the word is not a term, only a part of pairs
     uint32_t unused
 
 
-cdef struct Pair:       # a slot of the pairs' table: 16 bytes
+cdef struct Pair:       # a slot of the table of pairs: 16 bytes
     uint64_t key        # the numbers of both words; 0 marks an empty slot
     int32_t term
     uint32_t unused
@@ -68,11 +68,11 @@ cdef struct Token:      # a word of the text
     uint64_t head
     uint64_t tail
     uint64_t hash
-    uint64_t pair       # key of the pair that it ends, 0 if it ends none
+    uint64_t pair       # key of the pair that ends with it; 0: none
     Py_ssize_t start
     Py_ssize_t end
     uint32_t length
-    uint32_t number     # of its slot, from 1; 0 if it is in none
+    uint32_t number     # of its slot, from 1; 0: it has none
     int32_t term        # -1: unknown
 
 
@@ -87,20 +87,20 @@ cdef struct Count:      # how often a term occurs in the text
     int32_t count
 
 
-cdef struct Scratch:    # what reading one text needs and yields; the pointers share one block of memory
-    double* products    # one for each label but the first
+cdef struct Scratch:    # memory and results of reading one text; the pointers share one block
+    double* products    # one for each label except the first
     Count* counts       # of the text's terms, in order of appearance
     uint32_t* places    # hash table of those: number in `counts`, from 1
-    uint32_t mask       # of `places`, as far as this text needs it
+    uint32_t mask       # of the part of `places` that this text uses
     unsigned char* buffer
-    Found* found        # NULL: occurrences are not asked for
+    Found* found        # NULL: occurrences are not recorded
     Py_ssize_t terms
     Py_ssize_t words
     Py_ssize_t unknown
     Py_ssize_t occurrences
 
 
-cdef unsigned char[128] LOWER       # an ASCII word character in lower case; 0: no word character
+cdef unsigned char[128] LOWER       # an ASCII word character in lower case; 0: not a word character
 for _code in range(128):
     LOWER[_code] = ord(chr(_code).lower()) if chr(_code).isalnum() or chr(_code) == "_" else 0
 
@@ -162,7 +162,7 @@ cdef inline bint _is_word(uint32_t character) noexcept nogil:
 
 cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
                              Token* token) noexcept nogil:
-    """Read the next word of an ASCII text, in whatever case; False at the text's end."""
+    """Read the next word of an ASCII text in any case; False at the end of the text."""
     cdef Py_ssize_t at = place[0], start
     cdef unsigned char byte
     while at < length:
@@ -187,7 +187,7 @@ cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, Py_ss
 
 cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
                                Token* token) noexcept nogil:
-    """Read the next word of a text that is in lower case; False at the text's end."""
+    """Read the next word of a text that is in lower case; False at the end of the text."""
     cdef Py_ssize_t at = place[0], start
     cdef uint32_t character
     while at < length:
@@ -211,7 +211,7 @@ cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py
 
 
 cdef void* _allocate(size_t count, size_t size) except NULL:
-    """Zeroed memory that begins with a cache line; freed by `_free`."""
+    """Zeroed memory, aligned to a cache line; freed by `_free`."""
     cdef char* block = <char*>PyMem_RawCalloc(count * size + 2 * LINE, 1)
     if block == NULL:
         raise MemoryError
@@ -233,30 +233,30 @@ cdef uint64_t _power_above(uint64_t least) noexcept nogil:
 
 
 cdef inline Py_ssize_t _most_words(Py_ssize_t characters) noexcept nogil:
-    """A word takes two characters, and a third to end it."""
+    """A word has two characters at least, and one more separates it from the next."""
     return characters // 3 + 1
 
 
 cdef class Scorer:
-    """Scores texts as `inference.model.scorer.Scorer` does. Any string is a text; nothing but lack of memory raises."""
+    """Scores texts as `inference.model.scorer.Scorer` does. Accepts any string; only lack of memory raises."""
 
-    cdef bytes lines            # the terms, one a line
+    cdef bytes lines            # the terms, one per line
     cdef const unsigned char* names     # its bytes
     cdef Word* words
     cdef Pair* pairs
-    cdef uint64_t* hints        # a bit for each hash of a pair: most pairs that are no term need no look-up
-    cdef double* rows           # for each term its idf and its pushes, together
+    cdef uint64_t* hints        # a bit per hash of a pair: most pairs that are not terms need no look-up
+    cdef double* rows           # for each term, its idf and its pushes
     cdef double* priors
-    cdef Scratch scratch        # for texts that are read without letting the interpreter go
+    cdef Scratch scratch        # for texts that are read while holding the interpreter
     cdef uint64_t word_mask
     cdef uint64_t pair_mask
     cdef uint64_t hint_mask
     cdef Py_ssize_t terms
-    cdef Py_ssize_t others      # labels but the first
-    cdef uint32_t filled        # slots of words
+    cdef Py_ssize_t others      # labels except the first
+    cdef uint32_t filled        # occupied slots of `words`
     cdef uint32_t longest       # bytes of the longest word
     cdef bint bigrams
-    cdef bint busy              # `scratch` is in use: making a result may run a collector, and that other threads
+    cdef bint busy              # `scratch` is in use: creating a result may run the collector, and with it other threads
 
     kind = "compiled"
 
@@ -293,7 +293,7 @@ cdef class Scorer:
         _free(self.scratch.products)
 
     cdef int _build(self) except -1:
-        """Give every word that is a term or a part of one a number, then every pair of numbers its term."""
+        """Number every word that is a term or a part of one, then map every pair of numbers to its term."""
         cdef uint64_t pairs = self.lines.count(b" ")
         self.word_mask = _power_above(2 * (self.terms - min(<Py_ssize_t>pairs, self.terms))) - 1
         self.words = <Word*>_allocate(self.word_mask + 1, sizeof(Word))
@@ -344,7 +344,7 @@ cdef class Scorer:
         return 0
 
     cdef int _grow(self) except -1:
-        """Twice as many slots. No pair has been added: numbers may change."""
+        """Double the slots. No pair has been added yet, so numbers may change."""
         cdef Word* old = self.words
         cdef uint64_t slots = self.word_mask + 1, index
         cdef Spelling word
@@ -358,7 +358,7 @@ cdef class Scorer:
         return 0
 
     cdef uint32_t _place(self, const Spelling* word) noexcept:
-        """The empty slot of a word that is not there."""
+        """The empty slot for a word that is not in the table."""
         cdef uint64_t place = _hash(word) & self.word_mask
         while self.words[place].length:
             place = (place + 1) & self.word_mask
@@ -390,7 +390,7 @@ cdef class Scorer:
             _add(word, self.names[at])
 
     cdef inline uint32_t _find_word(self, const Spelling* word) noexcept nogil:
-        """The number of the word's slot, from 1; 0 if it is in none."""
+        """The number of the word's slot, from 1; 0 if it has none."""
         cdef uint64_t place = _hash(word) & self.word_mask
         cdef Word* slot
         if word.length > self.longest:
@@ -405,7 +405,7 @@ cdef class Scorer:
             place = (place + 1) & self.word_mask
 
     cdef inline uint32_t _find_token(self, const Token* token) noexcept nogil:
-        """The same for a word that its slot holds whole."""
+        """The same for a word that fits its slot."""
         cdef uint64_t place = token.hash & self.word_mask
         cdef Word* slot
         while True:
@@ -470,7 +470,7 @@ cdef class Scorer:
                     break
                 token.head, token.tail, token.length = word.head, word.tail, word.length
                 token.hash = _hash(&word)
-                if word.length > INLINE:        # the buffer is soon the next word's
+                if word.length > INLINE:        # the next word overwrites the buffer
                     token.number = self._find_word(&word)
                 else:
                     FETCH(&self.words[token.hash & self.word_mask])
@@ -501,7 +501,7 @@ cdef class Scorer:
             scratch.words += count
 
     cdef double _sum(self, Scratch* scratch) noexcept nogil:
-        """Multiply the text's vector with the pushes, and return its length."""
+        """Multiply the vector of the text with the pushes, and return its length."""
         cdef double squares = 0.0, value
         cdef double* row
         cdef Py_ssize_t index, other
@@ -516,7 +516,7 @@ cdef class Scorer:
         return sqrt(squares)
 
     cdef double _run(self, str text, Scratch* scratch, bint release) except -1.0:
-        """Read and sum up `text`, which is ASCII or in lower case."""
+        """Read and score `text`, which is ASCII or in lower case."""
         cdef bint ascii = PyUnicode_IS_ASCII(text)
         cdef int kind = PyUnicode_KIND(text)
         cdef const void* data = PyUnicode_DATA(text)
@@ -552,7 +552,7 @@ cdef class Scorer:
         return (first / total, *[scratch.products[other] / total for other in range(self.others)])
 
     cdef int _open(self, Scratch* scratch, Py_ssize_t characters) except -1:
-        """Allocate what reading a text of so many characters needs, in one block that `products` begins."""
+        """Allocate the memory for reading a text of so many characters, in one block that starts with `products`."""
         cdef size_t most = min(2 * _most_words(characters), self.terms)
         cdef size_t products = self.others * sizeof(double), counts = most * sizeof(Count)
         cdef size_t places = _power_above(most) * sizeof(uint32_t)
@@ -565,7 +565,7 @@ cdef class Scorer:
         return 0
 
     def score(self, str text not None, /):
-        """The probability of each label, in the labels' order. Long texts are read without holding the interpreter."""
+        """The probability of each label, in the order of the labels. Long texts are read without holding the interpreter."""
         cdef Scratch own
         cdef double norm
         if not PyUnicode_IS_ASCII(text):
@@ -585,7 +585,7 @@ cdef class Scorer:
             _free(own.products)
 
     def occurrences(self, str text not None, /):
-        """Every known term of the text, in the order in which they end, and the length of the text's vector."""
+        """Every occurrence of a known term, in the order in which they end, and the length of the text's vector."""
         cdef Scratch own
         cdef double norm
         cdef Py_ssize_t index
@@ -593,7 +593,7 @@ cdef class Scorer:
             text = text.lower()
         self._open(&own, len(text))
         try:
-            own.found = <Found*>_allocate(2 * _most_words(len(text)), sizeof(Found))  # a word ends two terms at most
+            own.found = <Found*>_allocate(2 * _most_words(len(text)), sizeof(Found))  # at most two terms end with a word
             norm = self._run(text, &own, True)
             return [
                 Occurrence(own.found[index].term, own.found[index].start, own.found[index].end)
