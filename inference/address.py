@@ -15,6 +15,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _TENANT = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?")
+_NAME_RULE = "a-z, 0-9, '.', '_' and '-', at most 128 characters, with a letter or digit at both ends"
 GRAMMAR = f"s3://{MODELS_BUCKET}/<tenant>/<name>[@sha256:<64 hex digits>], or file:<folder>"
 
 
@@ -85,6 +86,17 @@ class ModelUri:
         return f"{location}@sha256:{self.digest}" if self.digest else location
 
 
+def check_name(name: str) -> str:
+    """Return `name` if a model can have it: it is part of addresses and of the Open Inference Protocol's paths.
+
+    Raises:
+        ValueError: it cannot; the message says why.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"a model's name is {_NAME_RULE}, but not '{name}'")
+    return name
+
+
 def check_digest(digest: str) -> str:
     """Return `digest` if it is one.
 
@@ -101,7 +113,7 @@ def _check(text: str, bucket: str, path: str) -> None:
     for part, value, pattern, rule in (
         ("bucket", bucket, _BUCKET, "3 to 63 of a-z, 0-9, '.' and '-'"),
         ("tenant", tenant, _TENANT, "a DNS label that starts with a letter"),
-        ("name", name, _NAME, "a-z, 0-9, '.', '_' and '-', and no further '/'"),
+        ("name", name, _NAME, _NAME_RULE),
     ):
         if not pattern.fullmatch(value):
             raise ValueError(f"model '{text}': its {part} is '{value}', but must be {rule}; write {GRAMMAR}")

@@ -5,6 +5,7 @@ digest identifies every byte. Neither file holds a time stamp: the same training
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -170,6 +171,19 @@ def seal(
     )
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
     return Artifact(manifest, encoded, weights)
+
+
+def check_output(directory: Path) -> None:
+    """Check that `write` can write into `directory`, before the work that makes an artifact.
+
+    Raises:
+        ArtifactError: it is not a folder, or not writable.
+    """
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ArtifactError(f"cannot write to {directory}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ArtifactError(f"cannot write to {directory}: {existing} is not writable")
 
 
 def write(directory: Path, artifact: Artifact) -> None:

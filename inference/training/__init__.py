@@ -1,1 +1,1 @@
-"""Training: corpora, fitting, the report. Needs scikit-learn and is never part of the image."""
+"""Training: reading labelled texts, fitting, the report. Requires scikit-learn and is not part of the image."""

@@ -1,7 +1,7 @@
-"""A raw mail's text: its subject and its body, with the markup taken out.
+"""The text of a raw mail: its subject and its body without markup.
 
-Of the headers only the subject stays: routes, dates and mailers of a corpus tell where a mail was collected, and
-thereby its label, which a classifier of text must not learn.
+The subject is the only header that is kept: routes, dates and mailers show where the corpus collected a mail, and with
+it the label, which a classifier of texts must not learn.
 """
 
 import email
@@ -19,7 +19,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 
 
 def mail_text(raw: str) -> str:
-    """Subject, an empty line, body: what a person who opens the mail `raw` reads. Never fails, may be empty."""
+    """Subject, an empty line, body: what a reader of the mail `raw` sees. Never fails; the result may be empty."""
     message = email.message_from_string(raw)
     parts = [part for part in message.walk() if not part.is_multipart() and part.get_filename() is None]
     texts = [_content(part) for part in parts if part.get_content_type() == "text/plain"]

@@ -1,4 +1,4 @@
-"""The hold-out report: how often a model is right, label by label, and whether it knows."""
+"""The hold-out report: accuracy, precision and recall per label, and calibration."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -12,12 +12,12 @@ from inference.model.scorer import Score
 from inference.training.corpus import Row
 
 CONFIDENCE_EDGES: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
-"""Bounds of the calibration's intervals; a confidence belongs to the interval whose upper bound it does not exceed."""
+"""Bounds of the intervals of the calibration; the upper bound belongs to the interval."""
 _DIGITS: Final = 6
 
 
 def measure(labels: Sequence[str], holdout: Sequence[Row], scores: Sequence[Score]) -> HoldoutMetrics:
-    """Compare `scores`, one a row, with the rows' labels. Shares are rounded to six digits."""
+    """Compare `scores`, one per row, with the labels of the rows. Shares are rounded to six digits."""
     truth = [row.label for row in holdout]
     guesses = [labels[score.probabilities.index(max(score.probabilities))] for score in scores]
     hits = [guess == label for guess, label in zip(guesses, truth, strict=True)]
@@ -48,7 +48,7 @@ def baseline(holdout: Sequence[Row], scores: Sequence[Score]) -> Baseline:
 
 
 def summary(metrics: HoldoutMetrics) -> str:
-    """The report in a few lines, for a terminal."""
+    """The report as a short table for a terminal."""
     width = max(len("label"), *map(len, metrics.labels))
     lines = [f"{'label':{width}}  precision  recall     f1  texts"]
     lines += [

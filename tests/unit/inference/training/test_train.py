@@ -1,16 +1,12 @@
 """Training: the same bytes every time, an honest report, and a model that answers as scikit-learn does."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from inference.model.artifact import read_directory
 from inference.model.classifier import TextClassifier
 from inference.model.scorer import Scorer
 from inference.training.corpus import DataError, Dataset, Row
-from inference.training.train import Training, main, split, train
+from inference.training.train import Training, split, train
 
 
 def test_answers_equal_predict_proba_on_the_holdout(training: Training) -> None:
@@ -78,20 +74,28 @@ def test_refuses_texts_of_which_no_two_share_a_word() -> None:
         train(Dataset.from_rows(rows, "x"))
 
 
-def test_command_writes_a_model_of_the_users_own_file(
-    tiny_dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "mails.jsonl"
-    file.write_text("\n".join(json.dumps(row._asdict()) for row in tiny_dataset.rows), encoding="utf-8")
-    assert main(["--output", str(tmp_path / "model"), "--data", str(file), "--name", "mails"]) == 0
-    artifact = read_directory(tmp_path / "model")
-    assert (artifact.manifest.name, artifact.manifest.data.source) == ("mails", "mails.jsonl")
-    assert f"version {artifact.version}" in capsys.readouterr().out
+def test_a_separate_file_is_the_hold_out(tiny_dataset: Dataset) -> None:
+    holdout = Dataset.from_test_rows(
+        [Row("free pills", "spam"), Row("lunch", "ham"), Row("free pills", "spam")], "test"
+    )
+    training = train(tiny_dataset, holdout=holdout)
+    manifest = training.artifact.manifest
+    assert training.holdout == list(holdout.rows)
+    assert (manifest.data.train_rows, manifest.data.rows, manifest.metrics.holdout_rows) == (24, 26, 2)
+    assert manifest.data.fingerprint not in {tiny_dataset.fingerprint, holdout.fingerprint}
 
 
-def test_command_says_in_one_line_what_is_wrong_with_the_data(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--output", str(tmp_path / "model"), "--data", str(tmp_path / "none.csv")]) == 2
-    assert capsys.readouterr().err == f"error: {tmp_path / 'none.csv'}: No such file or directory\n"
-    assert not (tmp_path / "model").exists()
+def test_refuses_a_hold_out_that_cannot_measure(tiny_dataset: Dataset) -> None:
+    rows = [Row("new", "eggs"), Row(tiny_dataset.rows[0].text, "ham")]
+    with pytest.raises(
+        DataError, match=r"test: 2 problems\n  label 'eggs' is not in tiny\n  1 of 2 texts are in tiny too"
+    ):
+        train(tiny_dataset, holdout=Dataset.from_test_rows(rows, "test"))
+    with pytest.raises(DataError, match="test: no rows"):
+        Dataset.from_test_rows([], "test")
+
+
+@pytest.mark.parametrize("name", ["a model", "a/b", "", "Spam", ".", "spam_"])
+def test_refuses_a_name_that_the_protocol_cannot_reach(tiny_dataset: Dataset, name: str) -> None:
+    with pytest.raises(DataError, match=f"a model's name is a-z, .* but not '{name}'"):
+        train(tiny_dataset, name=name)

@@ -59,9 +59,9 @@ def test_a_published_data_set_becomes_a_model(folder: Path, monkeypatch: pytest.
         ("one-label.jsonl", "one-label.jsonl: every row has the label 'spam'"),
         (
             "s3://models/tenant-a/x.csv",
-            "--data s3://models/tenant-a/x.csv: data is read from a file or from s3://datasets/KEY",
+            "--data s3://models/tenant-a/x.csv: data is read from a file, from s3://datasets/KEY, or from -",
         ),
-        ("https://example.org/x.csv", "data is read from a file or from s3://datasets/KEY"),
+        ("https://example.org/x.csv", "data is read from a file, from s3://datasets/KEY, or from -"),
     ],
 )
 def test_data_that_is_of_no_use_is_refused(folder: Path, data: str, message: str) -> None:
@@ -71,3 +71,36 @@ def test_data_that_is_of_no_use_is_refused(folder: Path, data: str, message: str
     assert done.exit_code == 2
     assert message in done.stderr
     assert not (folder / "model").exists()
+
+
+def test_standard_input_and_named_columns_become_a_model(folder: Path) -> None:
+    content = "Category;Message\n" + "\n".join(f'{label};"{text}"' for text, label in ROWS)
+    options = ["--data", "-", "--text", "Message", "--label", "Category", "--output", "model"]
+    done = CliRunner().invoke(app, ["train", *options], input=content.encode("utf-16"))
+    assert done.exit_code == 0, done.output
+    assert read_directory(folder / "model").manifest.data.source == "standard input"
+
+
+def test_a_separate_file_measures_the_model(folder: Path) -> None:
+    (folder / "all.jsonl").write_text(JSONL)
+    (folder / "test.csv").write_text("text,label\nwin free pills,spam\nreview the build,ham\n")
+    done = CliRunner().invoke(app, ["train", "-d", "all.jsonl", "--holdout", "test.csv", "-o", "model"])
+    assert done.exit_code == 0, done.output
+    assert "on 2 texts held out" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--name", "my model"], "--name my model: a model's name is a-z"),
+        (["--output", "file/model"], "--output file/model: cannot write to file/model: "),
+        (["--output", "file"], "file is not a folder"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_training(folder: Path, options: list[str], message: str) -> None:
+    (folder / "file").write_text("")
+    (folder / "all.jsonl").write_text(JSONL)
+    done = CliRunner().invoke(app, ["train", "--data", "all.jsonl", *options])
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "reading" not in done.stderr
