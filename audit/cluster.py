@@ -8,6 +8,7 @@ from audit.assumptions import Assumptions
 from audit.engine.answer import Answer, Decision, Verdict
 from audit.engine.endpoints import Endpoint, Traffic
 from audit.engine.judge import Judge
+from audit.engine.reach import Reach
 from audit.engine.references import References
 from audit.engine.through_services import Target, targets
 from audit.errors import EndpointError, Problem
@@ -32,6 +33,10 @@ class Cluster:
         self.problems = tuple(problems)
         self.references = References(inventory, assumptions)
         self.judge = Judge(inventory, assumptions)
+
+    def reach(self) -> Reach:
+        """Who reaches whom: all pairs at once."""
+        return Reach(self.inventory, self.judge.matcher, self.judge, self.references)
 
     @property
     def workloads(self) -> Sequence[Workload]:

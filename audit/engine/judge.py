@@ -21,10 +21,14 @@ _ITSELF = "a pod cannot block access to itself"
 
 
 class Judge:
-    """Decides connections of one cluster, one at a time."""
+    """Decides connections of one cluster, one at a time.
+
+    Attributes:
+        matcher: Matches peers under the user's assumptions.
+    """
 
     def __init__(self, inventory: Inventory, assumptions: Assumptions) -> None:
-        self._matcher = Matcher(assumptions)
+        self.matcher = Matcher(assumptions)
         self._by_namespace: dict[str | None, list[Policy]] = defaultdict(list)
         self._opaque: dict[str | None, list[OpaquePolicy]] = defaultdict(list)
         for policy in inventory.policies:
@@ -96,14 +100,14 @@ class Judge:
             observed=observed,
             outcome=outcome,
             exempt=why if exempt is not NO else "",
-            matcher=self._matcher,
+            matcher=self.matcher,
         )
         return case.decision(verdict)
 
     def _peers(self, policy: Policy, rule: Rule, other: Endpoint) -> Truth:
         if rule.peers is None:
             return YES
-        return max(self._matcher.peer(peer, policy.namespace, other) for peer in rule.peers)
+        return max(self.matcher.peer(peer, policy.namespace, other) for peer in rule.peers)
 
 
 def _in_scope(policies: dict[str | None, list[P]], namespace: str) -> list[P]:
