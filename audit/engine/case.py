@@ -55,7 +55,7 @@ class Case:
             direction=self.direction,
             verdict=verdict,
             evidence=tuple(self._undecided()),
-            missing=tuple(dict.fromkeys(self._missing())),
+            missing=tuple(dict.fromkeys(self.missing())),
         )
 
     def _allowing(self) -> Iterator[Evidence]:
@@ -108,7 +108,8 @@ class Case:
                     allowed = wording.ports(rule.ports)
                     yield f"nearest: {where} matches {self.other.name}, but allows {allowed} only"
 
-    def _missing(self) -> Iterator[str]:
+    def missing(self) -> Iterator[str]:
+        """Which information is missing for a verdict."""
         for opaque in self.profile.opaque:
             yield f"what {opaque} does: {opaque.reason}"
         traffic = (self.traffic.protocol, self.traffic.number, self.traffic.destination)

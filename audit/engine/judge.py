@@ -63,22 +63,30 @@ class Judge:
                 selected.append((policy, truth))
         return Profile.of(selected, _in_scope(self._opaque, name))
 
+    def missing(self, traffic: Traffic) -> tuple[str, ...]:
+        """Which information is missing for a verdict that is unknown, without evidence."""
+        found: dict[str, None] = {}
+        for direction in (Direction.EGRESS, Direction.INGRESS):
+            case, verdict = self._case(direction, traffic)
+            if case is not None and verdict is Verdict.UNKNOWN:
+                found.update(dict.fromkeys(case.missing()))
+        return tuple(found)
+
     def _decide(self, direction: Direction, traffic: Traffic) -> Decision:
-        ingress = direction is Direction.INGRESS
-        subject, other = (traffic.destination, traffic.source) if ingress else (traffic.source, traffic.destination)
-        if subject.pods is None:
-            reason = f"policies restrict pods only, and {subject.name} is not a pod"
-            return Decision(
-                direction=direction,
-                verdict=Verdict.ALLOWED,
-                evidence=(Evidence(direction=direction, effect="allows", reason=reason),),
-            )
-        if _is_itself(traffic):
-            return Decision(
-                direction=direction,
-                verdict=Verdict.ALLOWED,
-                evidence=(Evidence(direction=direction, effect="allows", reason=_ITSELF),),
-            )
+        case, verdict = self._case(direction, traffic)
+        if case is not None:
+            return case.decision(verdict)
+        subject = traffic.destination if direction is Direction.INGRESS else traffic.source
+        reason = _ITSELF if _is_itself(traffic) else f"policies restrict pods only, and {subject.name} is not a pod"
+        evidence = Evidence(direction=direction, effect="allows", reason=reason)
+        return Decision(direction=direction, verdict=verdict, evidence=(evidence,))
+
+    def _case(self, direction: Direction, traffic: Traffic) -> tuple[Case | None, Verdict]:
+        """One side of a connection; None for what no policy restricts: other ends than pods, and a pod with itself."""
+        ends = (traffic.destination, traffic.source)
+        subject, other = ends if direction is Direction.INGRESS else ends[::-1]
+        if subject.pods is None or _is_itself(traffic):
+            return None, Verdict.ALLOWED
         profile = self.profile(subject.pods, direction)
         observed: list[tuple[Policy, Rule | None, Truth]] = []
 
@@ -90,7 +98,6 @@ class Judge:
             profile, direction, match, everything=1, nothing=0, observe=lambda *item: observed.append(item)
         )
         exempt, why = _exempt(subject, other)
-        verdict = _verdict(outcome, exempt)
         case = Case(
             direction=direction,
             traffic=traffic,
@@ -102,7 +109,7 @@ class Judge:
             exempt=why if exempt is not NO else "",
             matcher=self.matcher,
         )
-        return case.decision(verdict)
+        return case, _verdict(outcome, exempt)
 
     def _peers(self, policy: Policy, rule: Rule, other: Endpoint) -> Truth:
         if rule.peers is None:
@@ -143,7 +150,7 @@ def _verdict(outcome: Outcome[int], exempt: Truth) -> Verdict:
 
 
 def _is_itself(traffic: Traffic) -> bool:
-    """Whether a pod asks itself: neither NetworkPolicies nor admin policies ever restrict that."""
+    """Whether a pod connects to its own address: no policy of any tier restricts that."""
     return bool(traffic.source.single) and traffic.source.single == traffic.destination.single
 
 
