@@ -8,6 +8,10 @@ class AuditError(Exception):
     """The audit cannot answer; the message says why and what to do."""
 
 
+class SourceError(AuditError):
+    """A cluster could not be read: kubectl is not there, or fails."""
+
+
 class EndpointError(AuditError):
     """A source, destination or port is not in the input, or is ambiguous."""
 

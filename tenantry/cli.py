@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from tenantry.commands import (
     apply,
+    audit,
     bump,
     conformance,
     demo,
@@ -84,7 +85,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-START, WRITE, MODELS, CLUSTER = "Start here", "Write", "Models", "On a cluster"
+START, WRITE, CHECK, MODELS, CLUSTER = "Start here", "Write", "Check", "Models", "On a cluster"
 """The panels of `tenantry --help`."""
 
 app.command("init", rich_help_panel=START)(init.init)
@@ -94,6 +95,7 @@ app.command("monitor", rich_help_panel=START)(monitor.monitor)
 app.command("synth", rich_help_panel=WRITE)(synth.synth)
 app.command("plan", rich_help_panel=WRITE)(plan.plan)
 app.command("bump", rich_help_panel=WRITE)(bump.bump)
+app.add_typer(audit.audit, name="audit", rich_help_panel=CHECK)
 app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)

@@ -20,6 +20,7 @@ from audit.model.services import Service
 _LABELS: Final = re.compile(r"\[(.*)\]\Z")
 _SERVICE: Final = {"service", "svc"}
 _UNKNOWN: Final = Namespace("", NOT_KNOWN)
+_SHOWN: Final = 8
 _FORMS: Final = (
     "write NAMESPACE/NAME or NAMESPACE/KIND/NAME, NAMESPACE/* or NAMESPACE/[key=value] for a pod that does not exist "
     "yet, NAMESPACE/service/NAME, node, or an address"
@@ -82,6 +83,17 @@ class References:
             raise EndpointError(f"there is no Service {text!r} in the input{_similar(text, names)}")
         return None
 
+    def check_namespace(self, name: str) -> None:
+        """Whether the input has a namespace.
+
+        Raises:
+            EndpointError: It does not.
+        """
+        if name not in self._inventory.namespaces:
+            names = sorted(self._inventory.namespaces)
+            hint = _similar(name, names) or f"; it has {', '.join(names[:_SHOWN])}"
+            raise EndpointError(f"there is no namespace {name!r} in the input{hint}")
+
     def of_workload(self, workload: Workload) -> list[Endpoint]:
         """The endpoints of a workload."""
         return [_endpoint(workload, pods) for pods in workload.pods]
@@ -113,7 +125,7 @@ class References:
         references = [each.reference for each in self._inventory.workloads if each.namespace == namespace]
         hint = _similar(text, references)
         if not hint and references:
-            hint = f"; namespace {namespace} has {', '.join(sorted(references)[:8])}"
+            hint = f"; namespace {namespace} has {', '.join(sorted(references)[:_SHOWN])}"
         return f"there is no workload or pod {text!r} in the input{hint}"
 
     def _new(self, namespace: str, text: str, labels: Labels, *, open_ports: bool) -> Endpoint:

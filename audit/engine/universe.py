@@ -64,8 +64,13 @@ class Universe:
         for number, each in enumerate(pods):
             if each is not None:
                 self._by_namespace[each.namespace.name] |= 1 << number
+        self._numbers = {id(one): number for number, each in enumerate(self.classes) for one in each.workloads}
         self._peers: dict[tuple[Peer, str | None], tuple[int, int]] = {}
         self._named: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+
+    def number(self, workload: Workload) -> int | None:
+        """A class of a workload's pods."""
+        return self._numbers.get(id(workload))
 
     def in_namespace(self, name: str) -> int:
         """The classes of a namespace."""

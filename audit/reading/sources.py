@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from audit.errors import AuditError
+from audit.errors import AuditError, SourceError
 
 SUFFIXES: Final = {".yaml", ".yml", ".json"}
 """What a folder is searched for."""
@@ -104,7 +104,7 @@ def _kubectl(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise AuditError("--context needs kubectl on PATH: https://kubernetes.io/docs/tasks/tools/") from error
+        raise SourceError("--context needs kubectl on PATH: https://kubernetes.io/docs/tasks/tools/") from error
     if done.returncode != 0:
-        raise AuditError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+        raise SourceError(f"{' '.join(command)} failed: {done.stderr.strip()}")
     return done.stdout

@@ -220,9 +220,7 @@ class ReachWriter:
     def _namespace(self, name: str | None) -> int:
         if name is None:
             return self.groups.shown
-        if name not in self._cluster.inventory.namespaces:
-            known = ", ".join(sorted(self._cluster.inventory.namespaces)[: _NAMED * 2])
-            raise EndpointError(f"there is no namespace {name!r} in the input; it has {known}")
+        self._cluster.references.check_namespace(name)
         return self.reach.universe.in_namespace(name) & self.groups.shown
 
     def _classes(self, reference: str) -> int:

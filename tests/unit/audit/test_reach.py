@@ -119,7 +119,7 @@ def admin_policies(draw: st.DrawFn, number: int) -> dict[str, Any]:
             found.append({**rule, "ports": ports} if ports else rule)
         return found
 
-    spec = {"subject": {"namespaces": draw(SELECTORS)}, "ingress": rules("from"), "egress": rules("to")}
+    spec: dict[str, Any] = {"subject": {"namespaces": draw(SELECTORS)}, "ingress": rules("from"), "egress": rules("to")}
     if not base:
         spec["priority"] = draw(st.integers(0, 2))
     found = _objects(kind, "policy.networking.k8s.io/v1alpha1", number, "", spec=spec)

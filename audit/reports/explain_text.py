@@ -1,0 +1,52 @@
+"""The verdict about one connection as text and Markdown."""
+
+from collections.abc import Iterator
+
+from audit.reports.explain_report import EvidenceItem, ExplainReport, Side
+
+
+def text(report: ExplainReport) -> str:
+    """The report for people."""
+    return "\n".join(_text(report))
+
+
+def _text(report: ExplainReport) -> Iterator[str]:
+    yield f"{report.verdict}: {report.source} -> {report.destination}, {report.protocol} {report.port}"
+    for note in report.notes:
+        yield f"note: {note}"
+    for side in report.sides:
+        end = report.source if side.direction == "egress" else report.destination
+        yield ""
+        yield f"{side.direction} of {end}: {side.verdict}"
+        yield from _side(side)
+
+
+def _side(side: Side) -> Iterator[str]:
+    for each in side.evidence:
+        yield f"  {each.reason}"
+        if each.file:
+            yield f"    {_place(each)}: {each.text}"
+    for needed in side.needed:
+        yield f"  needed: {needed}" if not needed.startswith("nearest") else f"  {needed}"
+    for missing in side.missing:
+        yield f"  not known: {missing}"
+
+
+def _place(item: EvidenceItem) -> str:
+    return f"{item.file}:{item.line}"
+
+
+def markdown(report: ExplainReport) -> str:
+    """The report as a list."""
+    lines = [
+        f"**{report.verdict}**: `{report.source}` -> `{report.destination}`, {report.protocol} {report.port}",
+        *(f"- note: {note}" for note in report.notes),
+    ]
+    for side in report.sides:
+        lines += ["", f"**{side.direction}: {side.verdict}**", ""]
+        for each in side.evidence:
+            place = f" (`{_place(each)}`: `{each.text}`)" if each.file else ""
+            lines.append(f"- {each.reason}{place}")
+        lines += [f"- needed: {needed}" for needed in side.needed]
+        lines += [f"- not known: {missing}" for missing in side.missing]
+    return "\n".join(lines)

@@ -1,0 +1,280 @@
+"""What workloads expose beyond their namespace, in the form that every format prints."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from msgspec import Struct
+
+from audit.cluster import Cluster
+from audit.engine import bits
+from audit.engine.answer import Verdict
+from audit.engine.arrivals import Arrivals
+from audit.engine.groups import Group, Groups
+from audit.engine.outside import Outside
+from audit.engine.through_services import selected
+from audit.model.policies import Direction
+from audit.model.services import Route, Service, ServicePort
+from audit.reports import words
+
+SCHEMA = "tenantry.dev/audit/exposure/v1"
+_NAMED = 6
+_VISIBLE = {"NodePort", "LoadBalancer"}
+_FORWARDED = "a node may forward the traffic with its own address, which implementations treat differently"
+_CONTROLLER = "the pods of the ingress controller or gateway are not known"
+
+
+class Exposure(StrEnum):
+    """To whom, or how, a workload is exposed."""
+
+    CLUSTER = "cluster"
+    ADDRESSES = "addresses"
+    NODES = "nodes"
+    SERVICE = "service"
+    ROUTE = "route"
+    UNRESTRICTED_INGRESS = "unrestricted-ingress"
+    UNRESTRICTED_EGRESS = "unrestricted-egress"
+    HOST_NETWORK = "host-network"
+
+
+class Finding(Struct, frozen=True, rename="camel", kw_only=True):
+    """A way in from beyond the namespace, or a policy that is missing.
+
+    Attributes:
+        exposure: To whom, or how.
+        verdict: allowed, unknown, or denied for a route or Service that leads to pods which let nobody in.
+        label: The workload, or the pattern of names that the workloads share.
+        members: References of the workloads.
+        by: Who gets in, or which object leads here.
+        ports: The pods' ports.
+        missing: For an unknown, which information is missing.
+        file: File of the object that this is about.
+        line: Its line.
+    """
+
+    exposure: Exposure
+    verdict: Verdict
+    label: str
+    members: list[str]
+    by: str
+    ports: list[str]
+    missing: list[str]
+    file: str
+    line: int
+
+
+class ExposureReport(Struct, frozen=True, rename="camel", kw_only=True):
+    """What workloads expose.
+
+    Attributes:
+        schema: Name and version of this form.
+        workloads: Number of workloads.
+        unsupported: Policies that are not evaluated, in words: they make verdicts unknown.
+        problems: What is invalid in the input.
+        findings: What is exposed.
+    """
+
+    schema: str = SCHEMA
+    workloads: int
+    unsupported: list[str]
+    problems: list[str]
+    findings: list[Finding]
+
+
+def exposure_report(cluster: Cluster, namespace: str | None = None) -> ExposureReport:
+    """What the workloads of a cluster, or of one namespace, expose.
+
+    Args:
+        cluster: The cluster.
+        namespace: Only the workloads of this namespace.
+
+    Raises:
+        EndpointError: The input has no such namespace.
+    """
+    if namespace is not None:
+        cluster.references.check_namespace(namespace)
+    inventory = cluster.inventory
+    shown = [each for each in inventory.workloads if namespace in {None, each.namespace}]
+    findings = [
+        finding
+        for finding in _Writer(cluster).findings()
+        if namespace is None or any(member.startswith(f"{namespace}/") for member in finding.members)
+    ]
+    return ExposureReport(
+        workloads=len(shown),
+        unsupported=[f"{each}: {each.reason}" for each in inventory.opaque],
+        problems=[str(problem) for problem in cluster.problems],
+        findings=findings,
+    )
+
+
+class _Writer:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._reach = cluster.reach()
+        self._outside = Outside(self._reach.ports, cluster.judge, cluster.assumptions)
+        self._groups = Groups(self._reach, self._outside)
+        self._arrivals = Arrivals(self._reach, self._groups.shown)
+        # The last two classes are a pod of which nothing is known, and a node.
+        self._anywhere, self._node = len(self._reach.classes) - 2, len(self._reach.classes) - 1
+
+    def findings(self) -> Iterator[Finding]:
+        for group in self._groups.all:
+            first = next(bits.members(group.classes))
+            yield from self._from_pods(group, first)
+            yield from self._from_addresses(group, first)
+            yield from self._from_nodes(group, first)
+            yield from self._unrestricted(group, first)
+        for service in self._cluster.inventory.services:
+            yield from self._services(service)
+        for route in self._cluster.inventory.routes:
+            yield from self._routes(route)
+
+    def _from_pods(self, group: Group, first: int) -> Iterator[Finding]:
+        any_pod = self._reach.between(self._anywhere, first)
+        if any_pod.allowed:
+            by = "any pod of any namespace"
+            yield self._finding(group, Exposure.CLUSTER, Verdict.ALLOWED, by, self._ports(any_pod.allowed))
+        own = self._groups.own(first)
+        for flow in self._arrivals.at(first):
+            others = flow.destinations & ~own
+            for verdict, mask in ((Verdict.ALLOWED, flow.allowed), (Verdict.UNKNOWN, flow.unknown)):
+                rest = mask & ~any_pod.allowed
+                if others and rest:
+                    by = self._named(others)
+                    yield self._finding(group, Exposure.CLUSTER, verdict, by, self._ports(rest))
+
+    def _from_addresses(self, group: Group, first: int) -> Iterator[Finding]:
+        for cell in self._outside.cells(self._reach.classes[first].endpoint, Direction.INGRESS):
+            unknown = cell.possible & ~cell.certain
+            for verdict, found in ((Verdict.ALLOWED, cell.certain), (Verdict.UNKNOWN, unknown)):
+                if found:
+                    by = words.addresses(found)
+                    yield self._finding(group, Exposure.ADDRESSES, verdict, by, self._ports(cell.ports))
+
+    def _from_nodes(self, group: Group, first: int) -> Iterator[Finding]:
+        """Nodes other than the pods' own, which always reaches them."""
+        allowed = self._reach.between(self._node, first).allowed
+        if allowed:
+            yield self._finding(group, Exposure.NODES, Verdict.ALLOWED, "any node", self._ports(allowed))
+
+    def _unrestricted(self, group: Group, first: int) -> Iterator[Finding]:
+        pods = self._reach.classes[first].endpoint.pods
+        if pods is None:
+            return
+        if pods.host_network:
+            by = "it uses its node's network; implementations differ in whether policies apply"
+            yield self._finding(group, Exposure.HOST_NETWORK, Verdict.UNKNOWN, by, [])
+        directions = {
+            Direction.INGRESS: Exposure.UNRESTRICTED_INGRESS,
+            Direction.EGRESS: Exposure.UNRESTRICTED_EGRESS,
+        }
+        for direction, exposure in directions.items():
+            profile = self._cluster.judge.profile(pods, direction)
+            if not (profile.admin or profile.network or profile.baseline or profile.opaque):
+                by = f"no policy restricts its {direction}"
+                yield self._finding(group, exposure, Verdict.ALLOWED, by, ["all ports"])
+
+    def _services(self, service: Service) -> Iterator[Finding]:
+        """Ports on nodes, load balancers and external addresses."""
+        if service.type not in _VISIBLE and not service.external_ips:
+            return
+        for group, first in self._behind(service):
+            cells = self._outside.cells(self._reach.classes[first].endpoint, Direction.INGRESS)
+            for port in service.ports:
+                for number in self._numbers(port, first):
+                    mask = self._reach.ports.one(port.protocol, number)
+                    certain = [cell.certain for cell in cells if cell.ports & mask and cell.certain]
+                    verdict = Verdict.ALLOWED if certain else Verdict.UNKNOWN
+                    missing = [] if certain else [_FORWARDED]
+                    who = words.addresses(certain[0]) if certain else "outside"
+                    by = f"{service.type} Service {service.namespace}/{service.name}{_entry(service, port)}, from {who}"
+                    yield Finding(
+                        exposure=Exposure.SERVICE,
+                        verdict=verdict,
+                        label=group,
+                        members=[group],
+                        by=by,
+                        ports=[f"{port.protocol} {number}"],
+                        missing=missing,
+                        file=service.place.file,
+                        line=service.place.line,
+                    )
+
+    def _routes(self, route: Route) -> Iterator[Finding]:
+        """Ingresses and routes: their controller's pods are not known, so any pod stands for them."""
+        services = self._cluster.inventory.services
+        wanted = (route.service_namespace, route.service)
+        for service in (each for each in services if (each.namespace, each.name) == wanted):
+            for group, first in self._behind(service):
+                for port in service.ports:
+                    if route.port not in {None, port.number, port.name}:
+                        continue
+                    for number in self._numbers(port, first):
+                        yield self._route(route, group, first, port, number)
+
+    def _route(self, route: Route, reference: str, first: int, port: ServicePort, number: int) -> Finding:
+        flow = self._reach.between(self._anywhere, first)
+        mask = self._reach.ports.one(port.protocol, number)
+        verdict = Verdict.DENIED
+        if flow.allowed & mask:
+            verdict = Verdict.ALLOWED
+        elif flow.unknown & mask:
+            verdict = Verdict.UNKNOWN
+        hosts = ", ".join(route.hosts) or "any host"
+        parents = f" through {', '.join(route.parents)}" if route.parents else ""
+        return Finding(
+            exposure=Exposure.ROUTE,
+            verdict=verdict,
+            label=reference,
+            members=[reference],
+            by=f"{route.kind} {route.namespace}/{route.name} ({hosts}){parents}",
+            ports=[f"{port.protocol} {number}"],
+            missing=[_CONTROLLER] if verdict is Verdict.UNKNOWN else [],
+            file=route.place.file,
+            line=route.place.line,
+        )
+
+    def _behind(self, service: Service) -> Iterator[tuple[str, int]]:
+        """The workloads that a Service selects, with a class of each."""
+        for workload, _truth in selected(service, self._cluster.inventory):
+            number = self._reach.universe.number(workload)
+            if number is not None:
+                yield workload.reference, number
+
+    def _numbers(self, port: ServicePort, first: int) -> list[int]:
+        if isinstance(port.target, int):
+            return [port.target]
+        pods = self._reach.classes[first].endpoint.pods
+        return list(dict.fromkeys(each.number for each in pods.named(port.target, port.protocol))) if pods else []
+
+    def _ports(self, mask: int) -> list[str]:
+        return words.ports(self._reach.ports.ranges(mask))
+
+    def _named(self, classes: int) -> str:
+        members = self._groups.members(classes)
+        more = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
+        return ", ".join(members[:_NAMED]) + more
+
+    def _finding(self, group: Group, exposure: Exposure, verdict: Verdict, by: str, ports: list[str]) -> Finding:
+        first = next(bits.members(group.classes))
+        place = self._reach.classes[first].workloads[0].place
+        return Finding(
+            exposure=exposure,
+            verdict=verdict,
+            label=group.label,
+            members=list(group.members),
+            by=by,
+            ports=ports,
+            missing=[],
+            file=place.file,
+            line=place.line,
+        )
+
+
+def _entry(service: Service, port: ServicePort) -> str:
+    """Where a Service's port is open."""
+    if service.type == "NodePort":
+        return f" (port {port.node_port or 'chosen by the cluster'} of every node)"
+    if service.external_ips and service.type not in _VISIBLE:
+        return f" (port {port.number} of {', '.join(service.external_ips)})"
+    return f" (port {port.number})"

@@ -1,0 +1,81 @@
+"""The formats of a report, and what cannot be printed in which."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from audit.errors import AuditError
+from audit.reports import explain_text, exposure_sarif, exposure_tables, pictures, reach_tables
+from audit.reports.explain_report import ExplainReport
+from audit.reports.exposure_report import ExposureReport
+from audit.reports.reach_report import ReachReport
+
+Report = ReachReport | ExplainReport | ExposureReport
+
+
+class Format(StrEnum):
+    """How to print a report."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    DOT = "dot"
+    SVG = "svg"
+
+
+def as_json(report: Report) -> str:
+    """A report in the form that docs/audit.schema.json describes."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+_PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
+    ReachReport: {
+        Format.TEXT: reach_tables.text,
+        Format.JSON: as_json,
+        Format.CSV: reach_tables.csv,
+        Format.MARKDOWN: reach_tables.markdown,
+        Format.DOT: pictures.dot,
+        Format.SVG: pictures.svg,
+    },
+    ExplainReport: {
+        Format.TEXT: explain_text.text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: explain_text.markdown,
+    },
+    ExposureReport: {
+        Format.TEXT: exposure_tables.text,
+        Format.JSON: as_json,
+        Format.CSV: exposure_tables.csv,
+        Format.MARKDOWN: exposure_tables.markdown,
+        Format.SARIF: exposure_sarif.sarif,
+    },
+}
+
+
+def printed(report: Report, form: Format) -> str:
+    """A report in a format.
+
+    Raises:
+        AuditError: The report has no such format.
+    """
+    printers = _PRINTERS[type(report)]
+    if form not in printers:
+        raise AuditError(f"this report has no format {form}: choose one of {', '.join(printers)}")
+    return printers[form](report)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of every report, by name."""
+    schemas, components = msgspec.json.schema_components(
+        [ReachReport, ExplainReport, ExposureReport], ref_template="#/$defs/{name}"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Reports of tenantry audit, version 1",
+        "oneOf": list(schemas),
+        "$defs": components,
+    }
