@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.engine import bits
-from audit.engine.answer import Verdict
-from audit.engine.endpoints import Traffic
 from audit.engine.judge import Judge
 from audit.engine.matching import Matcher
 from audit.engine.port_space import PortSpace
@@ -46,7 +44,6 @@ class Reach:
 
     def __init__(self, inventory: Inventory, matcher: Matcher, judge: Judge, references: References) -> None:
         self.universe = Universe(inventory, matcher, references)
-        self._judge = judge
         rows = Rows(self.universe, judge)
         self.egress = [rows.row(each.endpoint, Direction.EGRESS) for each in self.universe.classes]
         self.ingress = [rows.row(each.endpoint, Direction.INGRESS) for each in self.universe.classes]
@@ -80,26 +77,17 @@ class Reach:
         return Flow(bit, 0, 0)
 
     def _with_itself(self, source: int, flows: Iterable[Flow]) -> Iterable[Flow]:
-        """A single pod always reaches itself, but for what admin policies may say."""
+        """A single pod reaches itself; the API does not say whether policies of other tiers may deny that."""
         endpoint = self.classes[source].endpoint
         if not endpoint.single:
             return flows
         bit = 1 << source
         others = [Flow(flow.destinations & ~bit, flow.allowed, flow.unknown) for flow in flows]
-        allowed = unknown = 0
-        for mask in self._own_cells(source):
-            traffic = self.ports.ranges(mask)[0]
-            verdict = self._judge.answer(Traffic(endpoint, endpoint, traffic.protocol, traffic.low)).verdict
-            allowed |= mask if verdict is Verdict.ALLOWED else 0
-            unknown |= mask if verdict is Verdict.UNKNOWN else 0
-        return [*(flow for flow in others if flow.destinations), Flow(bit, allowed, unknown)]
-
-    def _own_cells(self, source: int) -> list[int]:
-        """Sets of ports that the pod's own policies treat alike, both ways."""
-        cells = [self.ports.everything]
+        unknown = 0
         for cell in (*self.egress[source], *self.ingress[source]):
-            cells = bits.refined(cells, cell.ports)
-        return cells
+            unknown |= cell.ports if cell.by_admin & bit else 0
+        itself = Flow(bit, self.ports.everything & ~unknown, unknown)
+        return [*(flow for flow in others if flow.destinations), itself]
 
 
 def _combined(leaving: Row, arriving: Sequence[Cell]) -> Iterable[Flow]:

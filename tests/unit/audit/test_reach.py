@@ -143,7 +143,7 @@ def clusters(draw: st.DrawFn) -> Cluster:
     return read.objects(objects, assumptions=assumed)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(clusters())
 def test_every_cell_of_the_matrix_equals_the_verdict_about_the_pair(cluster: Cluster) -> None:
     reach = cluster.reach()
