@@ -25,8 +25,7 @@ _LAST_PORT: Final = 65535
 
 audit = typer.Typer(
     name="audit",
-    help="Show who can reach whom, from plain YAML and without a cluster.",
-    epilog="Example: tenantry audit reach dist/",
+    help="Show who can reach whom, from plain YAML and without a cluster.\n\nExample: tenantry audit reach dist/",
     no_args_is_help=True,
 )
 

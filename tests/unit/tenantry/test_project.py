@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,21 @@ def test_every_check_is_a_target() -> None:
     assert len(names) == len(set(names)) > 3
 
 
-@pytest.mark.parametrize("verb", sorted(COMMAND.commands))
+def _verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every verb by its full name, those of groups too."""
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if hasattr(command, "commands"):
+            yield from _verbs(command, f"{before}{name} ")
+
+
+VERBS = dict(_verbs(COMMAND))
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_has_a_line_and_an_example_that_works(verb: str) -> None:
     """Help starts with one sentence and ends with an example whose options exist."""
-    command = COMMAND.commands[verb]
+    command = VERBS[verb]
     assert re.match(r"[A-Z][^\n]+\.(\n|$)", command.help), command.help
     example = re.search(rf'Example: (?:[A-Z_]+=(?:"[^"]*"|\S+) )*tenantry {verb}\b(.*)', command.help)
     assert example, f"no example in the help of {verb}"
