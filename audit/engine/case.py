@@ -31,7 +31,6 @@ class Case:
         observed: What matched, in the order of evaluation.
         outcome: Whether the traffic may be allowed and denied.
         exempt: Why the API may exempt the traffic, or empty.
-        exempt_if: What would have to be known for that.
         matcher: Matches peers.
     """
 
@@ -43,7 +42,6 @@ class Case:
     observed: Sequence[Observation]
     outcome: Outcome[int]
     exempt: str
-    exempt_if: str
     matcher: Matcher
 
     def decision(self, verdict: Verdict) -> Decision:
@@ -124,7 +122,7 @@ class Case:
             if rule is not None:
                 yield from reasons.rule(rule, policy.namespace, self.other, traffic, self.matcher)
         if self.exempt:
-            yield self.exempt_if
+            yield f"whether the pod runs on that node: {self.exempt}"
         yield from self._ambiguous()
 
     def _ambiguous(self) -> Iterator[str]:

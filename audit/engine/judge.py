@@ -18,10 +18,6 @@ P = TypeVar("P")
 
 _OWN_NODE = "traffic between a pod and the node that it runs on is always allowed"
 _ITSELF = "a pod cannot block access to itself"
-_IF = {
-    _OWN_NODE: "whether the pod runs on that node: traffic between a pod and its own node is always allowed",
-    _ITSELF: "whether admin and baseline policies apply to a pod's traffic to itself: the API does not say",
-}
 
 
 class Judge:
@@ -111,7 +107,6 @@ class Judge:
             observed=observed,
             outcome=outcome,
             exempt=why if exempt is not NO else "",
-            exempt_if=_IF[why] if why else "",
             matcher=self.matcher,
         )
         return case, _verdict(outcome, exempt)

@@ -77,17 +77,13 @@ class Reach:
         return Flow(bit, 0, 0)
 
     def _with_itself(self, source: int, flows: Iterable[Flow]) -> Iterable[Flow]:
-        """A single pod reaches itself; the API does not say whether policies of other tiers may deny that."""
+        """A single pod reaches itself, whatever policies say."""
         endpoint = self.classes[source].endpoint
         if not endpoint.single:
             return flows
         bit = 1 << source
         others = [Flow(flow.destinations & ~bit, flow.allowed, flow.unknown) for flow in flows]
-        unknown = 0
-        for cell in (*self.egress[source], *self.ingress[source]):
-            unknown |= cell.ports if cell.by_admin & bit else 0
-        itself = Flow(bit, self.ports.everything & ~unknown, unknown)
-        return [*(flow for flow in others if flow.destinations), itself]
+        return [*(flow for flow in others if flow.destinations), Flow(bit, self.ports.everything, 0)]
 
 
 def _combined(leaving: Row, arriving: Sequence[Cell]) -> Iterable[Flow]:

@@ -23,13 +23,11 @@ class Cell:
         ports: The ports, as a set of the universe's port space.
         certain: The other sides that are certainly allowed.
         possible: The other sides that may be allowed.
-        by_admin: The other sides that a policy of the admin or baseline tier may deny.
     """
 
     ports: int
     certain: int
     possible: int
-    by_admin: int = 0
 
 
 Row = tuple[Cell, ...]
@@ -92,7 +90,7 @@ class Rows:
         possible = outcome.allow
         if not pods.host_network:
             possible |= denied & self._universe.on_nodes
-        return Cell(cell, everything & ~denied, possible, outcome.deny_by_admin)
+        return Cell(cell, everything & ~denied, possible)
 
     def _peer(self, policy: Policy, rule: Rule) -> tuple[int, int]:
         """The classes that any of a rule's peers matches."""
@@ -154,12 +152,12 @@ def _identity(profile: Profile) -> tuple[object, ...]:
 
 def _joined(cells: Iterable[Cell]) -> Iterator[Cell]:
     """Cells with the same other sides, together."""
-    found: dict[tuple[int, int, int], int] = {}
+    found: dict[tuple[int, int], int] = {}
     for cell in cells:
-        key = (cell.certain, cell.possible, cell.by_admin)
+        key = (cell.certain, cell.possible)
         found[key] = found.get(key, 0) | cell.ports
-    for (certain, possible, by_admin), ports in found.items():
-        yield Cell(ports, certain, possible, by_admin)
+    for (certain, possible), ports in found.items():
+        yield Cell(ports, certain, possible)
 
 
 def transposed(rows: Sequence[Row], count: int) -> list[list[Cell]]:
