@@ -1,14 +1,15 @@
 """Applies policy sets one after the other, observes until the network has settled, and compares with an engine."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.audit.engines import Engine
+from tests.audit.engines import Audit
 from tests.audit.live import pods
+from tests.audit.live.directions import one_per_direction
 from tests.audit.live.probes import Agents, Target
-from tests.audit.reference import Object, Verdict
+from tests.audit.reference import Assumptions, Object, Verdict
 from tests.e2e.cluster import Cluster
 from tests.e2e.probes import OUTSIDE
 
@@ -19,7 +20,6 @@ _AGREEING: Final = 2
 
 Ask = tuple[str, str, int, str]
 """Source, destination, port and protocol."""
-MakeEngine = Callable[[Iterable[Object]], Engine]
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Compared:
     """What came of one policy set.
 
     Attributes:
-        policies: The set.
-        verdicts: What the engine said of each connection.
+        policies: The set, as it was drawn.
+        verdicts: What the audit says of each connection where it is known that an ipBlock covers pods.
+        from_yaml: What it says from YAML alone.
         observed: Which connections were open.
         seconds: From applying the set to the last observation.
         rounds: How many observations it took.
@@ -36,28 +37,34 @@ class Compared:
 
     policies: Sequence[Object]
     verdicts: dict[Ask, Verdict]
+    from_yaml: dict[Ask, Verdict]
     observed: dict[Ask, bool]
     seconds: float
     rounds: int
 
-    def wrong(self) -> list[Ask]:
-        """Connections about which the engine was certain and the network did otherwise."""
-        return [ask for ask, is_open in self.observed.items() if self.verdicts[ask] == _SAYS[not is_open]]
-
-    def count(self, verdict: Verdict) -> int:
-        """How many connections have this verdict."""
-        return list(self.verdicts.values()).count(verdict)
-
-
-_SAYS: Final[dict[bool, Verdict]] = {True: "allowed", False: "denied"}
+    def wrong(self) -> list[str]:
+        """Connections about which the audit was certain and the network did otherwise."""
+        return [
+            f"{' '.join(map(str, ask))}: {self.verdicts[ask]}, and {'open' if is_open else 'closed'}"
+            for ask, is_open in self.observed.items()
+            if ("denied" if is_open else "allowed") in {self.verdicts[ask], self.from_yaml[ask]}
+        ]
 
 
 @dataclass
 class Network:
-    """The pods of a cluster, with the policies that stand at the moment."""
+    """The pods of a cluster, with the policies that stand at the moment.
+
+    Attributes:
+        cluster: Where they are.
+        image: An image with Python.
+        objects: Namespaces and pods as the API server gives them.
+        policies: The policies that stand.
+    """
 
     cluster: Cluster
     image: str
+    objects: list[Object] = field(default_factory=list)
     policies: list[Object] = field(default_factory=list)
 
     def start(self) -> None:
@@ -69,15 +76,15 @@ class Network:
         self.cluster.apply(*made[len(pods.NAMESPACES) :])
         for home, wanted in pods.names().items():
             self.cluster.wait_for_pods(home, wanted, seconds=180)
+        namespaces = self.cluster.items("namespaces", *pods.NAMESPACES)
+        self.objects = [
+            *namespaces,
+            *(pod for home in pods.NAMESPACES for pod in self.cluster.items("pods", "-n", home)),
+        ]
 
     def stop(self) -> None:
         """Delete everything."""
         self.cluster.delete("namespaces", *pods.NAMESPACES)
-
-    def dump(self) -> list[Object]:
-        """Namespaces and pods as the API server gives them."""
-        namespaces = self.cluster.items("namespaces", *pods.NAMESPACES)
-        return [*namespaces, *(pod for home in pods.NAMESPACES for pod in self.cluster.items("pods", "-n", home))]
 
     def replace_policies(self, policies: list[Object]) -> None:
         """Apply a set, and delete what only the set before it had."""
@@ -89,28 +96,33 @@ class Network:
 
 
 def compare(
-    network: Network, agents: Agents, objects: Sequence[Object], policies: list[Object], make_engine: MakeEngine
+    network: Network, agents: Agents, policies: list[Object], *, seconds: float = SETTLE_SECONDS, as_drawn: bool = False
 ) -> Compared:
-    """Apply a policy set and observe it until the network agrees with the engine, or time is up.
+    """Apply a policy set and observe it until the network agrees with the audit, or time is up.
 
     Args:
         network: Where to apply it.
         agents: Who observes.
-        objects: Namespaces and pods, as `Network.dump` gives them.
-        policies: The set.
-        make_engine: Makes the engine for all objects.
+        policies: The set; its verdicts are those of the policies as they are here.
+        seconds: When to give up.
+        as_drawn: Apply the policies as they are; otherwise as policies of one direction each, which by the API is the
+            same and avoids the first of `faults.FAULTS`.
     """
-    engine = make_engine([*objects, *policies])
-    targets = _targets(objects)
-    verdicts = {ask: engine.verdict(*ask) for asks in targets.values() for ask in asks}
+    targets = _targets(network.objects)
+    asks = [ask for of_one in targets.values() for ask in of_one]
+    covering, alone = (
+        Audit([*network.objects, *policies], Assumptions(ip_blocks_cover_pods=covers)) for covers in (True, None)
+    )
+    verdicts, from_yaml = ({ask: engine.verdict(*ask) for ask in asks} for engine in (covering, alone))
     began = time.monotonic()
-    network.replace_policies(policies)
+    network.replace_policies(policies if as_drawn else [part for each in policies for part in one_per_direction(each)])
     agreeing = rounds = 0
     while True:
         observed = _observe(agents, targets)
-        found = Compared(policies, verdicts, observed, time.monotonic() - began, rounds := rounds + 1)
+        rounds += 1
+        found = Compared(policies, verdicts, from_yaml, observed, time.monotonic() - began, rounds)
         agreeing = 0 if found.wrong() else agreeing + 1
-        if agreeing == _AGREEING or found.seconds > SETTLE_SECONDS:
+        if agreeing == _AGREEING or found.seconds > seconds:
             return found
 
 

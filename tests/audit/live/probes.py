@@ -12,7 +12,7 @@ from tests.audit.live.pods import names
 from tests.e2e.cluster import Cluster
 
 _AGENT: Final = Path(__file__).with_name("agent.py")
-SECONDS: Final = 2
+SECONDS: Final = 1
 """How long a probe waits for an answer."""
 Target = tuple[str, str, int]
 """Protocol (tcp or udp), address, port."""

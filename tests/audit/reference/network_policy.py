@@ -31,7 +31,7 @@ def decisions(
     selecting = [
         (policy, selected)
         for policy in cluster.of_kind("NetworkPolicy")
-        if side in _directions(policy["spec"]) and (selected := _is_subject(policy, subject)) is not False
+        if side in directions(policy["spec"]) and (selected := _is_subject(policy, subject)) is not False
     ]
     certain = [policy for policy, selected in selecting if selected]
     doubtful = [policy for policy, selected in selecting if not selected]
@@ -56,7 +56,7 @@ def _decision(policies: list[Object], connection: Connection, side: Side, assump
     return {True, False} if allowed is None else {allowed}
 
 
-def _directions(spec: Object) -> set[str]:
+def directions(spec: Object) -> set[str]:
     """policyTypes; where not specified, Ingress always and Egress where the policy "has any egress rules"."""
     types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
     return {each.lower() for each in types}
