@@ -32,6 +32,19 @@ _NODE = Path(sys.executable).with_name("node")
 if _NODE.exists():
     os.environ.setdefault("JSII_NODE", str(_NODE))
 
+
+def _is_writable(folder: Path) -> bool:
+    """Whether the folder can be written to, or created."""
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+# jsii keeps a cache in the home folder, and fails if it cannot. Without the cache it takes a second longer.
+if "JSII_RUNTIME_PACKAGE_CACHE_ROOT" not in os.environ and not _is_writable(
+    Path(os.path.expanduser("~/.cache/aws/jsii"))  # noqa: PTH111 - Path.expanduser fails where there is no home
+):
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "disabled")
+
 _HOMES = {
     "Alert": "alert",
     "IsolatedTenant": "isolated_tenant",

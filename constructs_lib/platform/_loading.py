@@ -35,6 +35,8 @@ _RULES = {
 """The rule that each of pydantic's own error types stands for."""
 _RENAMED: Mapping[KeyPath, str] = {("quota", "guests"): "headroomPods"}
 """New names of keys that earlier versions accepted, by section and old key."""
+_OPPOSITES: Mapping[str, str] = {"ingress": "egress", "egress": "ingress"}
+"""Keys that look alike and mean opposite things: neither is suggested for the other."""
 _WHOLE = "must be a mapping with apiVersion, platform and tenants"
 
 
@@ -138,7 +140,8 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
         if (new := _RENAMED.get(path[-2:])) is not None:
             return f"is now called '{new}'", f"rename '{path[-1]}' to '{new}'"
         known = sorted(_properties(schema, data, path[:-1]))
-        close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+        similar = [name for name in known if name != _OPPOSITES.get(str(path[-1]))]
+        close = difflib.get_close_matches(str(path[-1]), similar, n=1, cutoff=0.6)
         fix = f"did you mean '{close[0]}'?" if close else f"remove it; the known keys are {', '.join(known)}"
         return "must be a known key", fix
     about = _properties(schema, data, path[:-1]).get(str(path[-1]), {}).get("description", "") if path else ""

@@ -1,6 +1,9 @@
 """The files of dist/: one for the platform and one per tenant, and what overrides change in them."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from constructs_lib import charts
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
 from tests.kube import Object, by_kind
-from tests.paths import TEMPLATE
+from tests.paths import ROOT, TEMPLATE
 
 TENANT = {"name": "tenant-a", "model": "s3://models/tenant-a/spam"}
 
@@ -116,3 +119,21 @@ def test_a_tenants_own_settings_reach_its_file(tmp_path: Path, shipped: Platform
 def _container(objects: list[Object]) -> Object:
     found: Object = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     return found
+
+
+def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+    """Without its cache jsii takes a second longer, and the manifests are written."""
+    file = tmp_path / "platform.yaml"
+    file.write_text(TEMPLATE.read_text("utf-8"), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JSII_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tenantry", "synth", "--file", str(file), "--output", str(tmp_path / "dist")],
+        env=environment | {"HOME": "/dev/null"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dist").is_dir()

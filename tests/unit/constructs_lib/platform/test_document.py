@@ -462,3 +462,10 @@ def test_warns_about_a_model_without_a_digest(tmp_path: Path) -> None:
     text = tenants("name: a\nmodel: s3://models/a/m", f"name: b\nmodel: {pinned}", "name: c\nmodel: file:/models/c")
     (warning,) = warnings(Platform.load(write(tmp_path, text)))
     assert "the model of a is not pinned" in warning
+
+
+def test_a_key_is_never_answered_with_its_opposite(tmp_path: Path) -> None:
+    """`ingress` looks like `egress` and means the opposite: the message lists the keys that there are."""
+    mistake = the_mistake(tmp_path, tenant("ingress: []"))
+    assert "did you mean 'egress'" not in mistake.fix
+    assert "egress" in mistake.fix

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,26 @@ def test_serve_ends_well_when_it_is_told_to(folder: Path, model: Path, port: int
     assert errors.endswith("stopped\n")
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
+
+
+def test_a_model_is_served_without_a_platform_file(
+    tmp_path: Path, model: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process, named after the model's folder; a platform file that was asked for must still exist."""
+    monkeypatch.chdir(tmp_path)
+    served: list[str] = []
+
+    @contextmanager
+    def serving(names: Sequence[str], **_options: Any) -> Iterator[tuple[local_servers.TenantServer, ...]]:
+        served.extend(names)
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield ()
+
+    monkeypatch.setattr(local_servers, "serving", serving)
+    done = CliRunner().invoke(app, ["serve", "--model", str(model), "--port", str(port)])
+    assert (done.exit_code, served) == (0, [model.name]), done.output
+    for missing in (["--file", "other.yaml"], ["--tenant", "tenant-a"]):
+        assert CliRunner().invoke(app, ["serve", "--model", str(model), *missing]).exit_code == 2
 
 
 @pytest.mark.usefixtures("folder")
