@@ -81,7 +81,7 @@ def test_verbs_without_a_dry_run_change_no_cluster() -> None:
         if all("--dry-run" not in each.opts for each in command.params)
     }
     local = {"bump", "demo", "init", "monitor", "rollback", "serve", "synth", "train"}
-    reading = {"models", "plan", "smoke"}
+    reading = {"audit", "conformance", "models", "plan", "smoke"}
     assert without == local | reading
 
 
