@@ -202,7 +202,7 @@ def test_a_pod_holds_no_package_for_training() -> None:
 def test_packages_import_what_their_lock_brings(package: str) -> None:
     """A module that only the tests' lock brings would be missing on a user's machine."""
     locked = {_canonical(each) for each in requirements(ROOT / "requirements.lock")}
-    ours = {"conformance", "constructs_lib", "imports", "inference", "tenantry"}
+    ours = {"audit", "conformance", "constructs_lib", "imports", "inference", "tenantry"}
     foreign = {name.partition(".")[0] for name in _imports(ROOT / package)} - ours - sys.stdlib_module_names
     owners = packages_distributions()
     missing = {name for name in foreign if not {_canonical(each) for each in owners.get(name, [])} & locked}
