@@ -65,7 +65,7 @@ def resource_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
         f"for 15 minutes; the threshold is {percent(settings.cpu_throttling_ratio)}.",
     )
     used = selector("container_memory_working_set_bytes", **tenant.container_labels)
-    limit = selector("container_spec_memory_limit_bytes", **tenant.container_labels)
+    limit = selector("kube_pod_container_resource_limits", **tenant.container_labels, resource="memory")
     yield alert(
         tenant,
         "InferenceMemoryNearLimit",

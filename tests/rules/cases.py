@@ -132,9 +132,15 @@ def _throttled(length: int, share: float) -> Series:
 
 def _memory(length: int, used: float) -> Series:
     limit = 512 * 2**20
+    of_container = {"uid": "1", "container": "inference", "node": "worker"}
     return {
         cadvisor("container_memory_working_set_bytes"): flat(used * limit, length),
-        cadvisor("container_spec_memory_limit_bytes"): flat(limit, length),
+        kube("kube_pod_container_resource_limits", pod=POD, resource="memory", unit="byte", **of_container): flat(
+            limit, length
+        ),
+        kube("kube_pod_container_resource_limits", pod=POD, resource="cpu", unit="core", **of_container): flat(
+            0.5, length
+        ),
     }
 
 
