@@ -52,7 +52,7 @@ monitor: monitoring-tools $(RUNTIME) ## the same, under Prometheus with its rule
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports update-imports bump generated diagram panels train snap settings-table terraform-docs
+.PHONY: synth schema imports update-imports chart-facts bump generated diagram panels train snap settings-table terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -76,6 +76,10 @@ snap: schema $(DEV) $(NODE) ## accept what changed: dist/, the schema and the co
 update-imports: $(DEV) ## bring imports/ up to the chart that terraform/platform installs (helm)
 	@tools/update_crds.py
 	@$(MAKE) --no-print-directory imports
+
+HELM := helm.sh/helm/v3/cmd/helm@v3.22.0
+chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with our values (fetches the charts)
+	@PATH="$$(tools/go-program helm $(HELM)):$$PATH" python -m tools.chart_facts
 
 bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)

@@ -27,6 +27,24 @@ FOLLOWS_TARGET_DOWN: Final = (
 )
 """Consequences of a tenant whose pods cannot be scraped. Causes (crash loop, quota) are never inhibited."""
 
+SAME_CAUSE: Final = {
+    "InferenceAutoscalerAtMaximum": ("KubeHpaMaxedOut",),
+    "InferenceCPUThrottling": ("CPUThrottlingHigh",),
+    "InferencePodCrashLooping": ("KubePodCrashLooping",),
+    "InferencePodsNotReady": (
+        "KubeContainerWaiting",
+        "KubeDeploymentReplicasMismatch",
+        "KubeDeploymentRolloutStuck",
+        "KubeHpaReplicasMismatch",
+        "KubePdbNotEnoughHealthyPods",
+        "KubePodCrashLooping",
+        "KubePodNotReady",
+    ),
+    "InferenceQuotaNearlyUsed": ("KubeQuotaAlmostFull", "KubeQuotaExceeded", "KubeQuotaFullyUsed"),
+    "InferenceTargetDown": ("TargetDown",),
+}
+"""Alerts of kube-prometheus-stack that report the same cause as an alert of a tenant, in the tenant's namespace."""
+
 GROUPING: Final = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
 """How long Alertmanager waits for further alerts of a group, and how often it repeats a notification."""
 
@@ -52,7 +70,10 @@ def alertmanager_config_spec(receiver: Receiver) -> dict[str, Any]:
 
 
 def inhibition_rules() -> list[dict[str, Any]]:
-    """A page inhibits its ticket, and a tenant that cannot be scraped inhibits the consequences."""
+    """Inhibition rules: a page inhibits its ticket, and a cause its consequences.
+
+    An alert of a tenant also inhibits the chart's alerts about the same cause.
+    """
     return [
         {
             "source_matchers": ['severity = "critical"'],
@@ -64,6 +85,14 @@ def inhibition_rules() -> list[dict[str, Any]]:
             "target_matchers": [f'alertname =~ "{"|".join(FOLLOWS_TARGET_DOWN)}"'],
             "equal": ["namespace"],
         },
+        *(
+            {
+                "source_matchers": [f'alertname = "{ours}"'],
+                "target_matchers": [f'alertname =~ "{"|".join(others)}"'],
+                "equal": ["namespace"],
+            }
+            for ours, others in SAME_CAUSE.items()
+        ),
     ]
 
 

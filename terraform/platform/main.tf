@@ -28,6 +28,12 @@ module "chart_values" {
   context              = var.context
   kubelet_insecure_tls = var.metrics_server.kubelet_insecure_tls
   prometheus_labels    = module.tenants.prometheus_labels
+  volumes = {
+    enabled           = var.kube_prometheus_stack.persistent
+    prometheus_size   = var.kube_prometheus_stack.prometheus_size
+    alertmanager_size = var.kube_prometheus_stack.alertmanager_size
+    storage_class     = var.kube_prometheus_stack.storage_class
+  }
 }
 
 # Its UID tells one cluster from the next: after `kind delete cluster` nothing may be taken for applied.

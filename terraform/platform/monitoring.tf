@@ -6,7 +6,7 @@ resource "kubernetes_namespace_v1" "monitoring" {
   }
 
   lifecycle {
-    # dist/ puts its labels on this namespace, too; Terraform is only here first, since the charts need it.
+    # dist/ also sets labels on this namespace. Terraform creates it first because the charts need it.
     ignore_changes = [metadata[0].labels, metadata[0].annotations]
   }
 }
@@ -33,6 +33,26 @@ resource "kubernetes_secret_v1" "grafana" {
   }
 }
 
+resource "kubernetes_secret_v1" "grafana_alerts" {
+  count = var.kube_prometheus_stack.enabled ? 1 : 0
+
+  metadata {
+    name      = module.chart_values.grafana.alerts_secret_name
+    namespace = kubernetes_namespace_v1.monitoring[0].metadata[0].name
+    labels    = local.labels
+  }
+
+  data = {
+    # Grafana does not start without an address. This one (port 9, discard) refuses every notification.
+    (module.chart_values.grafana.alerts_url_key) = "http://127.0.0.1:9/"
+  }
+
+  lifecycle {
+    # The owner sets the address (docs/operations/alert-receivers.md).
+    ignore_changes = [data]
+  }
+}
+
 resource "helm_release" "kube_prometheus_stack" {
   count = var.kube_prometheus_stack.enabled ? 1 : 0
 
@@ -45,7 +65,7 @@ resource "helm_release" "kube_prometheus_stack" {
   wait       = var.kube_prometheus_stack.wait
   timeout    = var.kube_prometheus_stack.timeout_seconds
 
-  depends_on = [kubernetes_secret_v1.grafana]
+  depends_on = [kubernetes_secret_v1.grafana, kubernetes_secret_v1.grafana_alerts]
 }
 
 resource "kubernetes_namespace_v1" "metrics_server" {

@@ -94,20 +94,32 @@ variable "kube_prometheus_stack" {
     Prometheus, Alertmanager and Grafana:
     `enabled`: false on a cluster that has kube-prometheus-stack already (docs/operations/existing-cluster.md says what it must select);
     `repository`, `chart`, `version`: where the chart comes from; for an offline mirror set `chart` to a path and `repository` to null;
+    `persistent`: keep metrics and silences on volumes; without them they are lost with the pods;
+    `prometheus_size`, `alertmanager_size`: of the volumes; Prometheus deletes its oldest blocks at 80 % of its size;
+    `storage_class`: of the volumes; null: the cluster's default class;
     `values`: more values, as YAML documents that win over values/kube-prometheus-stack.yaml;
     `wait`: wait until all of it runs; `timeout_seconds`: how long.
   TEXT
   type = object({
-    enabled         = optional(bool, true)
-    repository      = optional(string, "https://prometheus-community.github.io/helm-charts")
-    chart           = optional(string, "kube-prometheus-stack")
-    version         = optional(string, "88.5.3")
-    values          = optional(list(string), [])
-    wait            = optional(bool, true)
-    timeout_seconds = optional(number, 900)
+    enabled           = optional(bool, true)
+    repository        = optional(string, "https://prometheus-community.github.io/helm-charts")
+    chart             = optional(string, "kube-prometheus-stack")
+    version           = optional(string, "88.5.3")
+    persistent        = optional(bool, true)
+    prometheus_size   = optional(string, "10Gi")
+    alertmanager_size = optional(string, "1Gi")
+    storage_class     = optional(string)
+    values            = optional(list(string), [])
+    wait              = optional(bool, true)
+    timeout_seconds   = optional(number, 900)
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for size in [var.kube_prometheus_stack.prometheus_size, var.kube_prometheus_stack.alertmanager_size] : can(regex("^[1-9][0-9]*Gi$", size))])
+    error_message = "kube_prometheus_stack.prometheus_size and alertmanager_size must be a whole number with Gi, for example 10Gi."
+  }
 
   validation {
     condition     = alltrue([for document in var.kube_prometheus_stack.values : can(yamldecode(document))])

@@ -1,7 +1,8 @@
 output "kube_prometheus_stack" {
-  description = "Values of kube-prometheus-stack: YAML documents, the later one wins."
+  description = "Values of kube-prometheus-stack: YAML documents, later documents win."
   value = concat(
     [local.stack_file],
+    var.volumes.enabled ? [yamlencode(local.volumes)] : [],
     length(local.extra_pod_labels) == 0 ? [] : [yamlencode({
       prometheus = { prometheusSpec = { podMetadata = { labels = local.extra_pod_labels } } }
     })],
@@ -9,7 +10,7 @@ output "kube_prometheus_stack" {
 }
 
 output "metrics_server" {
-  description = "Values of metrics-server: YAML documents, the later one wins."
+  description = "Values of metrics-server: YAML documents, later documents win."
   value = concat(
     [local.metrics_server_file],
     local.kubelet_insecure_tls ? [yamlencode({ args = ["--kubelet-insecure-tls"] })] : [],
@@ -17,12 +18,15 @@ output "metrics_server" {
 }
 
 output "grafana" {
-  description = "What others need to know of Grafana: NodePort, Secret of the administrator and its keys."
+  description = "Names that the root needs of Grafana: NodePort, the administrator's Secret and its keys, the Secret of the alerts' address and its key."
   value = {
     node_port    = local.stack.grafana.service.nodePort
     secret_name  = local.stack.grafana.admin.existingSecret
     user_key     = local.stack.grafana.admin.userKey
     password_key = local.stack.grafana.admin.passwordKey
+
+    alerts_secret_name = local.stack.grafana.envValueFrom.GRAFANA_ALERTS_URL.secretKeyRef.name
+    alerts_url_key     = local.stack.grafana.envValueFrom.GRAFANA_ALERTS_URL.secretKeyRef.key
   }
 }
 

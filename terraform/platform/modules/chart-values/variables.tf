@@ -10,6 +10,16 @@ variable "kubelet_insecure_tls" {
 }
 
 variable "prometheus_labels" {
-  description = "Labels that Prometheus's pods must carry: the tenants' walls let in no other pods."
+  description = "Labels that Prometheus's pods must have: the tenants' network policies admit no other pods."
   type        = map(string)
+}
+
+variable "volumes" {
+  description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi) and their storage class (null: the cluster's default)."
+  type = object({
+    enabled           = bool
+    prometheus_size   = string
+    alertmanager_size = string
+    storage_class     = optional(string)
+  })
 }

@@ -1,6 +1,7 @@
 variables {
   context           = "kind-tenantry"
   prometheus_labels = { "app.kubernetes.io/name" = "prometheus" }
+  volumes           = { enabled = false, prometheus_size = "10Gi", alertmanager_size = "1Gi" }
 }
 
 run "trusts_kinds_kubelets" {
@@ -87,15 +88,60 @@ run "selects_the_monitors_of_every_tenant" {
   }
 }
 
-run "labels_prometheus_as_the_walls_expect" {
+run "labels_prometheus_as_the_network_policies_expect" {
   command = plan
 
   variables {
-    prometheus_labels = { "app.kubernetes.io/name" = "prometheus", "team" = "eyes" }
+    prometheus_labels = { "app.kubernetes.io/name" = "prometheus", "team" = "observability" }
   }
 
   assert {
-    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.podMetadata.labels == { team = "eyes" }
+    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.podMetadata.labels == { team = "observability" }
     error_message = "a label that platform.yaml asks for beyond the operator's own must be put on Prometheus's pods"
+  }
+}
+
+run "keeps_metrics_and_silences_on_volumes" {
+  command = plan
+
+  variables {
+    volumes = { enabled = true, prometheus_size = "20Gi", alertmanager_size = "2Gi", storage_class = "fast" }
+  }
+
+  assert {
+    condition = yamldecode(output.kube_prometheus_stack[1]) == {
+      prometheus = { prometheusSpec = {
+        retentionSize = "16384MiB"
+        storageSpec = { volumeClaimTemplate = { spec = {
+          accessModes = ["ReadWriteOnce"], resources = { requests = { storage = "20Gi" } }, storageClassName = "fast"
+        } } }
+      } }
+      alertmanager = { alertmanagerSpec = { storage = { volumeClaimTemplate = { spec = {
+        accessModes = ["ReadWriteOnce"], resources = { requests = { storage = "2Gi" } }, storageClassName = "fast"
+      } } } } }
+    }
+    error_message = "Prometheus and Alertmanager must get volumes of the given sizes and class, and Prometheus must keep less than its volume holds"
+  }
+}
+
+run "leaves_the_storage_class_to_the_cluster" {
+  command = plan
+
+  variables {
+    volumes = { enabled = true, prometheus_size = "10Gi", alertmanager_size = "1Gi" }
+  }
+
+  assert {
+    condition     = !strcontains(output.kube_prometheus_stack[1], "storageClassName")
+    error_message = "without storage_class the cluster's default class must apply"
+  }
+}
+
+run "makes_no_volumes_on_request" {
+  command = plan
+
+  assert {
+    condition     = length(output.kube_prometheus_stack) == 1
+    error_message = "without volumes only the values file must be passed"
   }
 }
