@@ -103,9 +103,9 @@ def _inside_table(work: Work) -> str:
     """The parts of an answer, each called by itself on a short message and on a mail of ordinary length."""
     model = TextClassifier.from_artifact(read_directory(work.model))
     app = create_app(Settings(model_uri=str(work.model)))
-    app.add_model(model)
+    app.service.add_model(model)
     mail = sorted(work.texts[MAILS], key=len)[len(work.texts[MAILS]) * 2 // 3]
-    columns = [_parts(app.predict_endpoint.answer, model, text) for text in (work.texts[SHORT][0], mail)]
+    columns = [_parts(app.service.predict_endpoint.answer, model, text) for text in (work.texts[SHORT][0], mail)]
     lines = [f"| part | a short message, us | a mail of {len(mail):,} characters, us |", "| --- | ---: | ---: |"]
     lines += [f"| {name} | {short:.2f} | {columns[1][name]:.2f} |" for name, short in columns[0].items()]
     return "\n".join(lines) + "\n"

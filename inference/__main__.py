@@ -1,35 +1,50 @@
 """`python -m inference`: serve the model that INFERENCE_MODEL_URI names. All settings come from the environment.
 
-Exit codes: 0 after SIGTERM or Ctrl-C; 1 when the model or the address cannot be had; 2 when a setting is wrong.
+Exit codes: 0 after SIGTERM or Ctrl-C; 1 when the model cannot be loaded or the address cannot be used; 2 when a setting
+is wrong.
 """
 
-import gc
+import os
+import signal
 import sys
+
+
+def _end_at_once(_number: int, _frame: object) -> None:
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    # Until the server handles signals nothing has begun that would have to be finished. As process 1 of a container,
+    # the process would not even end: there, a signal without a handler is lost. The imports below take their time.
+    signal.signal(signal.SIGTERM, _end_at_once)
+    signal.signal(signal.SIGINT, _end_at_once)
+
+import gc
 
 import structlog
 from pydantic import ValidationError
 
 from inference import contract
-from inference.serving.logs import configure
+from inference.serving import logs
 from inference.settings import Settings
 
 
 def main() -> int:
-    """Serve until told to stop; give back the exit code."""
+    """Serve until a signal ends it; return the exit code."""
     try:
         settings = Settings()  # type: ignore[call-arg] # the environment has the argument
     except ValidationError as error:
-        configure("info")
+        logs.configure("info")
         for found in error.errors():
             name = "".join(str(part) for part in found["loc"])
             structlog.get_logger().error(
                 "start failed", error=f"{contract.ENV_PREFIX}{name.upper()}: {found['msg']}", value=_value(found)
             )
         return 2
-    configure(settings.log_level)
+    logs.configure(settings.log_level)
     # A wrong setting is reported without loading a web framework.
     from inference.serving.application import create_app  # noqa: PLC0415
-    from inference.serving.server import Server, listen  # noqa: PLC0415
+    from inference.serving.http.server import Server, listen  # noqa: PLC0415
 
     try:
         listener = listen(settings.host, settings.port, settings.backlog)
@@ -39,8 +54,10 @@ def main() -> int:
         )
         return 1
     server = Server(create_app(settings))
+    # The thread that decodes long bodies must not keep the event loop waiting: it offers the interpreter every 0.5 ms.
+    sys.setswitchinterval(0.0005)
     gc.freeze()  # what is loaded by now stays: the collector need not look at it again and again
-    gc.set_threshold(50_000)  # nor, again and again, at what a large body is made of
+    gc.set_threshold(50_000)  # nor, again and again, at the parts of a large body
     server.run(sockets=[listener])
     return server.exit_code
 
@@ -50,4 +67,6 @@ def _value(found: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logs.flush()
+    sys.exit(code)

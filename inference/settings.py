@@ -53,14 +53,17 @@ class Settings(BaseSettings):
     max_in_flight: Count = 512
     """Requests received and not yet answered; above: 429, health and metrics excepted."""
     max_buffered_bytes: Count = 67_108_864
-    """Bytes of all bodies that are held at a time; above: 429. At least max_body_bytes."""
+    """Bytes of requests, and of answers that clients do not read, that are held at a time; above, the slowest ends."""
     max_connections: Count = 4_096
     """Open connections; above, the one that has been silent longest is closed."""
+    max_peer_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of max_in_flight, max_buffered_bytes and max_connections that one client address may take; an IPv6 address
+    counts as its /64 network. 1: all clients come through one gateway."""
 
     header_timeout_seconds: Seconds = 10
     """Time for the headers of a request, from its first byte (for a connection's first request, from its opening)."""
     body_timeout_seconds: Seconds = 30
-    """Time for the body of a request, from the end of its headers."""
+    """Time for the body of a request, from the end of its headers, and for a client to read an answer."""
     keep_alive_seconds: Seconds = 75
     """Silence after which a connection without a request is closed; longer than the balancers' in front."""
 

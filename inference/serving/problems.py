@@ -1,9 +1,10 @@
-"""Errors as answers: a problem document (RFC 9457), or the protocol's `{"error": ...}` on its routes."""
+"""Answers, and errors as answers: a problem document (RFC 9457), or under /v2 the protocol's `{"error": ...}`."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+import structlog
 
 from inference import contract
 from inference.errors import (
@@ -19,8 +20,10 @@ from inference.errors import (
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
+from inference.serving.logs import where
 from inference.serving.protocol import ErrorResponse
 from inference.serving.schemas import Problem
+from inference.settings import Settings
 
 ERRORS: tuple[type[RequestError], ...] = (
     BadRequestError,
@@ -34,22 +37,26 @@ ERRORS: tuple[type[RequestError], ...] = (
     HeadersTooLargeError,
     NotReadyError,
 )
-"""Every error that a client can meet."""
-JSON = "application/json"
-PROBLEM_JSON = "application/problem+json"
-FAILED = "the service failed; its log says where"
+"""Every error that a client can receive."""
+JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+_MAX_DETAIL: Final = 500
 _encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger()
 
 
 class InternalError(RequestError):
-    """A fault of the service's own; its client learns no more than that."""
+    """The service failed; its log has the cause, which clients do not receive."""
 
     status = 500
     title = "Internal Server Error"
 
+    def __init__(self) -> None:
+        super().__init__("the service failed; its log has the cause")
+
 
 class Answer(NamedTuple):
-    """A whole response."""
+    """A whole response. Without a body it may have no content type."""
 
     status: int
     content_type: str
@@ -58,23 +65,44 @@ class Answer(NamedTuple):
 
 
 def is_protocol(path: str) -> bool:
-    """Whether `path` is one of the Open Inference Protocol's."""
+    """Whether `path` belongs to the Open Inference Protocol."""
     return path == contract.PROTOCOL_PATH or path.startswith(contract.PROTOCOL_PATH + "/")
 
 
 def answer(error: RequestError, path: str) -> Answer:
-    """What the client of `path` is told."""
+    """The answer to a request of `path` that ends with `error`."""
     detail = str(error)
+    if len(detail) > _MAX_DETAIL:  # it may quote the request
+        detail = detail[:_MAX_DETAIL] + "..."
     if is_protocol(path):
         return Answer(error.status, JSON, _encode(ErrorResponse(detail)), error.headers)
     return Answer(error.status, PROBLEM_JSON, _encode(Problem(error.status, error.title, detail)), error.headers)
 
 
+def failed(error: BaseException, path: str) -> Answer:
+    """The answer to a request of `path` that raised `error`; a fault of the service is logged."""
+    if isinstance(error, RequestError):
+        return answer(error, path)
+    _log.error("request failed", error=type(error).__name__, where=where(error))
+    return answer(InternalError(), path)
+
+
 def from_http(status: int, path: str, headers: Mapping[str, str]) -> RequestError:
     """The error that the framework means by `status`."""
     if status == NotFoundError.status:
-        return NotFoundError(f"there is nothing at {path[:200]}; {contract.DOCS_PATH} lists what there is")
+        return NotFoundError(f"nothing is at {path[:200]}; {contract.DOCS_PATH} lists all routes")
     if status == MethodNotAllowedError.status:
         allow = headers.get("allow", headers.get("Allow", "GET"))
-        return MethodNotAllowedError(f"{path[:200]} takes {allow} only", allow=allow)
+        return MethodNotAllowedError(f"{path[:200]} supports {allow} only", allow=allow)
     return BadRequestError("the request cannot be answered")
+
+
+def too_large(settings: Settings) -> RequestError:
+    """The error for a body that is too long."""
+    return PayloadTooLargeError(f"a body has at most {settings.max_body_bytes} bytes; send fewer or shorter texts")
+
+
+def encoded(encoding: bytes) -> RequestError:
+    """The error for a body that is compressed."""
+    name = encoding[:50].decode("latin-1")
+    return UnsupportedMediaTypeError(f"Content-Encoding '{name}' is not supported; send the body uncompressed")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from inference.errors import NotReadyError, OverloadedError
-from inference.serving.limits import Admission, BurstLog
+from inference.serving.limits import Admission, BurstLog, Peer, client_name
 from inference.settings import Settings
 
 
@@ -21,18 +20,47 @@ def test_retry_after_is_the_time_to_answer_what_is_in_flight(
     assert admission.retry_after_seconds == expected
 
 
-def test_tells_why_it_refuses(admission: Admission) -> None:
-    """Too many requests, too many bytes, or too late: each says so."""
+def test_a_refusal_names_the_limit(admission: Admission) -> None:
+    """Too many requests, too many of one client, or too many bytes: the text says which, the header when to retry."""
+    peer = Peer("10.0.0.1")
+    for _ in range(50):
+        admission.add_request(peer)
+    assert admission.is_full(peer)
+    assert not admission.is_full(Peer("10.0.0.2"))
+    assert "50 requests of this client" in str(admission.refusal(peer))
     admission.in_flight = 100
-    reason, error = admission.refusal()
-    assert (reason, type(error)) == ("in_flight", OverloadedError)
-    assert "100 requests" in str(error)
-    assert ("retry-after", "1") in error.headers
-    admission.in_flight, admission.buffered_bytes = 1, 5
-    assert "5 bytes" in str(admission.refusal()[1])
-    admission.closed = True
-    reason, error = admission.refusal()
-    assert (reason, type(error)) == ("draining", NotReadyError)
+    assert "100 requests are in flight" in str(admission.refusal(peer))
+    assert ("retry-after", "1") in admission.refusal(peer).headers
+
+
+def test_bytes_are_limited_in_total_and_per_client() -> None:
+    """A client may hold half of what all may hold together."""
+    admission = Admission(Settings(model_uri="unused", max_buffered_bytes=2_097_152 * 2))
+    one, other = Peer("10.0.0.1"), Peer("10.0.0.2")
+    admission.add_held_bytes(one, 2_097_153)
+    assert admission.is_full(one)
+    assert not admission.is_full(other)
+    admission.add_held_bytes(one, -1)
+    assert not admission.is_full(one)
+    admission.add_held_bytes(other, 2_097_153)
+    assert admission.is_full(one), "all together"
+    assert "2097153 of this client" in str(admission.refusal(other))
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_network_is_one_client(host: str, name: str) -> None:
+    """Whoever has a /64 has all its addresses; an IPv4 address is the same in either notation."""
+    assert client_name(host) == name
 
 
 def test_the_mean_follows_the_cost(admission: Admission) -> None:

@@ -18,7 +18,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 @pytest.fixture
 def app(tiny_artifact: Artifact) -> InferenceApp:
     app = create_app(Settings(model_uri="unused", max_in_flight=7))
-    app.add_model(TextClassifier.from_artifact(tiny_artifact))
+    app.service.add_model(TextClassifier.from_artifact(tiny_artifact))
     return app
 
 
@@ -40,7 +40,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 def test_every_series_exists_from_the_first_scrape(app: InferenceApp) -> None:
     """No alert has to wait for a first event: each combination of label values is there, at zero."""
     samples = scrape(app)
-    version = {"model_version": app.model.version} if app.model else {}
+    version = {"model_version": app.service.model.version} if app.service.model else {}
     for route, outcome in product(contract.ROUTES, contract.OUTCOMES):
         assert value(samples, contract.REQUESTS, route=route, outcome=outcome) == 0
     for route in contract.ROUTES:
@@ -107,7 +107,7 @@ def test_counts_texts(app: InferenceApp) -> None:
     """Each text counts with its label, confidence, unknown words and length."""
     client = AsgiClient(app)
     client.post("/predict", json={"text": ["free money", "", "zzz yyy"]})
-    samples, version = scrape(app), app.model.version if app.model else ""
+    samples, version = scrape(app), app.service.model.version if app.service.model else ""
     labels = {
         label: value(samples, contract.PREDICTIONS, label=label, model_version=version) for label in ("ham", "spam")
     }
@@ -121,7 +121,7 @@ def test_counts_texts(app: InferenceApp) -> None:
 
 def test_says_what_runs(app: InferenceApp) -> None:
     """Model, build, limit and readiness can be read off."""
-    samples, model = scrape(app), app.model
+    samples, model = scrape(app), app.service.model
     assert model is not None
     labels = {"model": "spam", "model_version": model.version, "digest": model.digest}
     assert value(samples, contract.MODEL_INFO, **labels) == 1

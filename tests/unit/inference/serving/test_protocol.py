@@ -24,7 +24,7 @@ def model(tiny_artifact: Artifact) -> TextClassifier:
 @pytest.fixture
 def app(model: TextClassifier) -> InferenceApp:
     app = create_app(Settings(model_uri="unused", max_texts=3, max_body_bytes=20_000))
-    app.add_model(model)
+    app.service.add_model(model)
     return app
 
 
@@ -221,7 +221,7 @@ def test_is_live_and_ready(client: AsgiClient, app: InferenceApp) -> None:
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"live": True, "ready": True}
     assert client.get("/v2/models/spam/ready").json() == {"name": "spam", "ready": True}
-    app.admission.draining = True
+    app.service.admission.draining = True
     for path in ("/v2/health/ready", "/v2/models/spam/ready"):
         response = client.get(path)
         assert response.status_code == 503
@@ -269,7 +269,7 @@ def test_takes_binary_texts(client: AsgiClient) -> None:
         (binary(b"a", size=0), "belong to no tensor"),
         (binary(b"\xff"), "not UTF-8"),
         (binary(b"a", b"b", shape=[3]), "means 3 texts, found 2"),
-        ((binary(b"a")[0], {"Inference-Header-Content-Length": "x"}), "no number"),
+        ((binary(b"a")[0], {"Inference-Header-Content-Length": "x"}), "a number of bytes"),
         ((binary(b"a")[0], {"Inference-Header-Content-Length": "9" * 30}), "not JSON"),
         ((binary(b"a")[0], {}), "not JSON"),
     ],

@@ -28,7 +28,7 @@ def model(tiny_artifact: Artifact) -> TextClassifier:
 def app(model: TextClassifier) -> InferenceApp:
     """An application that has its model, with small limits."""
     app = create_app(SETTINGS)
-    app.add_model(model)
+    app.service.add_model(model)
     return app
 
 
@@ -47,7 +47,7 @@ def unready() -> AsgiClient:
 def shared_client(model: TextClassifier) -> AsgiClient:
     """One for all examples of a property."""
     app = create_app(SETTINGS)
-    app.add_model(model)
+    app.service.add_model(model)
     return AsgiClient(app)
 
 
@@ -97,7 +97,8 @@ def test_long_bodies_are_read_one_at_a_time_off_the_loop(
     app: InferenceApp, client: AsgiClient, path: str, body: dict[str, object]
 ) -> None:
     """Right or wrong, those of all routes share one thread: however many come, the loop has its turn."""
-    endpoint, threads = app.endpoints[path], set[str]()
+    endpoint, threads = app.service.routes.find_path("POST", path).endpoint, set[str]()
+    assert endpoint is not None
     read = endpoint._decode
 
     def spy(content: Any) -> object:
@@ -111,9 +112,9 @@ def test_long_bodies_are_read_one_at_a_time_off_the_loop(
 
 def test_counts_how_long_a_long_body_waited(app: InferenceApp, client: AsgiClient) -> None:
     """Its wait for the thread is its place in the queue, and no part of what scoring costs."""
-    app.thread.submit(time.sleep, 0.2)
+    app.service.thread.submit(time.sleep, 0.2)
     client.post("/predict", json={"text": "free " * 100})
-    waited, scored = (app.metrics.phases[phase].read()[1] for phase in ("queue", "predict"))
+    waited, scored = (app.service.metrics.phases[phase].read()[1] for phase in ("queue", "predict"))
     assert waited > 0.1
     assert scored < waited
 
@@ -129,7 +130,7 @@ def test_explains(client: AsgiClient, model: TextClassifier) -> None:
 def test_shares_the_explained_terms_among_texts(model: TextClassifier) -> None:
     """A request's explanations together have at most `max_explained_terms` terms, or one a text."""
     app = create_app(Settings(model_uri="unused", max_explained_terms=2))
-    app.add_model(model)
+    app.service.add_model(model)
     texts = ["win free money now", "free money now"]
     answers = AsgiClient(app).post("/predict", json={"text": texts, "explain": True}).json()["predictions"]
     assert [len(answer["explanation"]) for answer in answers] == [1, 1]
@@ -138,7 +139,7 @@ def test_shares_the_explained_terms_among_texts(model: TextClassifier) -> None:
 def test_explains_a_bounded_number_of_characters(model: TextClassifier) -> None:
     """An explanation costs more than an answer, so it has a limit of its own, over all texts of a request."""
     app = create_app(Settings(model_uri="unused", max_explained_characters=10))
-    app.add_model(model)
+    app.service.add_model(model)
     body = {"text": ["123456", "12345"]}
     assert AsgiClient(app).post("/predict", json=body).status_code == 200
     assert "at most 10" in problem(AsgiClient(app).post("/predict", json=body | {"explain": True}), 422)["detail"]
@@ -204,13 +205,13 @@ def test_a_fault_of_its_own_is_a_problem_and_one_log_line(
     def broken(text: str) -> Prediction:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(app.model, "predict", broken)
+    monkeypatch.setattr(app.service.model, "predict", broken)
     detail = problem(client.post("/predict", json={"text": "confidential"}), 500)["detail"]
     printed = capsys.readouterr()
     assert "RuntimeError" in printed.out
     assert "test_routes.py" in printed.out
     assert "confidential" not in detail + printed.out + printed.err
-    assert app.metrics.requests["predict"]["server_error"] == 1
+    assert app.service.metrics.requests["predict"]["server_error"] == 1
 
 
 def test_unknown_paths_are_problems(client: AsgiClient) -> None:
@@ -236,7 +237,7 @@ def test_is_alive_but_not_ready_before_the_model_is_there(unready: AsgiClient) -
 def test_is_ready_with_a_model_until_it_drains(client: AsgiClient, app: InferenceApp) -> None:
     """Ready is who has a model and stays; who drains goes on answering."""
     assert client.get(contract.READINESS_PATH).status_code == 200
-    app.admission.draining = True
+    app.service.admission.draining = True
     assert "shutting down" in problem(client.get(contract.READINESS_PATH), 503)["detail"]
     assert client.post("/predict", json={"text": "a"}).status_code == 200
 

@@ -178,7 +178,7 @@ def test_does_not_wait_for_a_silent_store_when_told_to_stop(
 
 def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path) -> None:
     """With the places taken: 429 with Retry-After in the protocol's own way; health and metrics are answered."""
-    with service(model, log, max_in_flight=2, **SLOW) as found:
+    with service(model, log, max_in_flight=2, max_peer_share=1, **SLOW) as found:
         slow = [found.connect(60) for _ in range(2)]
         for client in slow:
             client.sendall(request(SLOWER_BODY)[:-1])
@@ -208,7 +208,8 @@ def test_sheds_above_the_limit_and_says_when_to_come_back(model: Path, log: Path
 def test_long_texts_do_not_hold_up_the_others(model: Path, log: Path) -> None:
     """While a long request is scored in its thread, short ones are answered."""
     with service(model, log, **SLOW) as found, found.connect(60) as client:
-        client.sendall(request(SLOW_BODY))
+        client.sendall(request(SLOWER_BODY))
+        assert poll(lambda: found.metrics()["inference_requests_in_flight"] == 2), "the long one has been read"
         assert found.ask("/predict", BODY)[0] == 200
         assert found.metrics()["inference_requests_in_flight"] == 2, "the long one is not yet answered"
         assert answers(client.recv(10_000_000))[0][0] == 200
@@ -300,7 +301,7 @@ def test_the_collector_is_kept_from_what_is_no_garbage(model: Path) -> None:
     """What is loaded is not looked at again, nor is it called by the parts of a large body: it would hold up all."""
     program = """if True:
         import gc, sys
-        from inference import __main__; from inference.serving import server
+        from inference import __main__; from inference.serving.http import server
         server.Server.run = lambda _, sockets: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0] >= 50_000)
         sys.exit(__main__.main())
     """
