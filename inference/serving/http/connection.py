@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 READ_BYTES: Final = 16_384
 """Bytes that are read from a connection at a time: other connections get their turn after that many."""
+FREE_BYTES: Final = 4_096
+"""Bytes that a connection may hold without being charged: an ordinary request on its way costs no counting."""
 _log = structlog.get_logger()
 
 
@@ -249,16 +251,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def _go_on(self) -> None:
         """Nothing is being answered: begin what is next."""
-        if self._is_half_closed and not self._inbox.has_more:
-            if self._inbox.stage is Stage.NOTHING:
+        inbox = self._inbox
+        if self._is_half_closed and not inbox.has_more:
+            if inbox.stage is Stage.NOTHING:
                 self._close()
                 return
-            self._inbox.refuse(BadRequestError("the request ended early"))
-        request = self._inbox.take()
+            inbox.refuse(BadRequestError("the request ended early"))
+        request = inbox.take()
         if request is not None:
             self._current = Exchange(self._shared.service, self._shared.app, self.peer, request)
             self._loop.call_soon(self._answer)
-        elif (self._is_paused or self._inbox.has_unparsed) and not self._is_resuming:
+        elif (self._is_paused or inbox.has_unparsed) and not self._is_resuming:
             self._is_resuming = True
             self._loop.call_soon(self._read_on)
 
@@ -268,6 +271,8 @@ class Connection(asyncio.BufferedProtocol):
             held += self._current.request.held_bytes
         if self._is_blocked and self.phase is not Phase.CLOSED:
             held += self.transport.get_write_buffer_size()
+        if held <= FREE_BYTES:
+            held = 0
         if held != self.held_bytes:
             self._admission.add_held_bytes(self.peer, held - self.held_bytes)
             self.held_bytes = held
@@ -275,7 +280,7 @@ class Connection(asyncio.BufferedProtocol):
     def _set_phase(self) -> None:
         if self._is_blocked:
             phase = Phase.UNREAD
-        elif self._is_last_written or self.transport.is_closing():
+        elif self._is_last_written:
             phase = Phase.LINGERING
         elif self._current is not None or self._inbox.has_more:
             phase = Phase.ANSWERING

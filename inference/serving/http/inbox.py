@@ -41,9 +41,11 @@ class Inbox:
     @property
     def held_bytes(self) -> int:
         """Memory that the client is charged for."""
-        held = self.reader.held_bytes + len(self._unparsed)
-        for request in self._whole:
-            held += request.held_bytes
+        held = len(self._unparsed)
+        if self._whole:
+            held += sum(request.held_bytes for request in self._whole)
+        if self.reader.stage is not Stage.NOTHING:
+            held += self.reader.held_bytes
         return held
 
     def add(self, data: memoryview, *, is_busy: bool) -> None:

@@ -21,10 +21,7 @@ FIELD_OVERHEAD_BYTES: Final = 200
 """What one header field costs in memory beside its own bytes."""
 _CHUNK_OVERHEAD_BYTES: Final = 16
 """Framing that each chunk may have before its bytes count as header bytes: its size, and two line ends."""
-_CHECKED: Final = frozenset(
-    {b"host", b"content-length", b"content-encoding", b"transfer-encoding", b"expect", BINARY_HEADER}
-)
-_VERSIONS: Final = ("1.0", "1.1")
+_CHECKED: Final = frozenset({b"content-length", b"content-encoding", b"transfer-encoding", b"expect", BINARY_HEADER})
 
 
 class Stage(Enum):
@@ -47,12 +44,14 @@ class Request:
         is_http10: Whether the client speaks HTTP/1.0.
         is_binary: Whether part of the body is not JSON (the protocol's binary tensors).
         began: When its first byte arrived, by `perf_counter`.
-        held_bytes: Memory that it is charged for.
+        head_bytes: Bytes of its head, or a little more.
+        held_bytes: Memory that the whole request is charged for.
         refusal: Why it is not served, if it is not.
     """
 
     __slots__ = (
-        "began", "body", "head_bytes", "headers", "is_binary", "is_http10", "keep_alive", "method", "refusal", "target",
+        "began", "body", "head_bytes", "headers", "held_bytes", "is_binary", "is_http10", "keep_alive", "method",
+        "refusal", "target",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -65,17 +64,8 @@ class Request:
         self.is_binary = False
         self.began = perf_counter()
         self.head_bytes = 0
+        self.held_bytes = 0
         self.refusal: RequestError | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether its answer has a body, and no header about the connection while that stays open."""
-        return not self.is_http10 and self.method != b"HEAD"
-
-    @property
-    def held_bytes(self) -> int:
-        """See the class."""
-        return self.head_bytes + len(self.headers) * FIELD_OVERHEAD_BYTES + len(self.body)
 
 
 class _Refused(Exception):  # noqa: N818 - not an error, but the way out of the parser
@@ -102,9 +92,10 @@ class RequestReader:
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._refusal: RequestError | None = None
         self._body: bytes | bytearray = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._piece_bytes = 0  # of the bytes that are being parsed
         self._wire_bytes = 0  # of this request, without the part that the first call of `feed` had
         self._chunks = 0
-        self._fields = 0
         self.stage = Stage.NOTHING
         self.request = Request()
         self.expects_continue = False
@@ -116,8 +107,8 @@ class RequestReader:
         if self.stage is Stage.NOTHING:
             return 0
         if self.stage is Stage.HEAD:
-            return max(self.request.held_bytes, self._wire_bytes)
-        return self.request.held_bytes + len(self._body)
+            return self._wire_bytes + len(self._headers) * FIELD_OVERHEAD_BYTES
+        return self.request.head_bytes + len(self.request.headers) * FIELD_OVERHEAD_BYTES + len(self._body)
 
     def feed(self, data: memoryview | bytes) -> None:
         """Read the next bytes; what follows the connection's last request is ignored.
@@ -128,23 +119,15 @@ class RequestReader:
         if self.is_done:
             return
         request = self.request
-        pieces = [data]
-        while pieces:
-            piece = pieces.pop()
-            try:
-                self._parser.feed_data(piece)  # type: ignore[union-attr] # there is one until `close`
-            except httptools.HttpParserUpgrade as found:
-                if len(piece) > found.args[0]:
-                    pieces.append(piece[found.args[0] :])
-                pieces.append(self._without_upgrade())
-            except httptools.HttpParserError as error:
-                self._fail(error)
-                return
-        if self.stage is not Stage.NOTHING and self.request is request:
-            self._wire_bytes += len(data)
-            if self._framing_bytes() > self._settings.max_header_bytes:
-                self.is_done = True
-                raise self._headers_too_large()
+        self._piece_bytes = len(data)
+        try:
+            self._parser.feed_data(data)  # type: ignore[union-attr] # there is one until `close`
+        except httptools.HttpParserUpgrade as found:
+            self._feed_without_upgrade(data[found.args[0] :])
+        except httptools.HttpParserError as error:
+            self._fail(error)
+        if self.stage is not Stage.NOTHING:
+            self._check_framing(len(data), is_new=self.request is not request)
 
     def close(self) -> None:
         """Read no further, and forget what has arrived."""
@@ -157,49 +140,45 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Start a request."""
-        self.request = Request()
+        self.request = request = Request()
+        self._headers = request.headers
         self.stage = Stage.HEAD
-        self.expects_continue = False
-        self._body = b""
-        self._wire_bytes = self._chunks = self._fields = 0
+        self._wire_bytes = 0
 
     def on_url(self, part: bytes) -> None:
         """Add to the target."""
         self.request.target += part
-        self.request.head_bytes += len(part)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header field; drop a trailer, which counts all the same."""
-        request = self.request
-        self._fields += 1
-        request.head_bytes += len(name) + len(value) + 4
-        if request.head_bytes > self._settings.max_header_bytes or self._fields > MAX_HEADER_FIELDS:
-            self._refuse(self._headers_too_large())
-        if self.stage is Stage.HEAD:
-            request.headers.append((name.lower(), value))
+        """Keep a header field; trailers go where nobody looks."""
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Refuse at once what need not be read further."""
-        request, parser = self.request, self._parser
+        request, parser, headers = self.request, self._parser, self._headers
         assert parser is not None  # noqa: S101 - it is what calls
-        version = parser.get_http_version()
-        if request.head_bytes > self._settings.max_header_bytes:
-            self._refuse(self._headers_too_large())
         request.method = parser.get_method()
-        request.is_http10 = version == "1.0"
-        if version not in _VERSIONS:
-            self._refuse(BadRequestError(f"HTTP/{version} is not supported; use HTTP/1.1"))
-        if request.method == b"CONNECT":
-            self._refuse(BadRequestError("CONNECT is not supported: this server is not a proxy"))
+        request.head_bytes = self._wire_bytes + self._piece_bytes  # at most
+        if request.head_bytes > self._settings.max_header_bytes or len(headers) > MAX_HEADER_FIELDS:
+            self._check_head(request)
         hosts = 0
-        for name, value in request.headers:
-            if name in _CHECKED:
-                hosts += name == b"host"
+        for name, value in headers:
+            if name == b"host":
+                hosts += 1
+            elif name in _CHECKED:
                 self._check(request, name, value)
+        version = parser.get_http_version()
+        if version != "1.1":
+            self._check_version(request, version)
         if hosts > 1 or (not hosts and not request.is_http10):
             self._refuse(BadRequestError("the request must have exactly one Host header"))
         if not parser.should_upgrade():
             self.stage = Stage.BODY
+            self._headers = []
+            self._body = b""
+            self._chunks = 0
+        elif request.method == b"CONNECT":
+            self._refuse(BadRequestError("CONNECT is not supported: this server is not a proxy"))
 
     def on_chunk_header(self) -> None:
         """Count a chunk."""
@@ -223,10 +202,13 @@ class RequestReader:
         if parser.should_upgrade():
             return  # `feed` reads it again, without the upgrade
         request.keep_alive = parser.should_keep_alive()
-        request.body = bytes(self._body)
+        request.body = body = bytes(self._body)
         self._body = b""
+        request.held_bytes = request.head_bytes + len(request.headers) * FIELD_OVERHEAD_BYTES + len(body)
         self.stage = Stage.NOTHING
-        self.is_done = not request.keep_alive
+        self.expects_continue = False
+        if not request.keep_alive:
+            self.is_done = True
         self._on_request(request)
 
     # --- helpers ---
@@ -240,27 +222,55 @@ class RequestReader:
             if value.lower() != b"identity":
                 self._refuse(problems.encoded(value))
         elif name == b"expect":
-            self.expects_continue = value.lower() == b"100-continue" and not request.is_http10
+            self.expects_continue = value.lower() == b"100-continue"
         elif name == BINARY_HEADER:
             request.is_binary = True
-        elif name == b"transfer-encoding" and request.is_http10:
+
+    def _check_version(self, request: Request, version: str) -> None:
+        if version != "1.0":
+            self._refuse(BadRequestError(f"HTTP/{version} is not supported; use HTTP/1.1"))
+        request.is_http10 = True
+        self.expects_continue = False
+        if any(name == b"transfer-encoding" for name, _ in request.headers):
             self._refuse(BadRequestError("HTTP/1.0 has no Transfer-Encoding; send Content-Length"))
 
-    def _framing_bytes(self) -> int:
-        """Bytes of the request that are not content: its head, chunk extensions, trailers."""
-        return self._wire_bytes - len(self._body) - self._chunks * _CHUNK_OVERHEAD_BYTES
+    def _check_head(self, request: Request) -> None:
+        """Count the head exactly."""
+        request.head_bytes = len(request.target) + sum(len(name) + len(value) + 4 for name, value in self._headers)
+        if request.head_bytes > self._settings.max_header_bytes or len(self._headers) > MAX_HEADER_FIELDS:
+            self._refuse(self._headers_too_large())
 
-    def _without_upgrade(self) -> bytes:
-        """The request's head again, without the protocol that the client would rather speak.
+    def _check_framing(self, size: int, *, is_new: bool) -> None:
+        """Limit what arrives without being content: a head that does not end, chunk extensions, trailers."""
+        if not is_new:
+            self._wire_bytes += size
+        content = 0 if self.stage is Stage.HEAD else len(self._body) + self._chunks * _CHUNK_OVERHEAD_BYTES
+        if self._wire_bytes - content > self._settings.max_header_bytes or len(self._headers) > MAX_HEADER_FIELDS:
+            self.is_done = True
+            raise self._headers_too_large()
+
+    def _feed_without_upgrade(self, rest: memoryview | bytes) -> None:
+        """Read the request again, without the protocol that the client would rather speak, and then `rest`.
 
         The parser takes all that follows an upgrade for the other protocol, and the service speaks none: a fresh parser
         gets the same request without the header `Upgrade`, which RFC 9110 (7.8) lets a server ignore.
         """
-        request = self.request
-        self._parser = httptools.HttpRequestParser(self)
-        lines = [b"%b: %b\r\n" % field for field in request.headers if field[0] != b"upgrade"]
-        version = b"1.0" if request.is_http10 else b"1.1"
-        return b"%b %b HTTP/%b\r\n%b\r\n" % (request.method, request.target, version, b"".join(lines))
+        pieces = [rest]
+        while pieces:
+            request = self.request
+            self._parser = httptools.HttpRequestParser(self)
+            lines = [b"%b: %b\r\n" % field for field in request.headers if field[0] != b"upgrade"]
+            version = b"1.0" if request.is_http10 else b"1.1"
+            head = b"%b %b HTTP/%b\r\n%b\r\n" % (request.method, request.target, version, b"".join(lines))
+            try:
+                self._parser.feed_data(head)
+                piece = pieces.pop()
+                if piece:
+                    self._parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as found:
+                pieces.append(piece[found.args[0] :])
+            except httptools.HttpParserError as error:
+                self._fail(error)
 
     def _refuse(self, error: RequestError) -> NoReturn:
         self._refusal = error

@@ -31,7 +31,8 @@ class AnswerWriter:
     def answer(self, answer: Answer, request: Request, *, keep_alive: bool) -> bytes:
         """The bytes of an answer to `request`, on a connection that stays open or does not."""
         status, content_type, body, headers = answer
-        if status == _OK and content_type == JSON and keep_alive and not headers and request.is_plain:
+        is_head = request.method == b"HEAD"
+        if status == _OK and keep_alive and content_type == JSON and not (headers or is_head or request.is_http10):
             return b"%b%d\r\n\r\n%b" % (self._ok_head, len(body), body)
         lines = [_STATUS_LINES[status], self._date]
         if content_type:
@@ -44,6 +45,6 @@ class AnswerWriter:
         elif request.is_http10:  # such a client expects the connection to end unless it reads this
             lines.append(b"connection: keep-alive\r\n")
         lines.append(b"\r\n")
-        if status not in _WITHOUT_BODY and request.method != b"HEAD":
+        if status not in _WITHOUT_BODY and not is_head:
             lines.append(body)
         return b"".join(lines)
