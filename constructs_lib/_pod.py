@@ -68,8 +68,8 @@ def _container(tenant: IsolatedTenant, image: str, model: str) -> Manifest:
         "ports": [{"containerPort": contract.PORT, "name": contract.PORT_NAME, "protocol": "TCP"}],
         "readinessProbe": _probe(contract.READINESS_PATH, period_seconds=2, failure_threshold=2),
         "resources": {
-            "limits": {"cpu": resources.limits.cpu, "memory": resources.limits.memory},
-            "requests": {"cpu": resources.requests.cpu, "memory": resources.requests.memory},
+            "limits": resources.limits.manifest(),
+            "requests": resources.requests.manifest(),
         },
         "startupProbe": _probe(contract.LIVENESS_PATH, period_seconds=1, failure_threshold=_START_UP_SECONDS),
         # `kubectl describe pod` shows the last log lines of a container that failed to start.

@@ -30,8 +30,8 @@ class IsolatedTenantProps:
 
     Args:
         name: name of the tenant and of its namespace; a DNS label of at most 46 characters that starts with a letter.
-        resources: CPU and memory of each pod; no pod of the namespace may exceed the limits. Default: requests of 250m
-            CPU and 256Mi memory, limits of 500m CPU and 512Mi memory.
+        resources: CPU, memory and disk space of each pod; no pod of the namespace may exceed the limits. Default:
+            requests of 250m CPU, 256Mi memory and 128Mi disk space, limits of twice as much.
         autoscaling: bounds of the number of pods, which the quota must allow. Default: 2 to 10.
         rollout: how pods are replaced; the quota allows the surge. Default: one additional pod at a time.
         quota: limits of the whole namespace. Default: computed from the three above, with headroom for 4 pods.
@@ -179,10 +179,7 @@ class IsolatedTenant(Construct):
 
     def _add_limit_range(self) -> ApiObject:
         """No pod may exceed the limits; a container without requests or limits gets the defaults."""
-        requests, limits = (
-            {"cpu": each.cpu, "memory": each.memory}
-            for each in (self.props.resources.requests, self.props.resources.limits)
-        )
+        requests, limits = self.props.resources.requests.manifest(), self.props.resources.limits.manifest()
         containers = {"default": limits, "defaultRequest": requests, "max": limits, "type": "Container"}
         return self._add_object(
             "limit-range", "v1", "LimitRange", {"limits": [containers, {"max": limits, "type": "Pod"}]}

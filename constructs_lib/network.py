@@ -8,28 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
+from constructs_lib._special_purpose_addresses import not_public
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.platform.validators import check_cidr, check_name
 
-PRIVATE_IPV4: Final = (
-    "0.0.0.0/8",  # this network
-    "10.0.0.0/8",  # private; pods and services of most clusters
-    "100.64.0.0/10",  # shared: carrier-grade NAT, some clouds' pods and metadata services
-    "127.0.0.0/8",  # loopback
-    "169.254.0.0/16",  # link-local: metadata services
-    "172.16.0.0/12",  # private
-    "192.168.0.0/16",  # private
-    "198.18.0.0/15",  # benchmarks; some meshes' internal addresses
-    "224.0.0.0/4",  # multicast
-    "240.0.0.0/4",  # reserved, broadcast
-)
-PRIVATE_IPV6: Final = (
-    "::/127",  # unspecified and loopback
-    "64:ff9b::/96",  # NAT64: IPv4, private addresses too, in IPv6's clothes
-    "fc00::/7",  # unique local; pods and services of most clusters
-    "fe80::/10",  # link-local
-    "ff00::/8",  # multicast
-)
 HTTPS: Final = 443
 _LAST_PORT: Final = 65535
 
@@ -113,9 +95,12 @@ class NetworkPeer:
 def public_addresses(except_cidrs: Iterable[str] = ()) -> tuple[NetworkPeer, NetworkPeer]:
     """Every public address, IPv4 and IPv6, without `except_cidrs`."""
     more = [ipaddress.ip_network(cidr) for cidr in except_cidrs]
-    ipv4 = [*PRIVATE_IPV4, *(str(each) for each in more if each.version == 4)]  # noqa: PLR2004 - IP's version
-    ipv6 = [*PRIVATE_IPV6, *(str(each) for each in more if each.version == 6)]  # noqa: PLR2004 - IP's version
-    return NetworkPeer.network("0.0.0.0/0", except_cidrs=ipv4), NetworkPeer.network("::/0", except_cidrs=ipv6)
+
+    def peer(everything: str, version: int) -> NetworkPeer:
+        own = (str(each) for each in more if each.version == version)
+        return NetworkPeer.network(everything, except_cidrs=[*not_public(version), *own])
+
+    return peer("0.0.0.0/0", 4), peer("::/0", 6)
 
 
 def policy_spec(

@@ -13,6 +13,7 @@ from constructs_lib.platform._section import refuse
 
 _CPU = re.compile(r"(?P<number>[0-9]+(\.[0-9]{1,3})?)(?P<unit>m?)")
 _MEMORY = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?)(?P<unit>Ki|Mi|Gi|Ti|k|M|G|T)?")
+_POD_CORES = 32
 _BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -66,6 +67,14 @@ def _check_memory(memory: str) -> str:
     return memory
 
 
+def _check_pod_cpu(cpu: str) -> str:
+    if millicores(cpu) > _POD_CORES * 1000:
+        refuse(
+            f"must be at most {_POD_CORES} cores, since a pod runs one process", f"write {cpu}m for {cpu} millicores"
+        )
+    return cpu
+
+
 def _schema(pattern: str) -> dict[str, Any]:
     """The JSON Schema of a quantity; a plain number is valid too."""
     return {"type": ["string", "number"], "pattern": re.sub(r"\?P<\w+>", "", f"^{pattern}$")}
@@ -78,6 +87,8 @@ Cpu = Annotated[
     Field(json_schema_extra=_schema(_CPU.pattern)),
 ]
 """CPU as Kubernetes writes it: `250m`, `0.5`, `2`."""
+PodCpu = Annotated[Cpu, AfterValidator(_check_pod_cpu)]
+"""CPU of one pod; a number without unit that can only mean millicores is refused."""
 Memory = Annotated[
     str,
     BeforeValidator(_as_text),

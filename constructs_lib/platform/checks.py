@@ -1,19 +1,45 @@
 """Warnings about a valid `platform.yaml`; every way to synthesize prints them."""
 
+from collections.abc import Iterator
+from typing import Final
+
+from constructs_lib.platform._quantities import byte_count
 from constructs_lib.platform.capacity import shortfall
-from constructs_lib.platform.document import Platform
+from constructs_lib.platform.document import Platform, Tenant
 from constructs_lib.platform.validators import is_pinned
+from inference.address import ModelUri
+
+SMALL_MEMORY: Final = "96Mi"
+"""The service with the model of `make demo` uses up to 84Mi."""
+SMALL_STORAGE: Final = "128Mi"
+"""The logs that a node keeps of a container (50Mi) and a full `/tmp` (64Mi) fit into this."""
 
 
 def warnings(platform: Platform) -> tuple[str, ...]:
     """The warnings about a platform, one line each."""
-    found = []
-    unpinned = ", ".join(tenant.name for tenant in platform.tenants if not is_pinned(tenant.model))
-    if unpinned:
-        found.append(
-            f"the model of {unpinned} is not pinned to a digest: a pod serves the latest version when it starts"
-        )
+    return tuple(_warnings(platform))
+
+
+def _warnings(platform: Platform) -> Iterator[str]:
+    tenants = platform.tenants
+    if names := _names(tenant for tenant in tenants if not is_pinned(tenant.model)):
+        yield f"the model of {names} is not pinned to a digest: a pod serves the latest version when it starts"
+    if names := _names(tenant for tenant in tenants if not ModelUri.parse(tenant.model).bucket):
+        yield f"the model of {names} is a folder: pods can only load it if the image contains that folder"
+    if names := _names(tenant for tenant in tenants if _is_less(tenant.resources.limits.memory, SMALL_MEMORY)):
+        yield f"the memory limit of {names} is below {SMALL_MEMORY}: the service is likely to be killed when it starts"
+    if names := _names(
+        tenant for tenant in tenants if _is_less(tenant.resources.limits.ephemeral_storage, SMALL_STORAGE)
+    ):
+        yield f"the ephemeral-storage limit of {names} is below {SMALL_STORAGE}: logs and /tmp can cause an eviction"
     cluster = platform.platform.cluster
-    if cluster is not None and (short := shortfall(platform.tenants, cluster)):
-        found.append(short)
-    return tuple(found)
+    if cluster is not None and (short := shortfall(tenants, cluster)):
+        yield short
+
+
+def _names(tenants: Iterator[Tenant]) -> str:
+    return ", ".join(tenant.name for tenant in tenants)
+
+
+def _is_less(quantity: str, other: str) -> bool:
+    return byte_count(quantity) < byte_count(other)

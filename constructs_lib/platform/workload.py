@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from constructs_lib.platform._quantities import Cpu, Memory, byte_count, cpu_text, memory_text, millicores
+from constructs_lib.platform._quantities import Cpu, Memory, PodCpu, byte_count, cpu_text, memory_text, millicores
 from constructs_lib.platform._section import Section, refusal, refuse, refuse_all
 from constructs_lib.platform.validators import Cidr, Port
 
@@ -13,26 +13,43 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 
 
-class Requests(Section):
+class _PodResources(Section):
+    cpu: PodCpu
+    memory: Memory
+    ephemeral_storage: Memory
+
+    def manifest(self) -> dict[str, str]:
+        """The quantities by their Kubernetes names."""
+        return {"cpu": self.cpu, "ephemeral-storage": self.ephemeral_storage, "memory": self.memory}
+
+
+class Requests(_PodResources):
     """What a pod is guaranteed; the scheduler and the autoscaler's percentage use these values."""
 
-    cpu: Cpu = "250m"
+    cpu: PodCpu = "250m"
     """CPU reserved for each pod; lower than the limit, so that the autoscaler reacts before throttling begins."""
     memory: Memory = "256Mi"
     """Memory reserved for each pod."""
+    ephemeral_storage: Memory = "128Mi"
+    """Disk space of the node reserved for each pod: logs and `/tmp`."""
 
 
-class Limits(Section):
-    """The most that a pod may use: above the CPU limit it is throttled, above the memory limit it is killed."""
+class Limits(_PodResources):
+    """The most that a pod may use.
 
-    cpu: Cpu = "500m"
+    A pod is throttled at the CPU limit, killed above the memory limit, and evicted above the storage limit.
+    """
+
+    cpu: PodCpu = "500m"
     """CPU limit of each pod."""
     memory: Memory = "512Mi"
     """Memory limit of each pod."""
+    ephemeral_storage: Memory = "256Mi"
+    """Limit of the node's disk space that each pod may use: logs (up to 50Mi) and `/tmp` (up to 64Mi)."""
 
 
 class Resources(Section):
-    """CPU and memory of each pod."""
+    """CPU, memory and disk space of each pod."""
 
     requests: Requests = Requests()
     """What each pod is guaranteed."""
@@ -45,11 +62,13 @@ class Resources(Section):
         above = {
             "cpu": millicores(requests.cpu) > millicores(limits.cpu),
             "memory": byte_count(requests.memory) > byte_count(limits.memory),
+            "ephemeralStorage": byte_count(requests.ephemeral_storage) > byte_count(limits.ephemeral_storage),
         }
+        allowed = limits.model_dump(by_alias=True)
         refuse_all(
             [
                 refusal(
-                    f"must be at most the limit ({getattr(limits, key)})",
+                    f"must be at most the limit ({allowed[key]})",
                     f"lower it or raise limits.{key}",
                     at=("requests", key),
                 )
@@ -120,6 +139,8 @@ class Quota(Section):
     """Sum of the CPU limits; computed if absent."""
     memory: Memory | None = None
     """Sum of the memory limits; computed if absent."""
+    ephemeral_storage: Memory | None = None
+    """Sum of the limits of disk space; computed if absent."""
 
     def required_pods(self, autoscaling: Autoscaling, rollout: Rollout) -> int:
         """Pods that the quota must allow: maximum + surge + a full set that is still terminating + headroom."""
@@ -135,6 +156,9 @@ class Quota(Section):
             "requests.memory": memory_text(pods * byte_count(requests.memory)),
             "limits.cpu": self.cpu or cpu_text(pods * millicores(limits.cpu)),
             "limits.memory": self.memory or memory_text(pods * byte_count(limits.memory)),
+            "requests.ephemeral-storage": memory_text(pods * byte_count(requests.ephemeral_storage)),
+            "limits.ephemeral-storage": self.ephemeral_storage
+            or memory_text(pods * byte_count(limits.ephemeral_storage)),
             "services.nodeports": "0",
             "services.loadbalancers": "0",
         }
@@ -142,7 +166,9 @@ class Quota(Section):
     def check(self, resources: Resources, autoscaling: Autoscaling, rollout: Rollout) -> None:
         """Refuse a quota that would prevent the autoscaler's maximum, or a rolling update at the maximum."""
         pods = self.required_pods(autoscaling, rollout)
-        cpu, memory = pods * millicores(resources.limits.cpu), pods * byte_count(resources.limits.memory)
+        limits = resources.limits
+        cpu, memory = pods * millicores(limits.cpu), pods * byte_count(limits.memory)
+        storage = pods * byte_count(limits.ephemeral_storage)
         parts = (autoscaling.max_replicas, rollout.surge, autoscaling.max_replicas, self.headroom_pods)
         total = f"{' + '.join(map(str, parts))} = {pods} pods"
         refuse_all(
@@ -156,6 +182,11 @@ class Quota(Section):
                     ("pods", self.pods is not None and self.pods < pods, str(pods)),
                     ("cpu", self.cpu is not None and millicores(self.cpu) < cpu, cpu_text(cpu)),
                     ("memory", self.memory is not None and byte_count(self.memory) < memory, memory_text(memory)),
+                    (
+                        "ephemeralStorage",
+                        self.ephemeral_storage is not None and byte_count(self.ephemeral_storage) < storage,
+                        memory_text(storage),
+                    ),
                 )
                 if short
             ]

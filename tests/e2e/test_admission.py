@@ -1,4 +1,4 @@
-"""The walls of admission: what is refused, each with its reason; the same pod without the flaw gets in."""
+"""Admission: pods and Services that are refused, each for one reason; without it, the same object is accepted."""
 
 import copy
 from collections.abc import Callable
@@ -53,6 +53,10 @@ def _oversize(pod: Pod) -> None:
     _container(pod)["resources"]["limits"]["memory"] = "513Mi"
 
 
+def _large(pod: Pod) -> None:
+    _container(pod)["resources"]["limits"]["ephemeral-storage"] = "257Mi"
+
+
 def _fast(pod: Pod) -> None:
     _container(pod)["resources"]["limits"]["cpu"] = "501m"
 
@@ -69,12 +73,13 @@ FLAWS: dict[str, tuple[Callable[[Pod], None], str]] = {
 SIZES: dict[str, tuple[Callable[[Pod], None], str]] = {
     "more than 512Mi": (_oversize, "maximum memory usage per Container is 512Mi"),
     "more than 500m": (_fast, "maximum cpu usage per Container is 500m"),
+    "more than 256Mi disk space": (_large, "maximum ephemeral-storage usage per Container is 256Mi"),
 }
 
 
 def _refused(cluster: Cluster, tenant: str, image: str, spoil: Callable[[Pod], None]) -> str:
     sound = pods.restricted_pod("e2e-flawed", namespace=tenant, image=image)
-    assert cluster.try_create(sound, DRY_RUN) == "", "the sound pod must get in, or the refusal proves nothing"
+    assert cluster.try_create(sound, DRY_RUN) == "", "the sound pod must be accepted, or the refusal proves nothing"
     flawed = copy.deepcopy(sound)
     spoil(flawed)
     return cluster.try_create(flawed, DRY_RUN)
@@ -83,7 +88,7 @@ def _refused(cluster: Cluster, tenant: str, image: str, spoil: Callable[[Pod], N
 @pytest.mark.promise("containers")
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_pod_security_refuses(flaw: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """A pod with one flaw is refused by Pod Security, for that flaw; without it, it is let in."""
+    """Pod Security refuses a pod with one flaw, for that flaw, and accepts it without the flaw."""
     spoil, reason = FLAWS[flaw]
     for tenant in platform.tenants:
         said = _refused(cluster, tenant, platform.image, spoil)
@@ -97,7 +102,7 @@ def test_pod_security_refuses(flaw: str, cluster: Cluster, platform: PlatformUnd
 def test_limit_range_refuses_oversize(
     size: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """A pod above the promised limits is refused."""
+    """A pod above the limits is refused."""
     spoil, reason = SIZES[size]
     for tenant in platform.tenants:
         said = _refused(cluster, tenant, platform.image, spoil)
@@ -107,10 +112,10 @@ def test_limit_range_refuses_oversize(
 
 @pytest.mark.promise("fairness")
 def test_quota_refuses_one_pod_too_many(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """The quota holds the autoscaler's maximum, a rollout and some guests, and not one pod more."""
+    """The quota allows the autoscaler's maximum, a rollout and the headroom, and not one pod more."""
     tenant = platform.tenants[0]
     hard = cluster.kubectl.get("resourcequota", workload(tenant), "-n", tenant)["spec"]["hard"]
-    assert hard["pods"] == "25", "10 pods + 1 surge + 10 terminating + 4 guests"
+    assert hard["pods"] == "25", "10 pods + 1 surge + 10 terminating + 4 headroom"
     room = int(hard["pods"]) - len(cluster.items("pods", "-n", tenant))
     held = [_waiting(f"e2e-quota-{number}", tenant, platform.image) for number in range(room + 1)]
     try:
@@ -128,7 +133,7 @@ def test_quota_refuses_one_pod_too_many(cluster: Cluster, platform: PlatformUnde
 def test_services_that_open_nodes_are_refused(
     kind: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """A tenant's Service opens no port on the nodes; a ClusterIP one gets in."""
+    """A tenant's Service cannot open a port on the nodes; a ClusterIP Service is accepted."""
     for tenant in platform.tenants:
         evidence.count("fairness", "Services offered", 2)
         assert cluster.try_create(_service(tenant, "ClusterIP"), DRY_RUN) == ""
@@ -137,11 +142,11 @@ def test_services_that_open_nodes_are_refused(
 
 @pytest.mark.promise("containers")
 def test_container_runs_as_promised(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """Inside: UID 1000, no capability, no new privileges, seccomp on, nothing to write on the root, no token."""
+    """In the container: UID 1000, no capabilities, no new privileges, seccomp, a read-only root, no token."""
     for tenant in platform.tenants:
         for pod in cluster.ready_pods(tenant):
             found = cluster.python(tenant, pod["metadata"]["name"], "look", container="inference")
-            evidence.count("containers", "pods looked into")
+            evidence.count("containers", "pods inspected")
             assert found == {
                 "uid": 1000,
                 "gid": 1000,
@@ -154,8 +159,8 @@ def test_container_runs_as_promised(cluster: Cluster, platform: PlatformUnderTes
 
 
 @pytest.mark.promise("containers")
-def test_pod_template_spells_every_field(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """The template itself says what the cluster enforces: it is as safe in a cluster that enforces nothing."""
+def test_pod_template_sets_every_field(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """The template sets what the cluster enforces, so that it is as safe in a cluster that enforces nothing."""
     for tenant in platform.tenants:
         template = cluster.kubectl.get("deployment", workload(tenant), "-n", tenant)["spec"]["template"]["spec"]
         evidence.count("containers", "pod templates")
@@ -170,11 +175,11 @@ def test_pod_template_spells_every_field(cluster: Cluster, platform: PlatformUnd
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert container["resources"]["limits"] == {"cpu": "500m", "memory": "512Mi"}
+        assert container["resources"]["limits"] == {"cpu": "500m", "ephemeral-storage": "256Mi", "memory": "512Mi"}
 
 
 def _waiting(name: str, tenant: str, image: str) -> Pod:
-    """A pod that counts and never runs."""
+    """A pod that counts against the quota and never runs."""
     pod = pods.restricted_pod(name, namespace=tenant, image=image, labels={"tenantry.dev/e2e-quota": "pod"})
     pod["spec"]["schedulingGates"] = [{"name": "tenantry.dev/e2e"}]
     return pod

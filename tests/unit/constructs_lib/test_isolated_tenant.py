@@ -16,7 +16,10 @@ MINIMAL = IsolatedTenantProps(name="tenant-a")
 ALL = IsolatedTenantProps(
     name="tenant-x",
     resources=Resources.model_validate(
-        {"requests": {"cpu": "0.5", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}}
+        {
+            "requests": {"cpu": "0.5", "memory": "1Gi", "ephemeralStorage": "256Mi"},
+            "limits": {"cpu": "1", "memory": "2Gi", "ephemeralStorage": "1Gi"},
+        }
     ),
     autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
     rollout=Rollout(surge=2),
@@ -129,14 +132,16 @@ def test_the_quota_allows_maximum_surge_terminating_pods_and_headroom(minimal: l
         "requests.memory": "6400Mi",
         "limits.cpu": "12500m",
         "limits.memory": "12800Mi",
+        "requests.ephemeral-storage": "3200Mi",
+        "limits.ephemeral-storage": "6400Mi",
         "services.nodeports": "0",
         "services.loadbalancers": "0",
     }
 
 
 def test_no_pod_and_no_container_may_exceed_the_limits(minimal: list[Object]) -> None:
-    limits = {"cpu": "500m", "memory": "512Mi"}
-    requests = {"cpu": "250m", "memory": "256Mi"}
+    limits = {"cpu": "500m", "ephemeral-storage": "256Mi", "memory": "512Mi"}
+    requests = {"cpu": "250m", "ephemeral-storage": "128Mi", "memory": "256Mi"}
     assert by_kind(minimal, "LimitRange")["spec"]["limits"] == [
         {"type": "Container", "default": limits, "defaultRequest": requests, "max": limits},
         {"type": "Pod", "max": limits},
@@ -221,6 +226,15 @@ def test_pods_may_connect_to_the_stores_api_port(minimal: list[Object]) -> None:
         ("::1", False),
         ("ff02::1", False),
         ("64:ff9b::a00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("192.0.0.170", False),
+        ("192.88.99.1", False),
+        ("100::1", False),
+        ("2001::1", False),
+        ("2002:a00:1::", False),
+        ("5f00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2a00:1450::1", True),
     ],
 )
 def test_only_public_addresses_are_reachable_on_port_443(minimal: list[Object], address: str, reachable: bool) -> None:  # noqa: FBT001
@@ -249,10 +263,16 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
         "requests.memory": "9Gi",
         "limits.cpu": "9",
         "limits.memory": "18Gi",
+        "requests.ephemeral-storage": "2304Mi",
+        "limits.ephemeral-storage": "9Gi",
         "services.nodeports": "0",
         "services.loadbalancers": "0",
     }
-    assert by_kind(everything, "LimitRange")["spec"]["limits"][1]["max"] == {"cpu": "1", "memory": "2Gi"}
+    assert by_kind(everything, "LimitRange")["spec"]["limits"][1]["max"] == {
+        "cpu": "1",
+        "ephemeral-storage": "1Gi",
+        "memory": "2Gi",
+    }
     assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("observability", {"prometheus": "main"})]
     assert found["allow-dns"]["egress"][0]["to"] == [_pods("names", {"dns": "yes"})]
     assert found["allow-model-store"]["egress"] == [
@@ -287,8 +307,11 @@ def test_the_stores_port_comes_from_its_endpoint(endpoint: str, port: int) -> No
 
 
 def test_an_explicit_quota_is_kept_as_written() -> None:
-    hard = by_kind(synth(replace(MINIMAL, quota=Quota(cpu="40", memory="20Gi"))), "ResourceQuota")["spec"]["hard"]
+    hard = by_kind(
+        synth(replace(MINIMAL, quota=Quota(cpu="40", memory="20Gi", ephemeral_storage="30Gi"))), "ResourceQuota"
+    )["spec"]["hard"]
     assert (hard["limits.cpu"], hard["limits.memory"], hard["pods"]) == ("40", "20Gi", "25")
+    assert hard["limits.ephemeral-storage"] == "30Gi"
 
 
 def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
@@ -341,6 +364,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
         ({"quota": Quota(pods=24)}, r"'quota' .*must be at least 25.*; raise it to 25"),
         ({"quota": Quota(headroom_pods=0, pods=20)}, r"must be at least 21"),
         ({"quota": Quota(cpu="12")}, r"must be at least 12500m"),
+        ({"quota": Quota(ephemeral_storage="1Gi")}, r"must be at least 6400Mi"),
         ({"quota": Quota(memory="1Gi")}, r"must be at least 12800Mi"),
         ({"quota": Quota(pods=25), "rollout": Rollout(surge=2)}, r"must be at least 26"),
         ({"quota": Quota(pods=25), "autoscaling": Autoscaling(max_replicas=11)}, r"must be at least 27"),

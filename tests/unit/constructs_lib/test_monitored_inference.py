@@ -158,8 +158,8 @@ def test_only_a_small_tmp_is_writable(pod: Object, container: Object) -> None:
 
 def test_a_pod_requests_half_of_its_limits(container: Object) -> None:
     assert container["resources"] == {
-        "requests": {"cpu": "250m", "memory": "256Mi"},
-        "limits": {"cpu": "500m", "memory": "512Mi"},
+        "requests": {"cpu": "250m", "ephemeral-storage": "128Mi", "memory": "256Mi"},
+        "limits": {"cpu": "500m", "ephemeral-storage": "256Mi", "memory": "512Mi"},
     }
 
 
@@ -261,9 +261,16 @@ def test_without_a_receiver_the_tenant_has_no_route(minimal: list[Object]) -> No
 
 
 def test_resources_come_from_the_tenant() -> None:
-    size = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
-    found = synth(replace(TENANT, resources=Resources.model_validate(size)))
-    assert _container(found)["resources"] == size
+    resources = Resources.model_validate(
+        {
+            "requests": {"cpu": "1", "memory": "1Gi", "ephemeralStorage": "1Gi"},
+            "limits": {"cpu": "2", "memory": "2Gi", "ephemeralStorage": "2Gi"},
+        }
+    )
+    assert _container(synth(replace(TENANT, resources=resources)))["resources"] == {
+        "requests": {"cpu": "1", "ephemeral-storage": "1Gi", "memory": "1Gi"},
+        "limits": {"cpu": "2", "ephemeral-storage": "2Gi", "memory": "2Gi"},
+    }
 
 
 def test_autoscaling_comes_from_the_tenant() -> None:

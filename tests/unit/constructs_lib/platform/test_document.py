@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from constructs_lib.platform import Defaults, Platform, PlatformError, Tenant
-from constructs_lib.platform.checks import warnings
 from constructs_lib.platform.errors import Mistake
 from tests.paths import TEMPLATE
 
@@ -296,12 +295,19 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("autoscaling: {maxReplicas: many}", "autoscaling.maxReplicas", "must be a whole number"),
         ("resources: {requests: {cpu: 600m}}", "resources.requests.cpu", "must be at most the limit (500m)"),
         ("resources: {requests: {memory: 1Gi}}", "resources.requests.memory", "must be at most the limit (512Mi)"),
+        (
+            "resources: {requests: {ephemeralStorage: 1Gi}}",
+            "resources.requests.ephemeralStorage",
+            "at most the limit (256Mi)",
+        ),
+        ("resources: {limits: {cpu: 500}}", "resources.limits.cpu", "must be at most 32 cores"),
         ("resources: {limits: {cpu: 0.0001}}", "resources.limits.cpu", "CPU quantity"),
         ("resources: {limits: {cpu: 500 m}}", "resources.limits.cpu", "CPU quantity"),
         ("resources: {limits: {memory: 512}}", "resources.limits.memory", "memory quantity"),
         ("resources: {limits: {memory: 512MB}}", "resources.limits.memory", "memory quantity"),
         ("quota: {pods: 24}", "quota.pods", "must be at least 25: maxReplicas + surge + terminating pods + headroom"),
         ("quota: {cpu: 12}", "quota.cpu", "must be at least 12500m"),
+        ("quota: {ephemeralStorage: 6Gi}", "quota.ephemeralStorage", "must be at least 6400Mi"),
         ("quota: {memory: 12Gi}", "quota.memory", "must be at least 12800Mi"),
         (
             "rollout: {graceSeconds: 25}",
@@ -455,13 +461,6 @@ def test_rejects_a_missing_file_and_one_that_is_not_text(tmp_path: Path) -> None
 )
 def test_required_keys_are_required(tmp_path: Path, text: str, field: str) -> None:
     assert the_mistake(tmp_path, text).field == field
-
-
-def test_warns_about_a_model_without_a_digest(tmp_path: Path) -> None:
-    pinned = f"s3://models/b/m@sha256:{'0' * 64}"
-    text = tenants("name: a\nmodel: s3://models/a/m", f"name: b\nmodel: {pinned}", "name: c\nmodel: file:/models/c")
-    (warning,) = warnings(Platform.load(write(tmp_path, text)))
-    assert "the model of a is not pinned" in warning
 
 
 def test_a_key_is_never_answered_with_its_opposite(tmp_path: Path) -> None:

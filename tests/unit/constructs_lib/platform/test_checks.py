@@ -1,0 +1,47 @@
+"""Warnings about a valid platform.yaml."""
+
+from typing import Any
+
+import pytest
+
+from constructs_lib.platform import Platform
+from constructs_lib.platform.checks import warnings
+
+PINNED = f"@sha256:{'0' * 64}"
+
+
+def _warnings(*tenants: dict[str, Any]) -> tuple[str, ...]:
+    named = [{"model": f"s3://models/{each['name']}/m{PINNED}", **each} for each in tenants]
+    document = {"apiVersion": "tenantry.dev/v1alpha1", "platform": {"image": "a/b:1"}, "tenants": named}
+    return warnings(Platform.model_validate(document))
+
+
+def test_the_defaults_with_a_pinned_model_give_no_warning() -> None:
+    assert _warnings({"name": "a"}, {"name": "b"}) == ()
+
+
+def test_warns_about_models_without_a_digest() -> None:
+    found = _warnings(
+        {"name": "a", "model": "s3://models/a/m"}, {"name": "b"}, {"name": "c", "model": "s3://models/c/m"}
+    )
+    assert found == ("the model of a, c is not pinned to a digest: a pod serves the latest version when it starts",)
+
+
+def test_warns_that_a_folder_must_be_in_the_image() -> None:
+    found = _warnings({"name": "a", "model": "file:/models/spam"}, {"name": "b"})
+    assert found == ("the model of a is a folder: pods can only load it if the image contains that folder",)
+
+
+@pytest.mark.parametrize(
+    ("limit", "warning"),
+    [
+        ({"memory": "64Mi"}, "the memory limit of a is below 96Mi: the service is likely to be killed when it starts"),
+        (
+            {"ephemeralStorage": "64Mi"},
+            "the ephemeral-storage limit of a is below 128Mi: logs and /tmp can cause an eviction",
+        ),
+    ],
+)
+def test_warns_about_a_limit_that_the_service_exceeds(limit: dict[str, str], warning: str) -> None:
+    resources = {"requests": limit, "limits": limit}
+    assert _warnings({"name": "a", "resources": resources}, {"name": "b"}) == (warning,)
