@@ -198,7 +198,7 @@ def test_a_pod_holds_no_package_for_training() -> None:
     assert heavy & requirements(ROOT / "requirements-serving.lock").keys() == set()
 
 
-@pytest.mark.parametrize("package", ["constructs_lib", "inference", "tenantry"])
+@pytest.mark.parametrize("package", ["audit", "constructs_lib", "inference", "tenantry"])
 def test_packages_import_what_their_lock_brings(package: str) -> None:
     """A module that only the tests' lock brings would be missing on a user's machine."""
     locked = {_canonical(each) for each in requirements(ROOT / "requirements.lock")}
