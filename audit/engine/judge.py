@@ -31,6 +31,8 @@ class Judge:
         self.matcher = Matcher(assumptions)
         self._by_namespace: dict[str | None, list[Policy]] = defaultdict(list)
         self._opaque: dict[str | None, list[OpaquePolicy]] = defaultdict(list)
+        # By identity; the pods are kept so that another object cannot take theirs.
+        self._profiles: dict[tuple[int, Direction], tuple[Pods, Profile]] = {}
         for policy in inventory.policies:
             self._by_namespace[policy.namespace].append(policy)
         for opaque in inventory.opaque:
@@ -53,6 +55,13 @@ class Judge:
 
     def profile(self, pods: Pods, direction: Direction) -> Profile:
         """The policies that apply to pods."""
+        key = (id(pods), direction)
+        remembered = self._profiles.get(key)
+        if remembered is None:
+            remembered = self._profiles[key] = (pods, self._selected(pods, direction))
+        return remembered[1]
+
+    def _selected(self, pods: Pods, direction: Direction) -> Profile:
         name = pods.namespace.name
         selected: list[Selected] = []
         for policy in _in_scope(self._by_namespace, name):

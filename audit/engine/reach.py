@@ -9,7 +9,7 @@ from audit.engine.judge import Judge
 from audit.engine.matching import Matcher
 from audit.engine.port_space import PortSpace
 from audit.engine.references import References
-from audit.engine.rows import Cell, Row, Rows, transposed
+from audit.engine.rows import Arriving, Row, Rows, transposed
 from audit.engine.universe import PodClass, Universe
 from audit.model.inventory import Inventory
 from audit.model.policies import Direction
@@ -86,21 +86,10 @@ class Reach:
         return [*(flow for flow in others if flow.destinations), Flow(bit, self.ports.everything, 0)]
 
 
-def _combined(leaving: Row, arriving: Sequence[Cell]) -> Iterable[Flow]:
+def _combined(leaving: Row, arriving: Arriving) -> Iterable[Flow]:
     """What passes both sides, by the classes that are reached alike."""
-    certain: dict[int, int] = {}
-    possible: dict[int, int] = {}
-    for out in leaving:
-        for into in arriving:
-            ports = out.ports & into.ports
-            if not ports:
-                continue
-            reached = out.possible & into.possible
-            if reached:
-                possible[ports] = possible.get(ports, 0) | reached
-            surely = out.certain & into.certain
-            if surely:
-                certain[ports] = certain.get(ports, 0) | surely
+    certain = _passing([(cell.ports, cell.certain) for cell in leaving], arriving.certain)
+    possible = _passing([(cell.ports, cell.possible) for cell in leaving], arriving.possible)
     if len(possible) > _FEW:
         return _one_by_one(certain, possible)
     everything = 0
@@ -111,6 +100,18 @@ def _combined(leaving: Row, arriving: Sequence[Cell]) -> Iterable[Flow]:
         for ports, reached in found.items():
             parts = [each for part in parts for each in _split(part, reached, ports, number)]
     return _merged(parts)
+
+
+def _passing(leaving: Sequence[tuple[int, int]], arriving: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """By ports, the classes that both sides let through."""
+    found: dict[int, int] = {}
+    for out_ports, out_classes in leaving:
+        for in_ports, in_classes in arriving:
+            ports = out_ports & in_ports
+            reached = out_classes & in_classes if ports else 0
+            if reached:
+                found[ports] = found.get(ports, 0) | reached
+    return found
 
 
 def _split(part: tuple[int, int, int], reached: int, ports: int, number: int) -> Iterable[tuple[int, int, int]]:

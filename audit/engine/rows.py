@@ -160,21 +160,42 @@ def _joined(cells: Iterable[Cell]) -> Iterator[Cell]:
         yield Cell(ports, certain, possible)
 
 
-def transposed(rows: Sequence[Row], count: int) -> list[list[Cell]]:
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """Who lets a class in: ports, each with the classes that do.
+
+    Attributes:
+        certain: Ports and classes that certainly let it in.
+        possible: Ports and classes that may let it in.
+    """
+
+    certain: list[tuple[int, int]]
+    possible: list[tuple[int, int]]
+
+
+def transposed(rows: Sequence[Row], count: int) -> list[Arriving]:
     """Rows turned round: for each other side, the ports on which it is let in, and by whom.
+
+    Certain and possible are kept apart, because what is merely possible is often the same for very many classes.
 
     Args:
         rows: The rows, by class.
         count: Number of other sides.
     """
-    targets: dict[tuple[int, int, int], int] = {}
+    certain: dict[tuple[int, int], int] = {}
+    possible: dict[tuple[int, int], int] = {}
     for number, row in enumerate(rows):
+        bit = 1 << number
         for cell in row:
-            if cell.possible:
-                key = (cell.ports, cell.certain, cell.possible)
-                targets[key] = targets.get(key, 0) | 1 << number
-    result: list[list[Cell]] = [[] for _each in range(count)]
-    for (ports, certain, possible), classes in targets.items():
-        for other in bits.members(possible):
-            result[other].append(Cell(ports, classes if certain >> other & 1 else 0, classes))
+            for targets, others in ((certain, cell.certain), (possible, cell.possible)):
+                if others:
+                    key = (cell.ports, others)
+                    targets[key] = targets.get(key, 0) | bit
+    result = [Arriving([], []) for _each in range(count)]
+    for (ports, others), classes in certain.items():
+        for other in bits.members(others):
+            result[other].certain.append((ports, classes))
+    for (ports, others), classes in possible.items():
+        for other in bits.members(others):
+            result[other].possible.append((ports, classes))
     return result

@@ -65,6 +65,7 @@ class Universe:
             if each is not None:
                 self._by_namespace[each.namespace.name] |= 1 << number
         self._numbers = {id(one): number for number, each in enumerate(self.classes) for one in each.workloads}
+        self._alike = list(self._by_addresses())
         self._peers: dict[tuple[Peer, str | None], tuple[int, int]] = {}
         self._named: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
 
@@ -92,6 +93,15 @@ class Universe:
             found = self._named[name, protocol] = list(self._resolved(name, protocol))
         return found
 
+    def _by_addresses(self) -> Iterator[tuple[Endpoint, int]]:
+        """Classes with the same addresses, with one endpoint that stands for them."""
+        found: dict[object, list[int]] = defaultdict(list)
+        for number, each in enumerate(self.classes):
+            pods = each.endpoint.pods
+            found[(pods.host_network, pods.addresses, pods.node_addresses) if pods else None].append(number)
+        for numbers in found.values():
+            yield self.classes[numbers[0]].endpoint, bits.of(numbers)
+
     def _pod_peer(self, peer: PodPeer, namespace: str | None) -> tuple[int, int]:
         yes, maybe = self._pod_labels.match(peer.pods)
         if peer.namespaces is not None:
@@ -105,18 +115,14 @@ class Universe:
         return certain, possible & ~certain
 
     def _each(self, peer: Peer) -> tuple[int, int]:
-        """A peer that does not go by pods' labels, asked class by class."""
+        """A peer that does not go by pods' labels, asked once for all classes with the same addresses."""
         yes = maybe = 0
-        answers: dict[object, tuple[bool, bool]] = {}
-        for number, each in enumerate(self.classes):
-            pods = each.endpoint.pods
-            key = (pods.host_network, pods.addresses, pods.node_addresses) if pods else None
-            if key not in answers:
-                truth = self._matcher.peer(peer, None, each.endpoint)
-                answers[key] = (truth is YES, truth is MAYBE)
-            certain, possible = answers[key]
-            yes |= certain << number
-            maybe |= possible << number
+        for endpoint, classes in self._alike:
+            truth = self._matcher.peer(peer, None, endpoint)
+            if truth is YES:
+                yes |= classes
+            elif truth is MAYBE:
+                maybe |= classes
         return yes, maybe
 
     def _resolved(self, name: str, protocol: str) -> Iterator[tuple[int, int, int]]:

@@ -111,7 +111,9 @@ def _cells(report: ReachReport) -> Mapping[tuple[str, str], _Cell]:
     for source in report.sources:
         for line in source.reaches:
             reached: dict[str, int] = {}
-            for member in line.members:
+            excluded = set(line.excluded)
+            members = [member for member in group_of if member not in excluded] if excluded else line.members
+            for member in members:
                 label = group_of.get(member, "")
                 reached[label] = reached.get(label, 0) + 1
             if line.cidrs:

@@ -19,6 +19,8 @@ from audit.reports import words
 SCHEMA = "tenantry.dev/audit/reach/v1"
 OWN_NAMESPACE = "its own namespace"
 EVERYTHING = "every workload"
+_MANY = 12
+"""With more groups than this, what a source reaches alike becomes one line."""
 _NAMED = 4
 """Up to so many members are named in a label."""
 
@@ -50,7 +52,9 @@ class Line(Struct, frozen=True, rename="camel", kw_only=True):
         destination: What is reached, in words.
         verdict: allowed or unknown; what is denied has no line.
         ports: The ports, as in TCP 80-90.
-        members: References of what is reached, seen from the group's first member; empty for addresses.
+        members: References of what is reached, seen from the group's first member; empty for addresses, and where
+            it is shorter to list what is not reached.
+        excluded: References of all that is not reached, where `members` is empty for that reason.
         cidrs: The smallest set of CIDRs that is reached; empty for pods.
         missing: For an unknown, which information is missing.
     """
@@ -59,6 +63,7 @@ class Line(Struct, frozen=True, rename="camel", kw_only=True):
     verdict: Verdict
     ports: list[str]
     members: list[str] = []
+    excluded: list[str] = []
     cidrs: list[str] = []
     missing: list[str] = []
 
@@ -156,32 +161,51 @@ class ReachWriter:
                 yield Source(label=label, members=members, reaches=lines)
 
     def _lines(self, source: int) -> Iterator[Line]:
-        own = self.groups.own(source)
         within = self._to if (1 << source) & self._inside else self._to & self._inside
         for flow in self.reach.flows(source):
             reached = flow.destinations & within
-            if reached == self.groups.shown:
-                yield from self._both(source, flow, reached, EVERYTHING)
-                continue
-            if reached & own:
-                whole = reached & own == own & within
-                label = OWN_NAMESPACE if whole else self._label(reached & own)
-                yield from self._both(source, flow, reached & own, label)
-            for group in self.groups.all:
-                found = reached & group.classes & ~own
-                if found:
-                    whole = found == group.classes & ~own & within
-                    yield from self._both(source, flow, found, group.label if whole else self._label(found))
+            if reached:
+                yield from self._flow(source, flow, reached, within)
 
-    def _both(self, source: int, flow: Flow, reached: int, label: str) -> Iterator[Line]:
+    def _flow(self, source: int, flow: Flow, reached: int, within: int) -> Iterator[Line]:
+        """The lines of what is reached alike: everything, all but a few, or its own namespace and groups."""
+        own = self.groups.own(source)
+        if reached == self.groups.shown:
+            yield from self._both(source, flow, reached, EVERYTHING)
+            return
+        if reached.bit_count() > max(_MANY, self.groups.shown.bit_count() // 2):
+            label = f"{EVERYTHING} but {len(self.groups.members(within & ~reached))}"
+            yield from self._both(source, flow, reached, label, within & ~reached)
+            return
+        if reached & own:
+            whole = reached & own == own & within
+            yield from self._both(source, flow, reached & own, OWN_NAMESPACE if whole else self._label(reached & own))
+        others = reached & ~own
+        hit = [group for group in self.groups.all if others & group.classes] if others else []
+        if len(hit) > _MANY:
+            yield from self._both(source, flow, others, self._label(others))
+            return
+        for group in hit:
+            found = others & group.classes
+            whole = found == group.classes & ~own & within
+            yield from self._both(source, flow, found, group.label if whole else self._label(found))
+
+    def _both(self, source: int, flow: Flow, reached: int, label: str, excluded: int = 0) -> Iterator[Line]:
         """The line of what is allowed, and that of what is unknown."""
-        space, members = self.reach.ports, self.groups.members(reached)
-        for verdict, mask in ((Verdict.ALLOWED, flow.allowed), (Verdict.UNKNOWN, flow.unknown)):
-            mask &= self._ports  # noqa: PLW2901 - narrowed to the ports that were asked for
+        space = self.reach.ports
+        members = [] if excluded else self.groups.members(reached)
+        for verdict, ports in ((Verdict.ALLOWED, flow.allowed), (Verdict.UNKNOWN, flow.unknown)):
+            mask = ports & self._ports
             if mask:
                 missing = self._missing(source, next(bits.members(reached)), mask) if verdict is Verdict.UNKNOWN else []
-                ports = words.ports(space.ranges(mask), self._asked())
-                yield Line(destination=label, verdict=verdict, ports=ports, members=members, missing=missing)
+                yield Line(
+                    destination=label,
+                    verdict=verdict,
+                    ports=words.ports(space.ranges(mask), self._asked()),
+                    members=members,
+                    excluded=self.groups.members(excluded),
+                    missing=missing,
+                )
 
     def _outside_lines(self, source: int) -> Iterator[Line]:
         if not self._addresses or not (1 << source) & self._inside:
