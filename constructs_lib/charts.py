@@ -1,24 +1,37 @@
 """The charts of `dist/`: one for the platform and one per tenant; each becomes a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import cdk8s_plus_28 as kplus
-from cdk8s import ApiObjectMetadata, App, Chart
+from cdk8s import ApiObject, ApiObjectMetadata, App, Chart, JsonPatch
 from cdk8s_plus_28 import k8s
+from constructs import IConstruct
 
+from constructs_lib.errors import PropsError
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
 from constructs_lib.monitoring.dashboard import dashboard_json
-from constructs_lib.names import DASHBOARD_LABELS, platform_labels
+from constructs_lib.names import DASHBOARD_LABELS, platform_labels, selector
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
 PLATFORM_CHART: Final = "0-platform"
 """Starts with a digit, and tenants' names with a letter, so that `kubectl apply` takes this file first."""
 
 
-def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, model: str | None = None) -> None:
+Extension = Callable[[Chart, IsolatedTenant], object]
+"""Adds constructs to a tenant's chart; objects without a namespace are put into the tenant's."""
+
+
+def synth(
+    platform: Platform,
+    outdir: Path | str,
+    *,
+    image: str | None = None,
+    model: str | None = None,
+    extend: Mapping[str, Extension] | None = None,
+) -> None:
     """Write the manifests of a platform into a folder.
 
     Each file is an app of its own: cdk8s prepares and validates the whole app for every chart in it, so the cost per
@@ -29,10 +42,14 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
         outdir: the folder.
         image: replaces every tenant's image.
         model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
+        extend: adds constructs of the caller's to the charts of the tenants that it names.
 
     Raises:
-        PropsError: the image or the model breaks a rule.
+        PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
     """
+    extend = extend or {}
+    if unknown := sorted(extend.keys() - {tenant.name for tenant in platform.tenants}):
+        raise PropsError(f"'extend' ({unknown[0]}) must be a tenant of platform.yaml: correct the name")
     app = App(outdir=str(outdir))
     names = [tenant.name for tenant in platform.tenants]
     platform_chart(app, platform.platform, runbook=str(platform.defaults.alerts.runbook), tenants=names)
@@ -45,6 +62,7 @@ def synth(platform: Platform, outdir: Path | str, *, image: str | None = None, m
             platform.platform,
             image=image or tenant.image,
             model=model.replace("{tenant}", tenant.name) if model else tenant.model,
+            extend=extend.get(tenant.name),
         )
         app.synth()
 
@@ -67,8 +85,10 @@ def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenant
     return chart
 
 
-def tenant_chart(app: App, tenant: Tenant, settings: PlatformSettings, *, image: str, model: str) -> Chart:
-    """The objects of a tenant: the isolated namespace, then the workload in it."""
+def tenant_chart(
+    app: App, tenant: Tenant, settings: PlatformSettings, *, image: str, model: str, extend: Extension | None = None
+) -> Chart:
+    """The objects of a tenant: the isolated namespace, the workload in it, then what `extend` adds."""
     chart = Chart(app, tenant.name)
     isolated = IsolatedTenant(chart, "tenant", IsolatedTenantProps.from_platform(tenant, settings))
     props = MonitoredInferenceProps(
@@ -80,4 +100,19 @@ def tenant_chart(app: App, tenant: Tenant, settings: PlatformSettings, *, image:
         receiver=tenant.receiver,
     )
     MonitoredInference(chart, "inference", props)
+    if extend is not None:
+        ours = {each.node.path for each in chart.node.find_all()}
+        extend(chart, isolated)
+        _adopt([each for each in chart.node.find_all() if each.node.path not in ours], tenant.name)
     return chart
+
+
+def _adopt(added: Sequence[IConstruct], namespace: str) -> None:
+    """Put added objects into the tenant's namespace, with the label by which `tenantry apply` finds its own."""
+    for each in added:
+        if ApiObject.is_api_object(each):
+            item = ApiObject.of(each)
+            if item.metadata.namespace is None:
+                item.add_json_patch(JsonPatch.add("/metadata/namespace", namespace))
+            for name, value in {**selector(namespace), **platform_labels()}.items():
+                item.metadata.add_label(name, value)

@@ -16,6 +16,11 @@ PROMETHEUS_POD_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 """Labels of Prometheus's pods, set by the operator; the tenants' NetworkPolicies allow them."""
 SCRAPE_INTERVAL: Final = "30s"
 
+OUTPUT_ENV: Final = "TENANTRY_OUTPUT"
+IMAGE_ENV: Final = "TENANTRY_IMAGE"
+MODEL_ENV: Final = "TENANTRY_MODEL"
+"""How `tenantry synth` passes its options to a project's main.py."""
+
 
 def object_name(tenant: str) -> str:
     """The name of a tenant's ServiceAccount, Deployment and all other objects without a name of their own."""

@@ -11,6 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from constructs_lib import __name__ as CONSTRUCTS  # noqa: N812 - names of modules
+from inference import __name__ as SERVICE  # noqa: N812
 from tenantry.commands import (
     apply,
     audit,
@@ -19,6 +21,7 @@ from tenantry.commands import (
     demo,
     down,
     e2e,
+    image,
     init,
     load,
     models,
@@ -35,6 +38,7 @@ from tenantry.commands import (
     validate,
 )
 from tenantry.errors import CommandError
+from tenantry.extras import missing_extra
 
 
 class _Verbs(TyperGroup):
@@ -54,7 +58,7 @@ class _Verbs(TyperGroup):
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return missing_extra(error) or str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -62,17 +66,16 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, CommandError):
         return error.exit_code
     # An error of a module that was never imported cannot have been raised.
-    platform, service = sys.modules.get("constructs_lib.platform.document"), sys.modules.get("inference.errors")
-    constructs = sys.modules.get("constructs_lib.errors")
-    if platform is not None and isinstance(error, platform.PlatformError):
-        return 2
-    if constructs is not None and isinstance(error, constructs.PropsError):
-        return 2
-    if service is not None and isinstance(error, service.InferenceError):
-        return 1
-    if isinstance(error, OSError) and error.filename is not None:
-        return 1  # a file or folder of the user's that cannot be read or written
-    return None
+    for module, name, code in (
+        (f"{CONSTRUCTS}.platform.document", "PlatformError", 2),
+        (f"{CONSTRUCTS}.errors", "PropsError", 2),
+        (f"{SERVICE}.errors", "InferenceError", 1),
+    ):
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return code
+    # A package that an extra installs, or a file of the user's that cannot be read or written.
+    expected = missing_extra(error) or (isinstance(error, OSError) and error.filename is not None)
+    return 1 if expected else None
 
 
 app = typer.Typer(
@@ -102,6 +105,7 @@ app.command("models", rich_help_panel=MODELS)(models.models)
 app.command("rollback", rich_help_panel=MODELS)(rollback.rollback)
 app.command("conformance", rich_help_panel=MODELS)(conformance.conformance)
 app.command("up", rich_help_panel=CLUSTER)(up.up)
+app.command("image", rich_help_panel=WRITE)(image.image)
 app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
 app.command("load", rich_help_panel=CLUSTER)(load.load)
 app.command("down", rich_help_panel=CLUSTER)(down.down)

@@ -41,6 +41,6 @@ def steps() -> Iterator[Callable[[str], None]]:
         yield begin
 
 
-def result(text: str = "", *, bold: bool = False) -> None:
+def result(text: str = "", *, bold: bool = False, end: str = "\n") -> None:
     """Print a line of the result, as it is: not wrapped, not coloured where nobody looks."""
-    typer.secho(text, bold=bold)
+    typer.secho(text + end, bold=bold, nl=False)

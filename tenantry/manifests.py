@@ -1,9 +1,17 @@
 """Writes manifests for the commands that synthesize: with the warnings that a valid platform.yaml may deserve."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 from tenantry.console import say, step
-from tenantry.errors import InputError
+from tenantry.errors import CommandError, InputError
+from tenantry.options import PLATFORM_FILE
+
+MAIN: Final = "main.py"
+"""The project's own app, beside its platform.yaml: it may add constructs, so it is what writes the manifests."""
 
 
 def write_manifests(file: Path, output: Path, *, image: str | None = None, model: str | None = None) -> bool:
@@ -22,6 +30,8 @@ def write_manifests(file: Path, output: Path, *, image: str | None = None, model
         PlatformError: `file` is wrong.
         InputError: `output` holds other files, or the image or the model is wrong.
     """
+    if (file.parent / MAIN).is_file() and file.name == PLATFORM_FILE.name:
+        return _run_main(file.parent / MAIN, output, image=image, model=model)
     from constructs_lib.platform import Platform
     from constructs_lib.platform.checks import warnings
 
@@ -36,3 +46,28 @@ def write_manifests(file: Path, output: Path, *, image: str | None = None, model
             return write(platform, output, image=image, model=model)
     except PropsError as error:
         raise InputError(str(error)) from error
+
+
+def _run_main(main: Path, output: Path, *, image: str | None, model: str | None) -> bool:
+    """Run the project's main.py as `cdk8s synth` does, with the command's options in its environment."""
+    from constructs_lib.names import IMAGE_ENV, MODEL_ENV, OUTPUT_ENV
+
+    options = {OUTPUT_ENV: str(output.absolute()), IMAGE_ENV: image, MODEL_ENV: model}
+    environment = os.environ | {name: value for name, value in options.items() if value}
+    before = _contents(output)
+    with step(f"writing {output}/"):
+        done = subprocess.run(
+            [sys.executable, main.name], cwd=main.parent, env=environment, capture_output=True, text=True, check=False
+        )
+    said = done.stderr.strip()
+    if done.returncode == InputError.exit_code:
+        raise InputError(said.removeprefix("error: "))
+    if done.returncode:
+        raise CommandError(f"{main} failed:\n{said}")
+    if said:
+        say(said)
+    return _contents(output) != before
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}

@@ -1,32 +1,55 @@
-"""The service's image, built here and put on the nodes of a Kind cluster, without a registry between."""
+"""The service's image, built on this machine and copied to the nodes of a Kind cluster without a registry."""
 
 import os
 import subprocess
+import tarfile
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from tenantry.console import say, step
 from tenantry.errors import CommandError
+from tenantry.shipped import INSTALLED, shipped
 
 REPOSITORY: Final = "ml-inference-service"
 _SHORT_ID: Final = 12
 _CTR: Final = ("ctr", "--namespace=k8s.io", "images")
 
 
-def build() -> str:
-    """Build the image from this folder's Dockerfile.
+@contextmanager
+def context() -> Iterator[Path]:
+    """The folder to build from: the clone, or what the installed package brings."""
+    if not INSTALLED:
+        yield shipped(".")
+        return
+    with tempfile.TemporaryDirectory(prefix="tenantry-image-") as folder:
+        with tarfile.open(shipped("image.tar")) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def build(tag: str | None = None) -> str:
+    """Build the image.
+
+    Args:
+        tag: Its name. Default: a tag that is the image's own id, so that another content has another name, and pods
+            are replaced if, and only if, it changed.
 
     Returns:
-        Its name, whose tag is the image's own id: other content is another name, so that pods are replaced when, and
-        only when, it changed.
+        Its name.
 
     Raises:
         CommandError: The build failed; the message is Docker's.
     """
     # No times in it, and no attestation, which holds times: the same content must be the same name tomorrow.
-    with step("building the service's image"):
-        _docker("build", "--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0", "--tag", f"{REPOSITORY}:dev", ".")
+    name = tag or f"{REPOSITORY}:dev"
+    with step("building the service's image"), context() as folder:
+        _docker("build", "--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0", "--tag", name, str(folder))
+    if tag:
+        return tag
     identity = _docker("image", "inspect", "--format", "{{.Id}}", f"{REPOSITORY}:dev").strip()
     name = f"{REPOSITORY}:{identity.removeprefix('sha256:')[:_SHORT_ID]}"
     _docker("tag", f"{REPOSITORY}:dev", name)
@@ -34,21 +57,21 @@ def build() -> str:
 
 
 def load(name: str, nodes: Sequence[str], *, stop: threading.Event) -> None:
-    """Put an image on the nodes that do not have it yet.
+    """Copy an image to the nodes that do not have it yet.
 
     Args:
         name: The image.
         nodes: Names of the nodes' containers.
-        stop: Ends it between two nodes.
+        stop: Stops between two nodes.
 
     Raises:
         CommandError: A node refused it.
     """
     missing = [node for node in nodes if name not in _docker("exec", node, *_CTR, "list", "--quiet")]
     if not missing:
-        say(f"{name} is on every node")
+        say(f"{name} is on every node already")
         return
-    with step(f"putting {name} on {len(missing)} nodes"):
+    with step(f"copying {name} to {len(missing)} nodes"):
         for node in missing:
             if stop.is_set():
                 return
@@ -62,7 +85,7 @@ def _copy(name: str, node: str) -> None:
         if saving.stdout:
             saving.stdout.close()
     if done.returncode or saving.returncode:
-        raise CommandError(f"node {node} did not take the image {name}: {done.stderr.strip()}")
+        raise CommandError(f"node {node} did not import the image {name}: {done.stderr.strip()}")
 
 
 def _docker(*arguments: str) -> str:

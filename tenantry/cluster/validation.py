@@ -4,15 +4,17 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
+from constructs_lib import names
 from tenantry.cluster.admission import Object, TenantWorkload, Walk, apply, node, on_the_node
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import say, step
 from tenantry.errors import CommandError, InputError
-from tenantry.programs import ROOT
 
-CRDS: Final = ROOT / "imports" / "crds"
+CRDS: Final = Path(names.__file__).parents[1] / "imports" / "crds"
+"""Beside constructs_lib, in the repository and in an installed package."""
 DELETE_SECONDS: Final = 120.0
 _MONITORING_GROUP: Final = "monitoring.coreos.com/"
 

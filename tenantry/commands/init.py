@@ -1,31 +1,51 @@
-"""`tenantry init`: a first platform.yaml, with its schema beside it."""
+"""`tenantry init`: a new project."""
 
-from importlib import resources
+import difflib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from tenantry.console import result
-from tenantry.errors import InputError
-from tenantry.options import PLATFORM_FILE
-
-SCHEMA_NAME: Final = "platform.schema.json"
+from tenantry.console import result, say
 
 
 def init(
-    file: Annotated[Path, typer.Option("--file", "-f", help="The file to write.")] = PLATFORM_FILE,
+    folder: Annotated[Path, typer.Argument(help="The folder of the project.")] = Path(),
+    *,
+    terraform: Annotated[
+        bool, typer.Option("--terraform", help="With the Terraform modules that `tenantry up` applies.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only show how the files differ from what this version writes.")
+    ] = False,
 ) -> None:
-    """Write a commented first platform.yaml and its schema; a file that exists is never overwritten.
+    """Create a project: platform.yaml and its schema, main.py, a test of dist/, a GitHub workflow.
 
-    Example: tenantry init --file fleet/platform.yaml
+    A file that exists is never overwritten. After an upgrade, --diff shows what the new version would write.
+
+    Example: tenantry init platform --terraform
     """
-    from constructs_lib.platform.schema import platform_schema_text
+    from tenantry.project_files import project_files
 
-    if file.exists():
-        raise InputError(f"--file {file}: exists already and was not changed; edit it, or name another file")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.with_name(SCHEMA_NAME).write_text(platform_schema_text(), encoding="utf-8")
-    template = resources.files("tenantry") / "template" / "platform.yaml"
-    file.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
-    result(f"wrote {file} and {file.with_name(SCHEMA_NAME)}; next: edit it, then run `tenantry synth --file {file}`")
+    files = project_files(terraform=terraform)
+    if diff:
+        for name, text in files.items():
+            result(_difference(folder, name, text), end="")
+        return
+    existing = [name for name in files if (folder / name).exists()]
+    for name, text in files.items():
+        if name not in existing:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+            result(f"wrote {folder / name}")
+    for name in existing:
+        say(f"{folder / name}: exists and was not changed")
+    say("next: edit platform.yaml, then run `tenantry synth` in the folder")
+
+
+def _difference(folder: Path, name: str, text: str) -> str:
+    """A unified diff from the project's file to this version's; empty if they are equal."""
+    path = folder / name
+    before = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
+    source = name if path.is_file() else "/dev/null"
+    return "".join(difflib.unified_diff(before, text.splitlines(keepends=True), source, name))

@@ -74,6 +74,7 @@ def train(
     from inference.training.reading import Reading
     from inference.training.report import summary
     from inference.training.train import train as fit
+    from tenantry.local.corpus import corpus_folder
 
     folder = _report_folder(report)
     check_destination(name, output)
@@ -81,7 +82,7 @@ def train(
     try:
         with steps() as begin:
             begin(f"reading {data or 'the SpamAssassin mails'}")
-            dataset = Dataset.from_rows(*_read(data, reading)) if data else load_spam_assassin()
+            dataset = Dataset.from_rows(*_read(data, reading)) if data else load_spam_assassin(corpus_folder())
             test = Dataset.from_test_rows(*_read(holdout, reading)) if holdout else None
             training = fit(dataset, name=name, holdout=test, progress=begin)
     except DataError as error:

@@ -15,10 +15,12 @@ from typing import Final
 
 import httpx
 
+from inference import __name__ as SERVICE  # noqa: N812 - the name of a module
 from inference import contract
 from tenantry import processes
 from tenantry.console import say, step
 from tenantry.errors import CommandError, InputError, InterruptedByUserError
+from tenantry.extras import require_extra
 
 HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 8001
@@ -113,6 +115,7 @@ def serving(
         InterruptedByUserError: `stop` was set before all were ready.
         CommandError: A tenant ended, or was not ready after START_SECONDS.
     """
+    require_extra("serve")
     ports = _free_ports(first_port)
     LOGS.mkdir(parents=True, exist_ok=True)
     servers: list[TenantServer] = []
@@ -131,7 +134,7 @@ def _start(tenant: str, port: int, model: Path) -> TenantServer:
     log = LOGS / f"{tenant}.log"
     with log.open("wb") as output:
         process = processes.start(
-            [sys.executable, "-m", "inference"],
+            [sys.executable, "-m", SERVICE],
             env=os.environ | {f"{contract.ENV_PREFIX}{name}": value for name, value in settings.items()},
             stdout=output,
             stderr=subprocess.STDOUT,

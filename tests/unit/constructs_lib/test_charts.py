@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cdk8s_plus_28 as kplus
 import pytest
 import yaml
+from cdk8s import ApiObjectMetadata, Chart
 
-from constructs_lib import charts
+from constructs_lib import IsolatedTenant, charts
+from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
 from tests.kube import Object, by_kind
@@ -19,7 +22,7 @@ from tests.paths import ROOT, TEMPLATE
 TENANT = {"name": "tenant-a", "model": "s3://models/tenant-a/spam"}
 
 
-def synth(folder: Path, platform: Platform, **overrides: str) -> dict[str, list[Object]]:
+def synth(folder: Path, platform: Platform, **overrides: Any) -> dict[str, list[Object]]:
     charts.synth(platform, folder, **overrides)
     return {path.name: list(yaml.safe_load_all(path.read_text(encoding="utf-8"))) for path in folder.iterdir()}
 
@@ -119,6 +122,35 @@ def test_a_tenants_own_settings_reach_its_file(tmp_path: Path, shipped: Platform
 def _container(objects: list[Object]) -> Object:
     found: Object = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     return found
+
+
+def test_constructs_beside_the_file_belong_to_the_tenant(shipped: Platform, tmp_path: Path) -> None:
+    """They are in its manifest, in its namespace, and have the labels by which `tenantry apply` finds them."""
+
+    def extra(chart: Chart, tenant: IsolatedTenant) -> None:
+        assert tenant.name == "tenant-a"
+        kplus.ConfigMap(chart, "words", data={"a": "b"})
+        kplus.ConfigMap(chart, "elsewhere", metadata=ApiObjectMetadata(namespace="other", name="kept"))
+
+    plain = synth(tmp_path / "plain", shipped)
+    files = synth(tmp_path / "extended", shipped, extend={"tenant-a": extra})
+    assert files | {"tenant-a.k8s.yaml": []} == plain | {"tenant-a.k8s.yaml": []}
+    ours, theirs = plain["tenant-a.k8s.yaml"], files["tenant-a.k8s.yaml"]
+    assert theirs[: len(ours)] == ours
+    words, elsewhere = theirs[len(ours) :]
+    assert words["metadata"]["namespace"] == "tenant-a"
+    assert elsewhere["metadata"]["namespace"] == "other"
+    assert words["metadata"]["labels"] == {
+        "app.kubernetes.io/name": "ml-inference",
+        "app.kubernetes.io/instance": "tenant-a",
+        "app.kubernetes.io/part-of": "tenantry",
+        "app.kubernetes.io/managed-by": "tenantry",
+    }
+
+
+def test_constructs_for_an_unknown_tenant_are_refused(shipped: Platform, tmp_path: Path) -> None:
+    with pytest.raises(PropsError, match=r"'extend' \(tenant-z\) must be a tenant of platform.yaml"):
+        charts.synth(shipped, tmp_path, extend={"tenant-z": lambda *_: None})
 
 
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_verbs_without_a_dry_run_change_no_cluster() -> None:
         for name, command in COMMAND.commands.items()
         if all("--dry-run" not in each.opts for each in command.params)
     }
-    local = {"bump", "demo", "init", "monitor", "rollback", "serve", "synth", "train"}
+    local = {"bump", "demo", "image", "init", "monitor", "rollback", "serve", "synth", "train"}
     reading = {"audit", "conformance", "models", "plan", "smoke"}
     assert without == local | reading
 
@@ -178,11 +178,11 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     extras = project["project"]["optional-dependencies"]
-    serving = project["project"]["dependencies"]
+    base = project["project"]["dependencies"]
     wanted = {
-        "requirements-serving.lock": serving,
+        "requirements-serving.lock": groups["image"],
         "requirements-build.lock": groups["build"],
-        "requirements.lock": [*serving, *groups["build"], *(each for extra in extras.values() for each in extra)],
+        "requirements.lock": [*base, *groups["build"], *(each for extra in extras.values() for each in extra)],
         "requirements-dev.lock": [each for group in groups.values() for each in group if isinstance(each, str)],
     }
     assert {lock.name for lock in LOCKS} == wanted.keys()
@@ -190,6 +190,12 @@ def test_locks_hold_what_the_project_asks_for() -> None:
         names = {_canonical(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in specifiers}
         locked = {_canonical(each) for each in requirements(ROOT / name)}
         assert names - locked == set(), f"{name}: run make lock"
+
+
+def test_the_extra_that_serves_has_what_the_image_has() -> None:
+    """A dependency group cannot be an extra, so the list stands twice."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["optional-dependencies"]["serve"] == project["dependency-groups"]["image"]
 
 
 def test_a_pod_holds_no_package_for_training() -> None:
@@ -210,9 +216,9 @@ def test_packages_import_what_their_lock_brings(package: str) -> None:
 
 
 def _imports(folder: Path) -> set[str]:
-    """Modules that a package imports, anywhere in it but in what only developers run."""
+    """Modules that a package imports, anywhere in it but in the files of a new project."""
     found: set[str] = set()
-    for path in set(folder.rglob("*.py")) - set(folder.glob("diagram/*.py")):
+    for path in set(folder.rglob("*.py")) - set(folder.glob("template/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
