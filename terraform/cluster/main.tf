@@ -14,10 +14,10 @@ locals {
     "audit-log-path"      = local.audit_log_file
     "audit-log-maxage"    = "30"  # days
     "audit-log-maxbackup" = "10"  # files
-    "audit-log-maxsize"   = "100" # megabytes a file
+    "audit-log-maxsize"   = "100" # megabytes per file
   }
 
-  # kubeadm starts the API server as a pod: what is in the node's container has to be mounted into that pod once more.
+  # kubeadm runs the API server as a pod: files of the node's container must be mounted into that pod as well.
   audit_volumes = [
     {
       name      = "audit-policy"
@@ -35,8 +35,8 @@ locals {
     },
   ]
 
-  # Kind writes v1beta3 for Kubernetes before 1.36 and v1beta4, where arguments became a list, from there on. A patch
-  # that matches no document is left out, so that either node image gets its own.
+  # Kind writes v1beta3 for Kubernetes before 1.36, and v1beta4, where arguments are a list, from 1.36. A patch that matches
+  # no document is ignored, so each node image uses its own.
   kubeadm_patches = [
     yamlencode({
       apiVersion = "kubeadm.k8s.io/v1beta3"

@@ -27,6 +27,6 @@ output "grafana_url" {
 }
 
 output "audit_log_command" {
-  description = "Command that prints the API server's audit log, one JSON object a line, and goes on as it grows."
+  description = "Command that prints the API server's audit log, one JSON object per line, and follows it."
   value       = "docker exec ${var.name}-control-plane tail -n +1 -F ${local.audit_log_file}"
 }

@@ -5,18 +5,18 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$", var.name))
-    error_message = "The name must be 1 to 42 of a-z, 0-9 and '-', beginning and ending with a letter or a digit: containers and a kubeconfig context are named after it."
+    error_message = "The name must be 1 to 42 of a-z, 0-9 and '-', and start and end with a letter or a digit: containers and the kubeconfig context are named after it."
   }
 }
 
 variable "node_image" {
-  description = "Image of every node, with its digest. Kind enforces NetworkPolicy since v0.24 by its own network (kindnet), and the platform needs Kubernetes 1.30 or newer."
+  description = "Image of every node, with its digest. Kind enforces NetworkPolicy from v0.24 on with its own network plugin (kindnet). The platform needs Kubernetes 1.30 or newer."
   type        = string
   default     = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
 
   validation {
     condition     = can(regex("@sha256:[0-9a-f]{64}$", var.node_image))
-    error_message = "The node image must end with its digest (@sha256: and 64 hex digits): a tag may be moved."
+    error_message = "The node image must end with its digest (@sha256: and 64 hex digits): a tag can be moved."
   }
 
   validation {
@@ -26,7 +26,7 @@ variable "node_image" {
 }
 
 variable "workers" {
-  description = "Number of worker nodes beside the one control plane; each is a container on this machine."
+  description = "Number of worker nodes in addition to the control plane; each is a container on this machine."
   type        = number
   default     = 4
 
@@ -37,7 +37,7 @@ variable "workers" {
 }
 
 variable "grafana_port" {
-  description = "Port of this machine that leads to Grafana's NodePort, on loopback only."
+  description = "Port on this machine's loopback interface that forwards to Grafana's NodePort."
   type        = number
   default     = 30080
 
@@ -48,13 +48,13 @@ variable "grafana_port" {
 }
 
 variable "kubeconfig_path" {
-  description = "File that the cluster's kubeconfig is written to; null: `build/kubeconfig` of the repository, so that your own `~/.kube/config` stays as it is."
+  description = "File to write the cluster's kubeconfig to; null: `build/kubeconfig` in the repository, so that your `~/.kube/config` is not changed."
   type        = string
   default     = null
 }
 
 variable "audit_log_directory" {
-  description = "Absolute path of a folder of this machine that the API server's audit log is written to (the files are root's); null: the log stays in the control plane's container, where output `audit_log_command` reads it."
+  description = "Absolute path of a folder on this machine for the API server's audit log (its files belong to root); null: the log stays in the control plane's container, and the output `audit_log_command` reads it."
   type        = string
   default     = null
 

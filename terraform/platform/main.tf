@@ -1,9 +1,9 @@
-# What all parts share. The parts: monitoring.tf, object-store.tf, tenants.tf.
+# Shared by monitoring.tf, object-store.tf and tenants.tf.
 locals {
   platform_file  = abspath(coalesce(var.platform_file, "${path.root}/../../platform.yaml"))
   dist_directory = abspath(coalesce(var.dist_directory, "${path.root}/../../dist"))
 
-  # Terraform's own objects say so: what carries `managed-by: tenantry` is subject to the pruning of `tenantry apply`.
+  # Objects of Terraform have a label of their own: `tenantry apply` prunes objects labelled `managed-by: tenantry`.
   labels = {
     "app.kubernetes.io/managed-by" = "terraform"
     "app.kubernetes.io/part-of"    = "tenantry"
@@ -36,7 +36,7 @@ module "chart_values" {
   }
 }
 
-# Its UID tells one cluster from the next: after `kind delete cluster` nothing may be taken for applied.
+# Its UID identifies the cluster: after `kind delete cluster`, everything must be applied again.
 data "kubernetes_namespace_v1" "system" {
   metadata {
     name = "kube-system"

@@ -1,20 +1,20 @@
 locals {
   store_count     = var.object_store.enabled ? 1 : 0
   store_namespace = module.tenants.store.namespace
-  # Named once: the tenants' walls (platform.yaml) and the network policy select the pods by these.
+  # The tenants' network policies (platform.yaml) and the store's own policy select the pods by these labels.
   store_pod_labels = module.tenants.store.pod_labels
   store_port       = module.tenants.store.port
   console_port     = 9001
   store_url        = "http://${module.tenants.store.service}.${coalesce(local.store_namespace, "outside")}.svc:${local.store_port}"
 
-  # One policy a document of the file; it goes to the namespace that platform.yaml names.
+  # One policy per document of the file, in the namespace that platform.yaml names.
   store_network_policies = {
     for document in [
       for text in split("\n---\n", file("${path.module}/manifests/minio-network-policy.yaml")) : yamldecode(text)
     ] : document.metadata.name => document
   }
 
-  # A container that Pod Security's `restricted` lets in.
+  # Satisfies Pod Security `restricted`.
   user_id = 1000
 
   access_script = file("${path.module}/files/store-access.sh")
@@ -37,12 +37,12 @@ resource "kubernetes_namespace_v1" "store" {
   lifecycle {
     precondition {
       condition     = local.store_namespace != null
-      error_message = "platform.yaml says that the model store is outside of the cluster (modelStore.namespace: null): set object_store = { enabled = false }."
+      error_message = "platform.yaml says that the model store is outside the cluster (modelStore.namespace: null): set object_store = { enabled = false }."
     }
 
     precondition {
       condition     = module.tenants.store.endpoint == local.store_url
-      error_message = "platform.yaml sends tenants to ${module.tenants.store.endpoint}, but MinIO would answer at ${local.store_url}: change modelStore.endpoint, or leave MinIO out with object_store = { enabled = false }."
+      error_message = "platform.yaml sets the endpoint ${module.tenants.store.endpoint}, but MinIO would listen at ${local.store_url}: change modelStore.endpoint, or disable MinIO with object_store = { enabled = false }."
     }
   }
 }
@@ -83,7 +83,7 @@ resource "kubernetes_secret_v1" "root" {
   }
 }
 
-# The keys that `tenantry publish` uses: for whoever may read Secrets of this namespace, not for tenants.
+# The credentials for `tenantry publish`: for users who can read Secrets of this namespace, not for tenants.
 resource "kubernetes_secret_v1" "publisher" {
   count = local.store_count
 
@@ -104,7 +104,7 @@ resource "kubernetes_secret_v1" "publisher" {
 resource "kubernetes_persistent_volume_claim_v1" "store" {
   count = var.object_store.enabled && var.object_store.persistent ? 1 : 0
 
-  # The default class of Kind and of most clouds binds when the pod comes.
+  # The default class of Kind and of most clouds binds the volume when the pod is scheduled.
   wait_until_bound = false
 
   metadata {
@@ -139,7 +139,7 @@ resource "kubernetes_deployment_v1" "store" {
   spec {
     replicas = 1
 
-    # One writer: the new pod must not start beside the old one.
+    # A single writer: the new pod must not run at the same time as the old one.
     strategy {
       type = "Recreate"
     }
@@ -175,7 +175,7 @@ resource "kubernetes_deployment_v1" "store" {
             "server", "/data",
             "--address", ":${local.store_port}",
             "--console-address", ":${local.console_port}",
-            "--certs-dir", "/tmp/certs", # looked for even where there are none, in the home folder unless said
+            "--certs-dir", "/tmp/certs", # otherwise MinIO looks in the home folder, even if there are no certificates
           ]
 
           env_from {
@@ -189,7 +189,7 @@ resource "kubernetes_deployment_v1" "store" {
             value = module.tenants.store.region
           }
 
-          # A new root key must reach the process: the pod is replaced when it changes.
+          # The process reads the root credentials at start: the pod is replaced when they change.
           env {
             name  = "ROOT_KEY_CHECKSUM"
             value = nonsensitive(sha256(random_password.root[0].result))
@@ -247,7 +247,7 @@ resource "kubernetes_deployment_v1" "store" {
           }
 
           security_context {
-            run_as_non_root            = true # left out, the provider would say false here, and win over the pod's
+            run_as_non_root            = true # if absent, the provider writes false, which overrides the pod's
             allow_privilege_escalation = false
             read_only_root_filesystem  = true
 
@@ -337,8 +337,8 @@ resource "kubernetes_service_v1" "console" {
   }
 }
 
-# The file is plain YAML for clusters without Terraform; here its rules are read into the typed resource, which notices a
-# change made by hand (kubernetes_manifest cannot take lists whose rules differ in shape).
+# The file is plain YAML for clusters without Terraform. Its rules are read into the typed resource, which detects manual changes
+# (kubernetes_manifest cannot take lists whose rules have different shapes).
 resource "kubernetes_network_policy_v1" "store" {
   for_each = var.object_store.enabled ? local.store_network_policies : {}
 
@@ -431,7 +431,7 @@ resource "kubernetes_network_policy_v1" "store" {
   }
 }
 
-# What the Job reads: the users' keys and the policies that limit them.
+# Read by the Job: the credentials of the users and their policies.
 resource "kubernetes_secret_v1" "access" {
   count = local.store_count
 
@@ -448,8 +448,8 @@ resource "kubernetes_secret_v1" "access" {
   )
 }
 
-# The one place where MinIO's own commands are used. A change of buckets, users, keys or policies makes a new Job, since
-# its name carries their checksum; the old one goes.
+# The only place that uses MinIO's own commands. Its name contains the checksum of buckets, users, keys and policies, so any
+# change creates a new Job and removes the old one.
 resource "kubernetes_job_v1" "access" {
   count = local.store_count
 
@@ -552,7 +552,7 @@ resource "kubernetes_job_v1" "access" {
           }
 
           security_context {
-            run_as_non_root            = true # left out, the provider would say false here, and win over the pod's
+            run_as_non_root            = true # if absent, the provider writes false, which overrides the pod's
             allow_privilege_escalation = false
             read_only_root_filesystem  = true
 

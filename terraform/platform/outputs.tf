@@ -4,12 +4,12 @@ output "context" {
 }
 
 output "grafana_url" {
-  description = "Address of Grafana: on Kind on this machine (the cluster's port mapping leads to it), elsewhere on any node; null where Grafana was left out."
+  description = "Address of Grafana: this machine on Kind (through the cluster's port mapping), any node elsewhere; null if Grafana is not installed."
   value       = !var.kube_prometheus_stack.enabled ? null : module.chart_values.is_kind ? "http://localhost:${module.chart_values.grafana.node_port}" : "http://<address of a node>:${module.chart_values.grafana.node_port}"
 }
 
 output "grafana_user" {
-  description = "Name to log in to Grafana with."
+  description = "User name for Grafana."
   value       = var.kube_prometheus_stack.enabled ? "admin" : null
 }
 
@@ -29,31 +29,31 @@ output "store_endpoint" {
 }
 
 output "store_service" {
-  description = "Name of the Service of the object store's S3 API; null where MinIO was left out."
+  description = "Name of the Service of the object store's S3 API; null if MinIO is not installed."
   value       = one(kubernetes_service_v1.api[*].metadata[0].name)
 }
 
 output "store_console_command" {
-  description = "Command that makes MinIO's console reachable on this machine; null where MinIO was left out."
+  description = "Command that forwards MinIO's console to this machine; null if MinIO is not installed."
   value       = var.object_store.enabled ? "${var.kubectl} --context ${var.context} --namespace ${local.store_namespace} port-forward service/minio-console ${local.console_port}" : null
 }
 
 output "store_keys_command" {
-  description = "Command that prints the name and password of MinIO's root user; null where MinIO was left out."
+  description = "Command that prints the name and password of MinIO's root user; null if MinIO is not installed."
   value       = var.object_store.enabled ? "${var.kubectl} --context ${var.context} --namespace ${local.store_namespace} get secret minio-root --output go-template='{{range .data}}{{. | base64decode}} {{end}}'" : null
 }
 
 output "store_namespace" {
-  description = "Namespace of the object store; null where MinIO was left out."
+  description = "Namespace of the object store; null if MinIO is not installed."
   value       = var.object_store.enabled ? local.store_namespace : null
 }
 
 output "publisher_secret" {
-  description = "Name of the Secret, in that namespace, with the keys that publish models; null where MinIO was left out."
+  description = "Name of the Secret in that namespace with the credentials for publishing models; null if MinIO is not installed."
   value       = one(kubernetes_secret_v1.publisher[*].metadata[0].name)
 }
 
 output "tenants" {
-  description = "The tenants, each of which is a namespace of that name."
+  description = "Names of the tenants and of their namespaces."
   value       = module.tenants.names
 }

@@ -3,8 +3,8 @@ locals {
   kubectl    = "${var.kubectl} --kubeconfig \"$KUBECONFIG_FILE\" --context \"$CONTEXT\""
 }
 
-# One of these a tenant does nothing but remember it: when the tenant is taken out of platform.yaml, the plan shows that
-# this goes, and with it goes the tenant's namespace and all that is in it.
+# Records that a tenant exists: when it is removed from platform.yaml, the plan shows the destruction of this resource, which
+# deletes the tenant's namespace with everything in it.
 resource "terraform_data" "tenant" {
   for_each = module.tenants.names
 
@@ -29,8 +29,8 @@ resource "terraform_data" "tenant" {
   depends_on = [helm_release.kube_prometheus_stack]
 }
 
-# dist/, by kubectl and not by kubernetes_manifest: ServiceMonitors cannot be planned before the chart has brought their
-# definitions. Applied again when a file of it changes, and on a new cluster.
+# Applies dist/ with kubectl instead of kubernetes_manifest: ServiceMonitors cannot be planned before the chart has installed
+# their CRDs. Runs again when a file changes, and on a new cluster.
 resource "terraform_data" "dist" {
   triggers_replace = {
     cluster = data.kubernetes_namespace_v1.system.metadata[0].uid
@@ -50,15 +50,15 @@ resource "terraform_data" "dist" {
   lifecycle {
     precondition {
       condition     = length(setsubtract([for name in module.tenants.names : "${name}.k8s.yaml"], local.dist_files)) == 0
-      error_message = "There is a tenant in ${local.platform_file} without a file in ${local.dist_directory}: run `make synth` first."
+      error_message = "A tenant in ${local.platform_file} has no file in ${local.dist_directory}: run `make synth` first."
     }
   }
 
-  # The namespace of the dashboards must be there, and the store's users before the pods that read from it.
+  # The dashboards need their namespace, and the pods need the users of the store.
   depends_on = [helm_release.kube_prometheus_stack, terraform_data.tenant]
 }
 
-# The pair of keys of each tenant: dist/ only names this Secret.
+# The credentials of each tenant: dist/ only names this Secret.
 resource "kubernetes_secret_v1" "model_store" {
   for_each = var.object_store.enabled ? module.tenants.names : []
 

@@ -1,15 +1,15 @@
 variable "kubeconfig" {
-  description = "Absolute path of the kubeconfig file of the cluster that the platform goes to. It has no default, so that nothing ever goes to a cluster that was not named."
+  description = "Absolute path of the kubeconfig file of the target cluster. There is no default, so that nothing is applied to a cluster that was not named."
   type        = string
 
   validation {
     condition     = startswith(var.kubeconfig, "/") && fileexists(var.kubeconfig)
-    error_message = "kubeconfig must be the absolute path of a file that exists; for the Kind cluster: $(terraform -chdir=terraform/cluster output -raw kubeconfig)."
+    error_message = "kubeconfig must be the absolute path of an existing file; for the Kind cluster: $(terraform -chdir=terraform/cluster output -raw kubeconfig)."
   }
 }
 
 variable "context" {
-  description = "Name of the context in that file: `kind-tenantry` for the Kind cluster, any other for a cluster that is there already."
+  description = "Name of the context in that file: `kind-tenantry` for the Kind cluster, another one for an existing cluster."
   type        = string
 
   validation {
@@ -19,18 +19,18 @@ variable "context" {
 }
 
 variable "platform_file" {
-  description = "Path of `platform.yaml`, which says who the tenants are; null: the repository's own."
+  description = "Path of `platform.yaml`, which lists the tenants; null: the one in the repository."
   type        = string
   default     = null
 
   validation {
     condition     = var.platform_file == null || try(fileexists(var.platform_file), false)
-    error_message = "platform_file must be the path of a file that exists; `tenantry init` writes a first one."
+    error_message = "platform_file must be the path of an existing file; `tenantry init` creates one."
   }
 }
 
 variable "dist_directory" {
-  description = "Folder with the synthesized YAML that is applied; null: the repository's `dist`. `make up` passes `build/dist`, which differs in the image only."
+  description = "Folder with the synthesized YAML to apply; null: `dist` in the repository. `make up` passes `build/dist`, which differs only in the image."
   type        = string
   default     = null
 
@@ -41,25 +41,25 @@ variable "dist_directory" {
 }
 
 variable "kubectl" {
-  description = "The kubectl program that applies that folder: a name on PATH or a path."
+  description = "The kubectl program that applies this folder: a name on PATH or a path."
   type        = string
   default     = "kubectl"
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_./-]+$", var.kubectl))
-    error_message = "kubectl must be the name or path of a program, without blanks or other characters that a shell would read."
+    error_message = "kubectl must be the name or path of a program, without spaces or characters that have a meaning in a shell."
   }
 }
 
 variable "object_store" {
   description = <<-TEXT
     MinIO, in the namespace that platform.yaml names (`modelStore.namespace`):
-    `enabled`: false where the tenants' store is elsewhere (its buckets, users and the tenants' Secrets are then yours to make);
-    `image`: the server, with its digest (the last one that the project published; drop-in rebuilds are named in docs/terraform.md);
-    `client_image`: MinIO's client, for the one Job that makes buckets, policies and users;
-    `persistent`: keep the buckets on a volume; without it they are empty again after the pod has gone;
-    `size`, `storage_class`: of that volume; null: the cluster's default class;
-    `wait`: wait until the store answers and the Job is done.
+    `enabled`: false if the tenants' store is elsewhere (you then create its buckets, its users and the tenants' Secrets);
+    `image`: the server, with its digest (the last one that the project published; docs/terraform.md names maintained rebuilds);
+    `client_image`: MinIO's client, for the Job that creates buckets, policies and users;
+    `persistent`: keep the buckets on a volume; otherwise they are lost with the pod;
+    `size`, `storage_class`: of this volume; null: the default class of the cluster;
+    `wait`: wait until the store answers and the Job has finished.
   TEXT
   type = object({
     enabled       = optional(bool, true)
@@ -75,30 +75,30 @@ variable "object_store" {
 
   validation {
     condition     = can(regex("[:@][A-Za-z0-9._:-]+$", var.object_store.image)) && !endswith(var.object_store.image, ":latest")
-    error_message = "object_store.image must name a tag or a digest, and never `latest`."
+    error_message = "object_store.image must have a tag or a digest, and the tag must not be `latest`."
   }
 
   validation {
     condition     = can(regex("[:@][A-Za-z0-9._:-]+$", var.object_store.client_image)) && !endswith(var.object_store.client_image, ":latest")
-    error_message = "object_store.client_image must name a tag or a digest, and never `latest`."
+    error_message = "object_store.client_image must have a tag or a digest, and the tag must not be `latest`."
   }
 
   validation {
     condition     = can(regex("^[1-9][0-9]*(Mi|Gi|Ti)$", var.object_store.size))
-    error_message = "object_store.size must be a whole number with Mi, Gi or Ti, as 10Gi."
+    error_message = "object_store.size must be a whole number followed by Mi, Gi or Ti, for example 10Gi."
   }
 }
 
 variable "kube_prometheus_stack" {
   description = <<-TEXT
     Prometheus, Alertmanager and Grafana:
-    `enabled`: false on a cluster that has kube-prometheus-stack already (docs/operations/existing-cluster.md says what it must select);
-    `repository`, `chart`, `version`: where the chart comes from; for an offline mirror set `chart` to a path and `repository` to null;
+    `enabled`: false on a cluster that already has kube-prometheus-stack (docs/operations/existing-cluster.md lists what it must select);
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
     `persistent`: keep metrics and silences on volumes; without them they are lost with the pods;
     `prometheus_size`, `alertmanager_size`: of the volumes; Prometheus deletes its oldest blocks at 80 % of its size;
     `storage_class`: of the volumes; null: the cluster's default class;
-    `values`: more values, as YAML documents that win over values/kube-prometheus-stack.yaml;
-    `wait`: wait until all of it runs; `timeout_seconds`: how long.
+    `values`: additional values, as YAML documents that override values/kube-prometheus-stack.yaml;
+    `wait`: wait until everything runs; `timeout_seconds`: for how long.
   TEXT
   type = object({
     enabled           = optional(bool, true)
@@ -123,7 +123,7 @@ variable "kube_prometheus_stack" {
 
   validation {
     condition     = alltrue([for document in var.kube_prometheus_stack.values : can(yamldecode(document))])
-    error_message = "Each of kube_prometheus_stack.values must be the text of a YAML document: in terraform.tfvars a here-document holds it."
+    error_message = "Each of kube_prometheus_stack.values must be the text of a YAML document; in terraform.tfvars, use a here-document."
   }
 
   validation {
@@ -134,12 +134,12 @@ variable "kube_prometheus_stack" {
 
 variable "metrics_server" {
   description = <<-TEXT
-    Metrics Server, which gives the autoscalers their figures:
-    `enabled`: false on a cluster that has it already, as most clouds' do;
-    `repository`, `chart`, `version`: where the chart comes from; for an offline mirror set `chart` to a path and `repository` to null;
-    `kubelet_insecure_tls`: trust the kubelets' certificates unseen; null: on Kind only, whose kubelets sign their own;
-    `values`: more values, as YAML documents that win over values/metrics-server.yaml;
-    `wait`: wait until it runs; `timeout_seconds`: how long.
+    Metrics Server, which provides the autoscalers with metrics:
+    `enabled`: false on a cluster that already has it, as most managed clusters do;
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
+    `kubelet_insecure_tls`: do not verify the kubelets' certificates; null: only on Kind, whose kubelets use self-signed certificates;
+    `values`: additional values, as YAML documents that override values/metrics-server.yaml;
+    `wait`: wait until it runs; `timeout_seconds`: for how long.
   TEXT
   type = object({
     enabled              = optional(bool, true)
@@ -156,7 +156,7 @@ variable "metrics_server" {
 
   validation {
     condition     = alltrue([for document in var.metrics_server.values : can(yamldecode(document))])
-    error_message = "Each of metrics_server.values must be the text of a YAML document: in terraform.tfvars a here-document holds it."
+    error_message = "Each of metrics_server.values must be the text of a YAML document; in terraform.tfvars, use a here-document."
   }
 
   validation {

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the object store's buckets, policies and users what Terraform says they are; run by one Job, again on any change.
-# Everything here may be repeated. It needs only MinIO's client and a POSIX shell.
+# Creates the object store's buckets, policies and users as Terraform defines them. One Job runs it, again after every change.
+# It is idempotent, and needs only MinIO's client and a POSIX shell.
 #
-#   MC_HOST_store   the store's address with the root user's keys, as MinIO's client reads it
-#   BUCKETS         names of the buckets, separated by blanks
-#   USER_PREFIX     users of this prefix that have no file below are removed
+#   MC_HOST_store   address of the store with the credentials of the root user, in the format of MinIO's client
+#   BUCKETS         names of the buckets, separated by spaces
+#   USER_PREFIX     users with this prefix that have no file below are removed
 #   ACCESS          folder with policies/<user>.json and users/<user> (the file's content is the user's secret key)
 set -eu
 
@@ -27,16 +27,16 @@ done
 for file in "$ACCESS"/users/*; do
   user=${file##*/}
   mc admin policy create store "$user" "$ACCESS/policies/$user.json" >/dev/null
-  # The keys go in by standard input, so that no list of processes shows them. Adding a user that exists sets its key.
+  # Keys are passed on standard input, so that process lists do not show them. Adding an existing user sets its key.
   printf '%s\n%s\n' "$user" "$(cat "$file")" | mc admin user add store >/dev/null
   if ! problem=$(mc admin policy attach store "$user" --user "$user" 2>&1); then
-    # Attached before: no fault, as long as it is really this policy.
+    # Already attached: not an error if it is this policy.
     case $(mc admin user info store "$user" --json) in
       *\"policyName\":\"$user\"*) ;;
       *) say "$problem" >&2; exit 1 ;;
     esac
   fi
-  say "user $user: limited by the policy of that name"
+  say "user $user: has the policy of the same name"
 done
 
 mc admin user ls store | while read -r _ user _; do
@@ -45,9 +45,9 @@ mc admin user ls store | while read -r _ user _; do
       if [ ! -e "$ACCESS/users/$user" ]; then
         mc admin user rm store "$user" >/dev/null
         mc admin policy rm store "$user" >/dev/null
-        say "user $user: removed, its tenant is gone"
+        say "user $user: removed, because its tenant was removed"
       fi
       ;;
   esac
 done
-say "the object store is as Terraform says"
+say "buckets, policies and users are up to date"

@@ -31,6 +31,6 @@ output "grafana" {
 }
 
 output "is_kind" {
-  description = "Whether the context is that of a Kind cluster, whose node ports lead to this machine."
+  description = "Whether the context is a Kind cluster, whose node ports are forwarded to this machine."
   value       = local.is_kind
 }

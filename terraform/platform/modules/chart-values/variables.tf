@@ -1,10 +1,10 @@
 variable "context" {
-  description = "The kubeconfig context that the charts go to; one that begins with `kind-` is a Kind cluster."
+  description = "The kubeconfig context of the target cluster; one that starts with `kind-` is a Kind cluster."
   type        = string
 }
 
 variable "kubelet_insecure_tls" {
-  description = "Whether metrics-server trusts the kubelets' certificates unseen; null: on Kind only, whose kubelets sign their own."
+  description = "Whether metrics-server skips verification of the kubelets' certificates; null: only on Kind, whose kubelets use self-signed certificates."
   type        = bool
   default     = null
 }

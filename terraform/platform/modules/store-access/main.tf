@@ -1,7 +1,6 @@
-# Who may do what in the object store, as S3 policies: computed here, without a provider, so that it can be tested.
+# Permissions in the object store, as S3 policies: computed without a provider, so that they can be tested offline.
 locals {
-  # The store's users that are a tenant's carry this prefix, and no other user does: the Job removes those that are no
-  # longer listed.
+  # Only the users of tenants have this prefix: the Job removes users with this prefix that are no longer listed.
   user_prefix    = "tenantry-"
   publisher_user = "publisher"
   buckets        = tolist([var.models_bucket, var.datasets_bucket, var.artifacts_bucket])
@@ -26,7 +25,7 @@ locals {
     }
   }
 
-  # Who publishes models for all tenants (`make up`, `tenantry publish`): no deletion, and nothing beside the models.
+  # Publishes models for all tenants (`make up`, `tenantry publish`). It cannot delete, and has no access to other buckets.
   publisher_policy = {
     Version = "2012-10-17"
     Statement = [

@@ -1,20 +1,20 @@
 output "buckets" {
-  description = "The buckets to make."
+  description = "The buckets to create."
   value       = local.buckets
 }
 
 output "user_prefix" {
-  description = "What the name of each tenant's user begins with, and of no other user."
+  description = "Prefix of the users of tenants; no other user has it."
   value       = local.user_prefix
 }
 
 output "tenant_users" {
-  description = "User of the object store of each tenant; the policy that limits it has the same name."
+  description = "Object store user of each tenant; its policy has the same name."
   value       = tomap({ for tenant in var.tenants : tenant => "${local.user_prefix}${tenant}" })
 }
 
 output "publisher_user" {
-  description = "User that publishes models; the policy that limits it has the same name."
+  description = "User that publishes models; its policy has the same name."
   value       = local.publisher_user
 }
 

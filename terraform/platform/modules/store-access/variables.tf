@@ -4,19 +4,19 @@ variable "tenants" {
 }
 
 variable "models_bucket" {
-  description = "Bucket of the models, which each tenant reads its own folder of."
+  description = "Bucket of the models; each tenant can read its own folder."
   type        = string
   default     = "models"
 }
 
 variable "datasets_bucket" {
-  description = "Bucket of the training data, which no tenant reaches."
+  description = "Bucket of the training data; tenants have no access."
   type        = string
   default     = "datasets"
 }
 
 variable "artifacts_bucket" {
-  description = "Bucket of what a tenant writes, into its own folder and without reading it back."
+  description = "Bucket of files that tenants write; each tenant can write to its own folder and cannot read."
   type        = string
   default     = "artifacts"
 }

@@ -1,5 +1,4 @@
-# What Terraform needs to know from platform.yaml. The defaults are those of `constructs_lib.platform`, the one home of
-# every default; a test compares the two.
+# What Terraform needs from platform.yaml. The defaults are those of `constructs_lib.platform`; a test compares them.
 locals {
   document = yamldecode(var.platform_yaml)
   settings = try(local.document.platform, {})

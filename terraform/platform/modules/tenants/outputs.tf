@@ -1,10 +1,10 @@
 output "names" {
-  description = "The tenants, each of which is a namespace of that name."
+  description = "Names of the tenants and of their namespaces."
   value       = toset(local.document.tenants[*].name)
 }
 
 output "image" {
-  description = "The service's image, as platform.yaml names it for all; null where it names none."
+  description = "The image of the service in platform.yaml; null if it is not set."
   value       = try(local.settings.image, null)
 }
 
@@ -14,12 +14,12 @@ output "monitoring_namespace" {
 }
 
 output "prometheus_labels" {
-  description = "Labels of Prometheus's pods, which the tenants' walls let in."
+  description = "Labels of Prometheus's pods, which the tenants' network policies admit."
   value       = tomap(try(local.settings.monitoring.prometheusLabels, { "app.kubernetes.io/name" = "prometheus" }))
 }
 
 output "store" {
-  description = "The object store as the tenants know it: endpoint, host and port in it, the Service's name, namespace (null: outside of the cluster), labels of its pods, region."
+  description = "The object store that the tenants use: endpoint, Service name, port, namespace (null: outside the cluster), labels of its pods, region."
   value = {
     endpoint   = local.store_endpoint
     service    = split(".", local.store_authority[0])[0]

@@ -1,10 +1,10 @@
 variable "platform_yaml" {
-  description = "Text of `platform.yaml`. The `tenantry` command has checked it thoroughly; here only what Terraform itself relies on is checked again."
+  description = "Text of `platform.yaml`. `tenantry synth` validates it completely; only what Terraform relies on is checked again here."
   type        = string
 
   validation {
     condition     = can(yamldecode(var.platform_yaml).tenants[*].name)
-    error_message = "platform.yaml must be YAML with a list `tenants`, each with a `name`; `tenantry synth` says in detail what is wrong."
+    error_message = "platform.yaml must be YAML with a list `tenants`, each with a `name`; `tenantry synth` reports the details."
   }
 
   validation {
