@@ -30,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
-CHECKS := demo test rules page-test store-test drain-test kserve-test terraform-test workflows
+CHECKS := demo test rules page-test store-test drain-test kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
@@ -84,7 +84,7 @@ chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with o
 bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)
 
-generated: synth schema imports diagram settings-table terraform-docs ## write all that is generated and committed
+generated: synth schema imports diagram settings-table strict-report terraform-docs ## write all that is generated and committed
 
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run here (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
@@ -99,7 +99,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit page-test rules drain-test kserve-test store-test workflows terraform-test terraform-full check checks
+.PHONY: lint types unit page-test rules drain-test kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -141,6 +141,19 @@ store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), wi
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 workflows: $(DEV) ## actionlint on .github/workflows (Go, where PATH has none); zizmor is in `make lint`
 	@"$$(tools/go-program actionlint $(ACTIONLINT))/actionlint"
+
+STRICT := build/strict/.ready
+strict: $(DEV) $(STRICT) ## kubeconform, kube-score, kube-linter, polaris, checkov, tflint (Go; STRICT_WITHOUT="kube-linter polaris")
+	@python -m tools.strict $(addprefix --without ,$(STRICT_WITHOUT))
+
+$(STRICT): tools/strict/requirements.lock
+	@echo "installing what $< names, into build/strict"
+	@$(PYTHON) -m venv build/strict
+	@build/strict/bin/pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	@touch $@
+
+strict-report: $(DEV) ## write docs/strict.md from tools/strict/exceptions.yaml
+	@python -m tools.strict --write-report
 
 terraform-test: ## format of terraform/, and the tests of its modules (Terraform or OpenTofu; no network)
 	@tools/terraform-test

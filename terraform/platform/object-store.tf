@@ -242,6 +242,7 @@ resource "kubernetes_deployment_v1" "store" {
               memory = "256Mi"
             }
             limits = {
+              cpu    = "1"
               memory = "1Gi"
             }
           }
@@ -547,6 +548,7 @@ resource "kubernetes_job_v1" "access" {
               memory = "64Mi"
             }
             limits = {
+              cpu    = "500m"
               memory = "256Mi"
             }
           }
