@@ -122,7 +122,7 @@ class Case:
             if rule is not None:
                 yield from reasons.rule(rule, policy.namespace, self.other, traffic, self.matcher)
         if self.exempt:
-            yield f"whether the pod runs on that node: {self.exempt}"
+            yield f"whether {self.subject.name} and {self.other.name} are on the same node: {self.exempt}"
         yield from self._ambiguous()
 
     def _ambiguous(self) -> Iterator[str]:

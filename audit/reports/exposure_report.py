@@ -6,13 +6,15 @@ from enum import StrEnum
 from msgspec import Struct
 
 from audit.cluster import Cluster
-from audit.engine import bits
+from audit.engine import bits, wording
 from audit.engine.answer import Verdict
 from audit.engine.arrivals import Arrivals
+from audit.engine.evaluation import Profile
 from audit.engine.groups import Group, Groups
 from audit.engine.outside import Outside
+from audit.engine.reach import Flow
 from audit.engine.through_services import selected
-from audit.model.policies import Direction
+from audit.model.policies import Direction, PodPeer
 from audit.model.services import Route, Service, ServicePort
 from audit.reports import words
 
@@ -20,6 +22,7 @@ SCHEMA = "tenantry.dev/audit/exposure/v1"
 _NAMED = 6
 _VISIBLE = {"NodePort", "LoadBalancer"}
 _FORWARDED = "a node may forward the traffic with its own address, which implementations treat differently"
+_ABSENT = "the input holds no such pod; whether it exists is not known"
 _CONTROLLER = "the pods of the ingress controller or gateway are not known"
 
 
@@ -121,6 +124,7 @@ class _Writer:
         for group in self._groups.all:
             first = next(bits.members(group.classes))
             yield from self._from_pods(group, first)
+            yield from self._from_absent_pods(group, first)
             yield from self._from_addresses(group, first)
             yield from self._from_nodes(group, first)
             yield from self._unrestricted(group, first)
@@ -129,8 +133,17 @@ class _Writer:
         for route in self._cluster.inventory.routes:
             yield from self._routes(route)
 
+    def _let_in(self, source: int, first: int) -> Flow:
+        """What a class's own policies let in of another, whatever the other's egress policies are."""
+        bit = 1 << source
+        allowed = possible = 0
+        for cell in self._reach.ingress[first]:
+            allowed |= cell.ports if cell.certain & bit else 0
+            possible |= cell.ports if cell.possible & bit else 0
+        return Flow(bit, allowed, possible & ~allowed)
+
     def _from_pods(self, group: Group, first: int) -> Iterator[Finding]:
-        any_pod = self._reach.between(self._anywhere, first)
+        any_pod = self._let_in(self._anywhere, first)
         if any_pod.allowed:
             by = "any pod of any namespace"
             yield self._finding(group, Exposure.CLUSTER, Verdict.ALLOWED, by, self._ports(any_pod.allowed))
@@ -143,6 +156,31 @@ class _Writer:
                     by = self._named(others)
                     yield self._finding(group, Exposure.CLUSTER, verdict, by, self._ports(rest))
 
+    def _from_absent_pods(self, group: Group, first: int) -> Iterator[Finding]:
+        """Pods that rules let in by their labels, where the input holds none: a controller may create them."""
+        pods = self._reach.classes[first].endpoint.pods
+        profile = self._cluster.judge.profile(pods, Direction.INGRESS) if pods else Profile()
+        for policy, _truth in profile.network:
+            for rule in policy.ingress or ():
+                for index, peer in enumerate(rule.peers or ()):
+                    if not isinstance(peer, PodPeer) or peer.namespaces is None or not peer.pods.requirements:
+                        continue
+                    matched = self._reach.universe.peer(peer, policy.namespace)
+                    if (matched[0] | matched[1]) & self._groups.shown:
+                        continue
+                    place = rule.place.at(rule.peer_field, index)
+                    yield Finding(
+                        exposure=Exposure.CLUSTER,
+                        verdict=Verdict.UNKNOWN,
+                        label=group.label,
+                        members=list(group.members),
+                        by=wording.peer(peer, policy.namespace),
+                        ports=[wording.ports(rule.ports)],
+                        missing=[_ABSENT],
+                        file=place.file,
+                        line=place.line,
+                    )
+
     def _from_addresses(self, group: Group, first: int) -> Iterator[Finding]:
         for cell in self._outside.cells(self._reach.classes[first].endpoint, Direction.INGRESS):
             unknown = cell.possible & ~cell.certain
@@ -153,7 +191,7 @@ class _Writer:
 
     def _from_nodes(self, group: Group, first: int) -> Iterator[Finding]:
         """Nodes other than the pods' own, which always reaches them."""
-        allowed = self._reach.between(self._node, first).allowed
+        allowed = self._let_in(self._node, first).allowed
         if allowed:
             yield self._finding(group, Exposure.NODES, Verdict.ALLOWED, "any node", self._ports(allowed))
 
@@ -213,7 +251,7 @@ class _Writer:
                         yield self._route(route, group, first, port, number)
 
     def _route(self, route: Route, reference: str, first: int, port: ServicePort, number: int) -> Finding:
-        flow = self._reach.between(self._anywhere, first)
+        flow = self._let_in(self._anywhere, first)
         mask = self._reach.ports.one(port.protocol, number)
         verdict = Verdict.DENIED
         if flow.allowed & mask:

@@ -178,7 +178,7 @@ class ReachWriter:
             yield from self._both(source, flow, reached, label, within & ~reached)
             return
         if reached & own:
-            whole = reached & own == own & within
+            whole = reached & own == own
             yield from self._both(source, flow, reached & own, OWN_NAMESPACE if whole else self._label(reached & own))
         others = reached & ~own
         hit = [group for group in self.groups.all if others & group.classes] if others else []
@@ -187,7 +187,7 @@ class ReachWriter:
             return
         for group in hit:
             found = others & group.classes
-            whole = found == group.classes & ~own & within
+            whole = found == group.classes & ~own
             yield from self._both(source, flow, found, group.label if whole else self._label(found))
 
     def _both(self, source: int, flow: Flow, reached: int, label: str, excluded: int = 0) -> Iterator[Line]:

@@ -42,7 +42,7 @@ def _heading(source: Source) -> str:
 
 
 def _destination(line: Line) -> str:
-    several = len(line.members) > 1 and line.destination not in line.members
+    several = len(line.members) > 1 and line.members[0] not in line.destination
     return f"{line.destination} ({len(line.members)})" if several else line.destination
 
 

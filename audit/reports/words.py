@@ -30,6 +30,8 @@ def port(given: Ports) -> str:
 
 def addresses(given: Addresses) -> str:
     """Addresses, by what they are or by what they leave out, whichever is shorter."""
+    if not ~given:
+        return "all addresses"
     parts = [part for version in _FAMILIES if (part := _family(given, version))]
     return "addresses " + "; ".join(parts)
 
