@@ -1,5 +1,5 @@
-# Every target is a thin call: the work is in tenantry/, tests/ and bench/. `make help` lists them.
-# A new target: one line of help after `##`, in the section it belongs to. A new check: see CHECKS below.
+# Targets only call programs: the work is in tenantry/, tests/, tools/ and bench/. `make help` lists them.
+# A new target needs a line of help after `##`, in its section. For a new check, see CHECKS below.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -7,18 +7,18 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules
 
-# The first that is new enough; `make demo PYTHON=/path/to/python` says another.
+# The first Python that is new enough; `make demo PYTHON=/path/to/python` selects another one.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-# Node and npm come from .venv, the cdk8s CLI from node_modules.
+# Node and npm are in .venv, the cdk8s CLI is in node_modules.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
-# A virtual environment of somebody else's, or modules on PYTHONPATH, would shadow the locked ones.
-# The cdk8s CLI asks the internet for a newer one, and prints a trace where it gets no answer.
+# Another active virtual environment, or modules on PYTHONPATH, would shadow the locked packages.
+# The cdk8s CLI checks for a newer version online, and prints a stack trace when it gets no answer.
 export CDK8S_CHECK_UPGRADE := false
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
-# Behind a proxy that signs by its own authority, Node trusts what the system trusts, as pip does.
+# Behind a proxy with its own certificate authority, Node must trust the system's certificates, as pip does.
 export NODE_USE_SYSTEM_CA ?= 1
-# npm and jsii keep caches at home; without one that can be written they get their own.
+# npm and jsii keep caches in the home folder; they get another one when it is not writable.
 export HOME := $(shell test -w "$${HOME:-}" && echo "$$HOME" || echo "$(CURDIR)/build/home")
 
 RUNTIME := .venv/.runtime
@@ -26,10 +26,10 @@ DEV := .venv/.dev
 NODE := node_modules/.package-lock.json
 MODEL := build/models/spam/manifest.json
 
-# Programs of a disposable test cluster, where a checkout of them lies beside this one.
+# Programs of a disposable test cluster, if a checkout of them is next to this one.
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
-# The checks, as `.ci/run` and `make check` run them. Add a target to the list that says what it needs.
+# The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
 CHECKS := demo test rules page-test store-test drain-test kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
@@ -40,13 +40,13 @@ CHECKS_WITH_CLUSTER := e2e-smoke
 help: ## list every target
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUNTIME) $(NODE) ## set up, write dist/, train, serve every tenant here, ask each a real question
+demo: $(RUNTIME) $(NODE) ## install, write dist/, train a model, serve every tenant locally, ask each one a question
 	@tenantry demo
 
-serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, but leave the tenants running until Ctrl-C
+serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, and keep the tenants running until Ctrl-C
 	@tenantry serve
 
-monitor: monitoring-tools $(RUNTIME) ## the same, under Prometheus with its rules and a little traffic, until Ctrl-C
+monitor: monitoring-tools $(RUNTIME) ## the same with Prometheus, its rules and some traffic, until Ctrl-C
 	@tenantry monitor
 
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
@@ -60,7 +60,7 @@ schema: $(RUNTIME) ## write platform.schema.json and docs/platform-yaml.md from 
 	@python -m constructs_lib.platform.schema platform.schema.json
 	@python -m constructs_lib.platform.reference docs/platform-yaml.md
 
-imports: $(RUNTIME) $(NODE) ## write the bindings in imports/ anew from imports/crds/
+imports: $(RUNTIME) $(NODE) ## regenerate the bindings in imports/ from imports/crds/
 	@cdk8s import
 
 train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
@@ -69,11 +69,11 @@ train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
 $(MODEL): | $(RUNTIME) $(NODE)
 	@tenantry train
 
-snap: schema $(DEV) $(NODE) ## accept what changed: dist/, the schema and the constructs' snapshots
+snap: schema $(DEV) $(NODE) ## accept changes to dist/, the schema and the snapshots of the constructs
 	@tenantry synth
 	@pytest -q tests/unit tests/snapshot --snapshot-update
 
-update-imports: $(DEV) ## bring imports/ up to the chart that terraform/platform installs (helm)
+update-imports: $(DEV) ## update imports/ to the CRDs of the chart that terraform/platform installs (helm)
 	@tools/update_crds.py
 	@$(MAKE) --no-print-directory imports
 
@@ -81,12 +81,12 @@ HELM := helm.sh/helm/v3/cmd/helm@v3.22.0
 chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with our values (fetches the charts)
 	@PATH="$$(tools/go-program helm $(HELM)):$$PATH" python -m tools.chart_facts
 
-bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and write dist/ anew: make bump IMAGE=name:tag@sha256:...
+bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and synthesize dist/: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)
 
-generated: synth schema imports diagram settings-table strict-report terraform-docs ## write all that is generated and committed
+generated: synth schema imports diagram settings-table strict-report terraform-docs ## write every generated file that is committed
 
-panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a run here (MINUTES=6)
+panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a local run (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
 
 diagram: $(DEV) ## draw docs/architecture.{svg,png} from dist/ and terraform/
@@ -118,14 +118,14 @@ unit: $(DEV) $(NODE) ## unit and snapshot tests
 page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pictures in build/page
 	@pytest tests/browser
 
-rules: monitoring-tools ## every alert and panel, asked of real Prometheus and Alertmanager
+rules: monitoring-tools ## test every alert and panel with a real Prometheus and Alertmanager
 	@pytest tests/rules
 
-drain-test: $(DEV) ## restart the service ten times with load on, behind a balancer: no request may fail
+drain-test: $(DEV) ## restart the service ten times under load, behind a load balancer: no request may fail
 	@pytest -s tests/abuse
 
 KSERVE := build/kserve/.ready
-kserve-test: $(DEV) $(KSERVE) ## ask the service with KServe's own client (450 MB, in build/kserve, once)
+kserve-test: $(DEV) $(KSERVE) ## query the service with KServe's client (installs 450 MB into build/kserve once)
 	@KSERVE_PYTHON=build/kserve/bin/python pytest tests/kserve
 
 $(KSERVE): tests/kserve/requirements.lock
@@ -135,11 +135,11 @@ $(KSERVE): tests/kserve/requirements.lock
 	@touch $@
 
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
-store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw), with the policies that Terraform gives
+store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw) with the policies that Terraform creates
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
 
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-workflows: $(DEV) ## actionlint on .github/workflows (Go, where PATH has none); zizmor is in `make lint`
+workflows: $(DEV) ## actionlint on .github/workflows (built with Go if not on PATH); zizmor is part of `make lint`
 	@"$$(tools/go-program actionlint $(ACTIONLINT))/actionlint"
 
 STRICT := build/strict/.ready
@@ -155,13 +155,13 @@ $(STRICT): tools/strict/requirements.lock
 strict-report: $(DEV) ## write docs/strict.md from tools/strict/exceptions.yaml
 	@python -m tools.strict --write-report
 
-terraform-test: ## format of terraform/, and the tests of its modules (Terraform or OpenTofu; no network)
+terraform-test: ## check the format of terraform/ and test its modules (Terraform or OpenTofu; no network)
 	@tools/terraform-test
 
-terraform-full: ## the same, and init, validate and tests of both roots (fetches the providers)
+terraform-full: ## the same, and init, validate and test both root modules (downloads the providers)
 	@tools/terraform-test --roots
 
-check: $(CHECKS) $(CHECKS_WITH_DOCKER) $(CHECKS_WITH_API_SERVER) $(CHECKS_WITH_CLUSTER) ## all checks; needs Docker and a disposable cluster in KUBECONFIG
+check: $(CHECKS) $(CHECKS_WITH_DOCKER) $(CHECKS_WITH_API_SERVER) $(CHECKS_WITH_CLUSTER) ## run all checks; needs Docker and a disposable cluster in KUBECONFIG
 
 checks: # the lists, for .ci/run
 	@echo 'CHECKS="$(CHECKS)"; CHECKS_WITH_DOCKER="$(CHECKS_WITH_DOCKER)"'
@@ -169,13 +169,13 @@ checks: # the lists, for .ci/run
 
 ##@ Measure
 .PHONY: bench bench-ladder bench-scorers
-bench: $(DEV) $(NODE) ## the service against what people use instead (13 minutes on a quiet machine; wrk, two cores)
+bench: $(DEV) $(NODE) ## compare the service with its alternatives (13 minutes on a quiet machine; wrk, two cores)
 	@python -m bench.serving --picture docs/serving.svg --readme README.md
 
-bench-ladder: $(DEV) $(NODE) ## which step made the service fast, and where a request's time goes now (wrk, two cores)
+bench-ladder: $(DEV) $(NODE) ## what each optimization gained, and where a request spends its time (wrk, two cores)
 	@python -m bench.ladder
 
-bench-scorers: $(DEV) $(NODE) ## what scoring one text costs, in each scorer
+bench-scorers: $(DEV) $(NODE) ## the cost of scoring one text, for each scorer
 	@python -m bench.scorers
 
 .PHONY: bench-synth
@@ -190,10 +190,10 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-slim)
 	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(if $(BASE),--build-arg BASE=$(BASE)) .
 
-image-test: $(DEV) | docker ## build it twice, compare, run it locked down, look inside
+image-test: $(DEV) | docker ## build the image twice, compare both, run it hardened, inspect it
 	@pytest tests/image
 
-image-smoke: $(DEV) | docker ## run the image IMAGE locked down and ask it
+image-smoke: $(DEV) | docker ## run the image IMAGE hardened and send requests to it
 	@IMAGE_UNDER_TEST=$(IMAGE) pytest tests/image -k "answers or package or weighs or bytecode or contract"
 
 .PHONY: docker
@@ -203,44 +203,44 @@ docker:
 
 ##@ On a cluster
 .PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations
-validate: $(RUNTIME) ## apply dist/ to a disposable cluster, see its pods let in, delete it (CONFIRM=context, DRY_RUN=1)
+validate: $(RUNTIME) ## apply dist/ to a disposable cluster, check that its pods are admitted, delete it (CONFIRM=context, DRY_RUN=1)
 	@tenantry validate
 
-up: $(RUNTIME) $(NODE) ## Kind + monitoring + MinIO + dist/ + a model for every tenant (Docker, Terraform, kubectl)
+up: $(RUNTIME) $(NODE) ## create Kind, monitoring, MinIO, dist/ and a model for every tenant (Docker, Terraform, kubectl)
 	@tenantry up
 
-smoke: $(RUNTIME) ## ask every tenant on the cluster a question, through port-forward
+smoke: $(RUNTIME) ## send a question to every tenant on the cluster through port-forward
 	@tenantry smoke
 
-load: $(RUNTIME) ## load one tenant and watch it scale (TENANT=tenant-a DURATION=240)
+load: $(RUNTIME) ## send load to one tenant and watch it scale (TENANT=tenant-a DURATION=240)
 	@tenantry load $(TENANT) --seconds $(or $(DURATION),240)
 
-down: $(RUNTIME) ## delete what make up made
+down: $(RUNTIME) ## delete what make up created
 	@tenantry down
 
-apply: synth ## dist/ into the cluster, and out of it what dist/ no longer holds (CONFIRM="context tenant", DRY_RUN=1)
+apply: synth ## apply dist/ to the cluster and prune what dist/ no longer contains (CONFIRM="context tenant", DRY_RUN=1)
 	@tenantry apply $(if $(DRY_RUN),--dry-run)
 
-e2e: $(DEV) $(NODE) $(MODEL) ## ask a cluster every promise; report in build/e2e/ (CONFIRM=context, IMAGE=, DISPOSABLE=1)
+e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in build/e2e/ (CONFIRM=context, IMAGE=, DISPOSABLE=1)
 	@tenantry e2e all --image $(IMAGE)
 
-e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, ready, predict, the walls
+e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, readiness, predictions, isolation
 	@tenantry e2e smoke --image $(IMAGE)
 
-e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break a manifest, see the suite go red, again and again: caught of total
+e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break manifests one by one and check that the suite fails each time
 	@tenantry e2e mutations --image $(IMAGE)
 
 ##@ Set up
 .PHONY: install monitoring-tools lock clean
 install: $(DEV) $(NODE) ## everything that make test needs
 
-monitoring-tools: $(DEV) ## prometheus, promtool, alertmanager, amtool: from PATH, else unpacked from packages (apt-get)
+monitoring-tools: $(DEV) ## find prometheus, promtool, alertmanager and amtool on PATH, or unpack them from Debian packages
 	@tools/monitoring-tools
 
-lock: $(DEV) ## write the locks anew from pyproject.toml and package.json
+lock: $(DEV) ## update the locks from pyproject.toml and package.json
 	@tools/lock
 
-clean: ## remove what make made, but the locks and dist/
+clean: ## remove everything that make created, except the locks and dist/
 	rm -rf .venv node_modules build
 
 .venv/bin/python:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what a change does to dist/, as a comment for its pull request (Markdown).
+"""Print what a change does to dist/, as a comment for its pull request (Markdown).
 
     tools/dist_comment.py origin/main
 
@@ -13,7 +13,7 @@ import sys
 
 MARKER = "<!-- tenantry: what changes in dist -->"
 LIMIT = 65_536  # GitHub's, in characters
-ROOM = 400  # for the line that says what was left out, and for the closing fence
+ROOM = 400  # for the line about what was left out, and for the closing fence
 
 
 def main(base: str, limit: int = LIMIT) -> str:
@@ -22,7 +22,7 @@ def main(base: str, limit: int = LIMIT) -> str:
     files = [part for part in re.split(r"(?m)^(?=diff --git )", _git("diff", start, "--", "dist")) if part]
     if not files:
         return f"{MARKER}\nThis change leaves `dist/` as it is: the cluster stays the same.\n"
-    text = f"{MARKER}\n### What changes in `dist/`\n\n{_git('diff', '--shortstat', start, '--', 'dist').strip()}\n"
+    text = f"{MARKER}\n### Changes in `dist/`\n\n{_git('diff', '--shortstat', start, '--', 'dist').strip()}\n"
     for index, diff in enumerate(files):
         section = _section(diff)
         if _length(text + section) > limit - ROOM:
@@ -35,7 +35,7 @@ def main(base: str, limit: int = LIMIT) -> str:
 
 
 def _section(diff: str) -> str:
-    """One file's changes, folded, in a fence that nothing in them can close."""
+    """The changes of one file, folded, in a fence that their content cannot close."""
     name = diff.splitlines()[0].rpartition(" b/")[2]
     lines = diff.splitlines()
     added = sum(line.startswith("+") and not line.startswith("+++") for line in lines)
@@ -47,7 +47,7 @@ def _section(diff: str) -> str:
 
 
 def _cut(diff: str, room: int) -> str:
-    """As many whole lines of one file's changes as there is room for."""
+    """As many whole lines of the changes of one file as fit."""
     kept = diff.splitlines(keepends=True)
     while len(kept) > 1 and _length(_section("".join(kept))) > room:
         kept = kept[: len(kept) * 3 // 4]

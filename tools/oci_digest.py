@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the digest of one platform's image in an OCI archive, or of all of them together (the index).
+"""Print the digest of the image of one platform in an OCI archive, or of the index of all platforms.
 
     tools/oci_digest.py image.tar linux/amd64
     tools/oci_digest.py image.tar
@@ -16,7 +16,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def main(archive: str, platform: str | None = None) -> str:
-    """The digest that `platform` (os/architecture) has in `archive`, or the whole's."""
+    """Return the digest of `platform` (os/architecture) in `archive`, or that of the index."""
     with tarfile.open(archive) as tar:
         top = _read(tar, "index.json")["manifests"]
         if len(top) != 1:

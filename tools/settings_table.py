@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the table of the service's settings in docs/service.md, from the settings themselves."""
+"""Write the table of the service's settings in docs/service.md."""
 
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ def table() -> str:
 
 
 def with_table(document: str) -> str:
-    """`document` with the table between its marks."""
+    """Return `document` with the table between its markers."""
     before, _, rest = document.partition(BEGIN)
     return before + BEGIN + table() + END + rest.partition(END)[2]
 

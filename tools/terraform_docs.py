@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of the Terraform roots' READMEs: what they need, take, make and give.
+"""Write the tables of the Terraform roots' READMEs: requirements, variables, resources and outputs.
 
     tools/terraform_docs.py            writes them
     tools/terraform_docs.py --check    fails where one is not up to date
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def with_tables(text: str, fresh: str) -> str:
-    """A README's text with fresh tables between its markers."""
+    """Return the text of a README with new tables between its markers."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -66,7 +66,7 @@ def tables(root: Path) -> str:
         ),
         ("Modules", ("name", "source"), [(name, f"`{block['source']}`") for name, block in _all(blocks, "module")]),
         (
-            "Makes",
+            "Resources",
             ("resource", "how many"),
             sorted(
                 (f"`{kind}.{name}`", _how_many(block))
@@ -139,7 +139,7 @@ def _type(text: str) -> str:
 
 
 def _fields(text: str) -> list[str]:
-    """The attributes of an object's type: split at commas that are in no bracket and no string."""
+    """Split the attributes of an object type at commas outside brackets and strings."""
     fields, depth, quoted, start = [], 0, False, 0
     for index, character in enumerate(text):
         if character == '"':
@@ -153,7 +153,7 @@ def _fields(text: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """A text as one cell: a here-document loses its frame, line ends become breaks, bars are escaped."""
+    """Return a text as one table cell: without here-document markers, with line breaks, with escaped bars."""
     found = re.fullmatch(r"<<-(\w+)\n(.*)\n\s*\1", text.strip(), re.DOTALL)
     plain = dedent(found[2]) if found else text.replace('\\"', '"')
     return plain.strip().replace("|", "\\|").replace("\n", "<br>")

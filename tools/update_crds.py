@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings imports/crds up to the definitions of the chart that terraform/platform installs.
+"""Update imports/crds to the CRDs of the chart that terraform/platform installs.
 
     tools/update_crds.py            asks helm for the chart of terraform/platform/variables.tf
     tools/update_crds.py FILE...    reads definitions that were got otherwise
@@ -21,7 +21,7 @@ VARIABLES = ROOT / "terraform" / "platform" / "variables.tf"
 
 
 def main(files: list[str]) -> None:
-    """Rewrite the files, and what the page beside them says of their version; a definition that is missing ends it."""
+    """Rewrite the files and the version on the page beside them; a missing CRD is an error."""
     texts = [Path(file).read_text(encoding="utf-8") for file in files] or [_from_chart()]
     found = {document["metadata"]["name"]: document for text in texts for document in _load(text)}
     kept = {
@@ -37,7 +37,7 @@ def main(files: list[str]) -> None:
 
 
 def _say_version(definition: dict[str, Any]) -> None:
-    """The operator's version stands in its definitions, that of the chart in Terraform's variables."""
+    """Return the versions of the operator (from its CRDs) and of the chart (from Terraform's variables)."""
     page = CRDS / "README.md"
     text = page.read_text(encoding="utf-8")
     if version := definition["metadata"].get("annotations", {}).get("operator.prometheus.io/version"):
@@ -47,7 +47,7 @@ def _say_version(definition: dict[str, Any]) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a bare `=`, as a matcher's type has it, as the string that it is in YAML 1.2."""
+    """Reads a bare `=`, which the type of a matcher contains, as a string, as YAML 1.2 does."""
 
 
 _Loader.add_constructor("tag:yaml.org,2002:value", lambda _loader, node: str(node.value))
@@ -58,7 +58,7 @@ def _load(text: str) -> list[dict[str, Any]]:
 
 
 def _chart() -> dict[str, str]:
-    """The chart that Terraform installs, at the version that it pins."""
+    """Return the chart that Terraform installs, in its pinned version."""
     block = VARIABLES.read_text(encoding="utf-8").split('variable "kube_prometheus_stack"')[1]
     return dict(re.findall(r'(repository|chart|version)\s+= optional\(string, "([^"]+)"\)', block)[:3])
 
@@ -77,7 +77,7 @@ def _shape(document: dict[str, Any]) -> dict[str, Any]:
 
 def _without_descriptions(node: Any) -> Any:
     if isinstance(node, dict):
-        # A property may be called `description`: then it is a mapping, and stays.
+        # A property named `description` is a mapping, and is kept.
         kept = {key: value for key, value in node.items() if not (key == "description" and isinstance(value, str))}
         return {key: _without_descriptions(value) for key, value in kept.items()}
     return [_without_descriptions(item) for item in node] if isinstance(node, list) else node

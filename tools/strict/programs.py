@@ -129,8 +129,10 @@ def read_kube_score(objects: Iterable[Any]) -> Iterator[Finding]:
 
 
 def kube_linter(program: str) -> Iterator[Finding]:
-    """Lint every object with all built-in checks but one, which downloads schemas; kubeconform validates them offline."""
-    yield from read_kube_linter(_json([program, "lint", "--add-all-built-in", "--exclude", "schema-validation", "--format", "json", str(DIST)]))
+    """Lint every object with all built-in checks but the one that downloads schemas, which kubeconform replaces."""
+    yield from read_kube_linter(
+        _json([program, "lint", "--add-all-built-in", "--exclude", "schema-validation", "--format", "json", str(DIST)])
+    )
 
 
 def read_kube_linter(result: Any) -> Iterator[Finding]:

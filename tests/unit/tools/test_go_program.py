@@ -59,4 +59,4 @@ def test_else_it_is_built_once(tmp_path: Path) -> None:
 def test_without_go_it_says_what_to_install(tmp_path: Path) -> None:
     done = _run(tmp_path)
     assert done.returncode == 1
-    assert "tool is nowhere, and there is no Go to build" in done.stderr
+    assert "tool is not on PATH, and Go, which would build" in done.stderr
