@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from conformance.messages import Request
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import Source
 from conformance.target import Target
-from conformance.wire import Request
 
 Level = Literal["must", "should", "unclear"]
 """`must` and `should` as in the specification; `unclear`: the text allows several answers, so none is wrong."""

@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import Final
 
-from conformance.wire import Request
+from conformance.messages import Request
 
 _LONGEST: Final = 4_000
 """Characters of a body that a command shows as they are."""

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from conformance.case import Case
 from conformance.cases import all_cases
+from conformance.learning import learn
+from conformance.messages import Exchange, Request
 from conformance.outcomes import FailedError, NotApplicableError, UnclearError
-from conformance.target import Target, learn
-from conformance.wire import Connect, Exchange, NoAnswerError, Request, Sender, Wire
+from conformance.target import Target
+from conformance.wire import Connect, NoAnswerError, Sender, Wire
 
 Outcome = Literal["passed", "failed", "unclear", "not applicable"]
 _ROUTES: Final = ("/v2/health/live", "/v2")

@@ -3,20 +3,15 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from conformance.datatypes import Element
+from conformance.messages import JSON_TYPE, Answer, Exchange, Request
 from conformance.outcomes import FailedError, NotApplicableError
-from conformance.tensors import VARIABLE, ModelMetadata, Tensor, flat, read_metadata
-from conformance.wire import JSON_TYPE, Answer, Exchange, Request, Wire, kind
-
-BINARY_EXTENSION: Final = "binary_tensor_data"
-HEADER: Final = "Inference-Header-Content-Length"
-_SIZES: Final = ((2,), (2, 1), (1,))
-"""What dimensions of variable size are tried with, until the model takes a request."""
-_TOLERANCE: Final = 1e-4
-"""How much floating-point outputs of equal requests may differ, relatively: batching changes the order of sums."""
+from conformance.responses import difference, outputs
+from conformance.tensors import VARIABLE, ModelMetadata, Tensor, flat
+from conformance.wire import Wire
 
 
 class Target:
@@ -187,150 +182,30 @@ class Target:
         output = outputs(response).get(name) if name else None
         return None if name is None else flat((output or {}).get("data"))
 
-    def require_equal(self, one: dict[str, Any], other: dict[str, Any], what: str) -> None:
-        """Compare the outputs of two responses to equal requests.
+    def require_same(self, request: Request, what: str, *, reference: object = None) -> None:
+        """Send a request that must be answered like another one.
+
+        Args:
+            request: The request.
+            what: How it differs from the other one, as in "without a query".
+            reference: The body of the other one, by default of the valid request.
+
+        Raises:
+            FailedError: it is not answered, or its outputs differ, from a model that answers equal requests equally.
+        """
+        expected = self.ask(self.valid() if reference is None else reference)
+        self.require_equal(self.send(request).require(200).object(), expected, what)
+
+    def require_equal(self, response: dict[str, Any], expected: dict[str, Any], what: str) -> None:
+        """Compare the outputs of two responses.
 
         Raises:
             FailedError: they differ, and the model is one that answers equal requests equally.
         """
-        if self.deterministic and not same_outputs(one, other):
-            raise FailedError(f"the outputs differ from those of {what}")
+        found = difference(response, expected) if self.deterministic else ""
+        if found:
+            raise FailedError(f"{found} as for the request {what}")
 
     def first_answer(self) -> dict[str, Any]:
         """The response to the valid request, asked anew."""
         return self.ask(self.valid())
-
-
-def outputs(response: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The outputs of a response by name, without those that are malformed: other cases report them."""
-    found = response.get("outputs")
-    if not isinstance(found, list):
-        raise FailedError(f"'outputs' is {kind(found)}, not an array")
-    return {
-        output["name"]: output for output in found if isinstance(output, dict) and isinstance(output.get("name"), str)
-    }
-
-
-def same_outputs(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two responses have the same outputs; floating-point elements may differ a little."""
-    first, second = outputs(one), outputs(other)
-    return first.keys() == second.keys() and all(_same(first[name], second[name]) for name in first)
-
-
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    if (one.get("datatype"), one.get("shape")) != (other.get("datatype"), other.get("shape")):
-        return False
-    first, second = flat(one.get("data")), flat(other.get("data"))
-    return len(first) == len(second) and all(map(_close, first, second))
-
-
-def _close(one: object, other: object) -> bool:
-    if isinstance(one, float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=1e-9) or (math.isnan(one) and math.isnan(other))
-    return one == other
-
-
-def learn(target: Target) -> None:
-    """Find out what the cases need to know: metadata, a valid request, what the model does with it.
-
-    Whatever goes wrong leaves the fact unknown: a case reports it.
-    """
-    _learn_server(target)
-    try:
-        target.metadata = read_metadata(target.get(target.path()).require(200).object())
-    except FailedError:
-        return
-    if not target.metadata.inputs:
-        return
-    if not _learn_request(target) and target.version is None and target.metadata.versions:
-        target.version = target.metadata.versions[-1]  # a server may insist on a version
-        _learn_request(target)
-    if target.request is not None:
-        _learn_echoes(target)
-        _learn_binary(target)
-
-
-def _learn_server(target: Target) -> None:
-    try:
-        target.server = target.get("/v2").require(200).object()
-    except FailedError:
-        return
-    extensions = target.server.get("extensions")
-    if isinstance(extensions, list):
-        target.extensions = [extension for extension in extensions if isinstance(extension, str)]
-
-
-def _learn_request(target: Target) -> bool:
-    inputs = target.described.inputs
-    for sizes in _SIZES:
-        shapes = {tensor.name: tensor.sized(*sizes) for tensor in inputs}
-        request = {"inputs": [tensor.filled(shapes[tensor.name]) for tensor in inputs]}
-        try:
-            response = target.ask(request)
-            again = target.ask(request)
-            target.outputs = outputs(response)
-            target.deterministic = same_outputs(response, again)
-        except FailedError:
-            continue
-        target.request, target.shapes = request, shapes
-        return True
-    return False
-
-
-def _learn_echoes(target: Target) -> None:
-    inputs = target.described.inputs
-    other = {
-        "inputs": [
-            tensor.filled(target.shapes[tensor.name], tensor.elements(target.shapes[tensor.name], shift=1 + index))
-            for index, tensor in enumerate(inputs)
-        ]
-    }
-    try:
-        found = [(target.valid(), target.outputs), (other, outputs(target.ask(other)))]
-    except FailedError:
-        return
-    for index, tensor in enumerate(inputs):
-        for name in target.outputs:
-            if all(_repeats(tensor, sent["inputs"][index], got.get(name)) for sent, got in found):
-                target.echoes.setdefault(tensor.name, name)
-
-
-def _repeats(tensor: Tensor, sent: dict[str, Any], got: dict[str, Any] | None) -> bool:
-    if got is None or got.get("datatype") != tensor.datatype.name:
-        return False
-    data = flat(got.get("data"))
-    return len(data) == len(sent["data"]) and all(map(tensor.datatype.same, data, sent["data"]))
-
-
-def _learn_binary(target: Target) -> None:
-    if BINARY_EXTENSION in target.extensions:
-        target.binary = True
-        return
-    try:
-        target.binary = not target.send(binary_request(target, target.valid())).is_error
-    except FailedError:
-        target.binary = False
-
-
-def binary_request(
-    target: Target, body: dict[str, Any], *, tail: bytes | None = None, header: str | None = None
-) -> Request:
-    """A request whose inputs' data follows the JSON in binary form.
-
-    Args:
-        target: The model.
-        body: A request with its data in JSON.
-        tail: What follows the JSON, instead of the data.
-        header: What the header says, instead of the length of the JSON.
-    """
-    packed = []
-    tensors = {tensor.name: tensor for tensor in target.described.inputs}
-    inputs = []
-    for item in body["inputs"]:
-        data = tensors[item["name"]].datatype.pack(flat(item["data"]))
-        parameters = {"binary_data_size": len(data)} | item.get("parameters", {})
-        inputs.append({key: value for key, value in item.items() if key != "data"} | {"parameters": parameters})
-        packed.append(data)
-    text = json.dumps(body | {"inputs": inputs}).encode()
-    headers = {"Content-Type": "application/octet-stream", HEADER: header if header is not None else str(len(text))}
-    return target.inference(text + (b"".join(packed) if tail is None else tail), headers=headers)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.datatypes import DATATYPES, Datatype, Element
+from conformance.messages import kind
 from conformance.outcomes import FailedError
-from conformance.wire import kind
 
 VARIABLE: Final = -1
 """What a dimension of variable size is in metadata."""

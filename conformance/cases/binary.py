@@ -3,14 +3,16 @@
 import json
 from typing import Any, Final
 
+from conformance.binary_data import EXTENSION, HEADER, binary_request
 from conformance.case import Cases
 from conformance.cases.identifiers import ERROR
 from conformance.datatypes import DATATYPES
+from conformance.messages import Answer, Request, kind
 from conformance.outcomes import FailedError, NotApplicableError
+from conformance.responses import outputs
 from conformance.spec import binary, rest
-from conformance.target import BINARY_EXTENSION, HEADER, Target, binary_request, outputs
+from conformance.target import Target
 from conformance.tensors import flat
-from conformance.wire import Answer, Request, kind
 
 cases: Final = Cases()
 _REQUEST: Final = binary("Binary Tensor Request")
@@ -21,7 +23,7 @@ _SIZE: Final = "binary_data_size"
     "binary.declared",
     "must",
     rest("Server Metadata Response JSON Object"),
-    expects=f"'{BINARY_EXTENSION}' in `extensions`.",
+    expects=f"'{EXTENSION}' in `extensions`.",
 )
 def declared(target: Target) -> None:
     """`extensions` lists the extensions that the server supports; this one is called binary_tensor_data."""
@@ -30,7 +32,7 @@ def declared(target: Target) -> None:
     if answer.is_error:
         raise NotApplicableError("there is no server metadata; see server.answered")
     extensions = answer.object().get("extensions")
-    if not isinstance(extensions, list) or BINARY_EXTENSION not in extensions:
+    if not isinstance(extensions, list) or EXTENSION not in extensions:
         raise FailedError(f"the server takes binary tensor data; its extensions are {extensions}")
 
 
@@ -38,8 +40,7 @@ def declared(target: Target) -> None:
 def input_(target: Target) -> None:
     """An input's data may follow the JSON in binary form: little-endian, row-major, BYTES with their lengths."""
     target.require_binary()
-    response = target.send(binary_request(target, target.valid())).require(200).object()
-    target.require_equal(response, target.first_answer(), "the request in JSON")
+    target.require_same(binary_request(target, target.valid()), "in JSON")
 
 
 @cases.case("binary.one-input", "must", _REQUEST, expects="The outputs of the same request in JSON.")
@@ -54,7 +55,7 @@ def one_input(target: Target) -> None:
     head, tail = json.loads((first.body or b"")[:length]), (first.body or b"")[length:]
     text = json.dumps(body | {"inputs": [*head["inputs"], *body["inputs"][1:]]}).encode()
     request = target.inference(text + tail, headers=dict(first.headers) | {HEADER: str(len(text))})
-    target.require_equal(target.send(request).require(200).object(), target.first_answer(), "the request in JSON")
+    target.require_same(request, "in JSON")
 
 
 @cases.case("binary.output", "must", _REQUEST, expects=f"The output as binary data, its length in `{_SIZE}`.")

@@ -7,10 +7,10 @@ from typing import Final
 from conformance.case import Cases, Check
 from conformance.cases.identifiers import ERROR
 from conformance.datatypes import DATATYPES, Datatype, Element
+from conformance.messages import Request
 from conformance.outcomes import FailedError, NotApplicableError, UnclearError
 from conformance.spec import rest
 from conformance.target import Target
-from conformance.wire import Request
 
 cases: Final = Cases()
 _TYPES: Final = rest("Tensor Data Types")

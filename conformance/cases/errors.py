@@ -6,9 +6,9 @@ from typing import Final
 from conformance.case import Cases
 from conformance.cases.identifiers import ERROR
 from conformance.cases.readiness import UNKNOWN
+from conformance.messages import Request
 from conformance.spec import openapi, rest, rfc
 from conformance.target import Target
-from conformance.wire import Request
 
 cases: Final = Cases()
 _REQUEST: Final = rest("Inference Request JSON Object")
@@ -48,7 +48,7 @@ def nan(target: Target) -> Request:
     return target.inference(target.valid(parameters={"conformance_unknown": float("nan")}))
 
 
-@cases.invalid("errors.not-utf-8", "must", rfc(8259, "section 8.1"), error_source=ERROR)
+@cases.invalid("errors.not-utf-8", "should", rfc(8259, "section 8.1"), error_source=ERROR)
 def not_utf_8(target: Target) -> Request:
     """JSON is in UTF-8: here a byte of the id is not."""
     return target.inference(json.dumps(target.valid(id="@")).encode().replace(b'"@"', b'"\xff"'))

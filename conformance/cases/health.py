@@ -3,10 +3,10 @@
 from typing import Final
 
 from conformance.case import Cases
+from conformance.messages import JSON_TYPE, kind
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import JSON_TYPE, kind
 
 cases: Final = Cases()
 LIVE: Final = "/v2/health/live"

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from conformance.case import Cases
+from conformance.messages import Request, kind
 from conformance.outcomes import FailedError
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import Request, kind
 
 cases: Final = Cases()
 REQUEST: Final = rest("Inference Request JSON Object")

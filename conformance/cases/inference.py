@@ -6,11 +6,11 @@ from typing import Any, Final, NoReturn
 
 from conformance.case import Cases
 from conformance.datatypes import DATATYPES
+from conformance.messages import JSON_TYPE, kind
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import openapi, rest, rfc
 from conformance.target import Target
 from conformance.tensors import VARIABLE, Tensor, flat
-from conformance.wire import JSON_TYPE, kind
 
 cases: Final = Cases()
 RESPONSE: Final = rest("Inference Response JSON Object")
@@ -197,7 +197,7 @@ def unknown_members(target: Target) -> str:
 def whitespace(target: Target) -> None:
     """JSON allows white space around its tokens."""
     body = json.dumps(target.valid(), indent=4).replace("\n", "\r\n\t").encode()
-    target.require_equal(target.ask(b"\n " + body + b" \n"), target.first_answer(), "the request without white space")
+    target.require_same(target.inference(b"\n " + body + b" \n"), "without the white space")
 
 
 def _outputs(target: Target) -> list[dict[str, Any]]:

@@ -4,10 +4,10 @@ from typing import Final
 
 from conformance.case import Cases
 from conformance.cases.health import LIVE, READY
+from conformance.messages import Answer, Request
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import Answer, Request
 
 cases: Final = Cases()
 _PROBES: Final = rest("API Definitions")

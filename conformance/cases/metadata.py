@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from conformance.case import Cases
 from conformance.datatypes import DATATYPES
+from conformance.messages import Answer, kind
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import Answer, kind
 
 cases: Final = Cases()
 SERVER: Final = rest("Server Metadata Response JSON Object")

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from conformance.case import Cases
 from conformance.cases.identifiers import ERROR
+from conformance.messages import Request
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import Request
 
 cases: Final = Cases()
 _PARAMETERS: Final = rest("Parameters")
@@ -78,7 +78,7 @@ def not_an_object(target: Target) -> Request:
 
 
 def _require_same(target: Target, body: dict[str, Any]) -> None:
-    target.require_equal(target.ask(body), target.first_answer(), "the request without parameters")
+    target.require_same(target.inference(body), "without parameters")
 
 
 def _behaviour(target: Target, parameters: object) -> str:

@@ -3,10 +3,10 @@
 from typing import Final
 
 from conformance.case import Cases
+from conformance.messages import kind
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import openapi, rest
 from conformance.target import Target
-from conformance.wire import kind
 
 cases: Final = Cases()
 RESPONSE: Final = rest("Model Ready Response JSON Object")

@@ -3,10 +3,10 @@
 from typing import Final
 
 from conformance.case import Cases
+from conformance.messages import Request, kind
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.spec import rest
 from conformance.target import Target
-from conformance.wire import Request, kind
 
 cases: Final = Cases()
 _LISTED: Final = rest("Model Metadata Response JSON Object")

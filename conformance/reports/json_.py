@@ -4,9 +4,9 @@ import base64
 import json
 from typing import Any, Final
 
+from conformance.messages import Exchange
 from conformance.reports.words import command
 from conformance.runner import Report, Result
-from conformance.wire import Exchange
 
 _LONGEST: Final = 100_000
 """Bytes of a body that the report holds."""

@@ -3,8 +3,8 @@
 from typing import Final
 
 from conformance.curl import curl
+from conformance.messages import Answer, Request
 from conformance.runner import Report, Result
-from conformance.wire import Answer, Request
 
 _LONGEST: Final = 600
 """Characters of a body that a report shows."""

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from conformance.messages import Answer, Request
 from conformance.runner import Options
-from conformance.wire import Answer, Request, Sender
+from conformance.wire import Sender
 from tests.unit.conformance.protocol_server import MODEL, Call, Reply
 
 Handler = Callable[[Call], Reply]

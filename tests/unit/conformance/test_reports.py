@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from conformance.curl import curl
+from conformance.messages import JSON_TYPE, Request
 from conformance.reports import FORMATS
 from conformance.runner import Report, run
-from conformance.wire import JSON_TYPE, Request
 from tests.unit.conformance.protocol_server import Call, ProtocolServer, Reply
 from tests.unit.conformance.serving import listening, options
 
