@@ -84,7 +84,7 @@ chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with o
 bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and synthesize dist/: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)
 
-generated: synth schema imports diagram settings-table strict-report terraform-docs ## write every generated file that is committed
+generated: synth schema imports diagram settings-table strict-report terraform-docs conformance-cases ## write every generated file that is committed
 
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a local run (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
@@ -177,6 +177,13 @@ bench-ladder: $(DEV) $(NODE) ## what each optimization gained, and where a reque
 
 bench-scorers: $(DEV) $(NODE) ## the cost of scoring one text, for each scorer
 	@python -m bench.scorers
+
+.PHONY: conformance-peers conformance-cases
+conformance-peers: $(DEV) $(NODE) $(MODEL) ## test this service and other servers for conformance to the Open Inference Protocol (1 GB, in build/conformance)
+	@python -m bench.conformance $(if $(ONLY),--only $(ONLY))
+
+conformance-cases: $(RUNTIME) ## write the table of cases in docs/conformance.md
+	@python -m bench.conformance --cases
 
 .PHONY: bench-synth
 bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench/results/synth.json

@@ -125,7 +125,7 @@ def not_utf_8(target: Target) -> str:
     "binary.twice", "unclear", _REQUEST, expects="The text does not say which counts, or whether it is an error."
 )
 def twice(target: Target) -> str:
-    """An input's data is in JSON or in binary form."""
+    """An input's data is in JSON or in binary form: here it is in both."""
     target.require_binary()
     body = target.valid()
     request = binary_request(target, body)
@@ -136,7 +136,7 @@ def twice(target: Target) -> str:
     text = json.dumps(head).encode()
     tail = (request.body or b"")[length:]
     sent = target.inference(text + tail, headers=dict(request.headers) | {HEADER: str(len(text))})
-    return f"an input with data in both forms has status {target.send(sent).status}"
+    return f"status {target.send(sent).status}"
 
 
 @cases.invalid("binary.size-too-small", "should", _REQUEST, error_source=ERROR)

@@ -91,7 +91,7 @@ def other_kind(target: Target) -> str:
     tensor = target.first
     wrong: list[str | int] = [7] if tensor.datatype.name == "BYTES" else ["7"]
     answer = target.send(target.inference(target.fill(tensor, list(wrong))))
-    return f"{wrong[0]!r} for {tensor.datatype.name} has status {answer.status}"
+    return f"status {answer.status} for {json.dumps(wrong[0])} in {tensor.datatype.name}"
 
 
 @cases.invalid("datatype.unknown", "should", _TYPES, error_source=ERROR)

@@ -26,8 +26,8 @@ def equal_answers(target: Target) -> str:
     try:
         target.require_equal(second, first, "before it")
     except FailedError:
-        return "equal requests got different outputs"
-    return "equal requests got equal outputs" if target.deterministic else "equal requests got different outputs"
+        return "different outputs"
+    return "equal outputs" if target.deterministic else "different outputs"
 
 
 @cases.case("http.kept-alive", "must", _PERSISTENT, expects=f"{_SAME} Or the header Connection: close.")

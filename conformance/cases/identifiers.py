@@ -61,8 +61,7 @@ def never_null(target: Target) -> None:
 )
 def absent(target: Target) -> str:
     """The response to a request without an `id` has none."""
-    response = target.first_answer()
-    return f"the response has id {kind(response['id'])}" if "id" in response else "the response has no id"
+    return _behaviour(target, target.valid())
 
 
 @cases.case(
@@ -97,4 +96,8 @@ def _behaviour(target: Target, body: dict[str, Any]) -> str:
     if answer.is_error:
         return f"refused with status {answer.status}"
     response = answer.object()
-    return f"the response has id {kind(response['id'])}" if "id" in response else "the response has no id"
+    if "id" not in response:
+        return "no id in the response"
+    if response["id"] is None:
+        return "null in the response"
+    return "the same id in the response" if response["id"] == body.get("id") else "another id in the response"

@@ -1,5 +1,6 @@
 """Metadata of the server and of the model."""
 
+import json
 from typing import Any, Final
 
 from conformance.case import Cases
@@ -48,7 +49,7 @@ def server_extensions(target: Target) -> None:
 )
 def trailing_slash(target: Target) -> str:
     """Server metadata is at /v2/."""
-    return f"GET /v2/ has status {target.get('/v2/').status}"
+    return f"status {target.get('/v2/').status}"
 
 
 @cases.case("model.answered", "must", MODEL, expects="Status 200 and a JSON object.")
@@ -141,7 +142,7 @@ def versions(target: Target) -> None:
         raise NotApplicableError("the metadata has no 'versions'")
     listed = found["versions"]
     if not isinstance(listed, list) or not all(isinstance(version, str) and version for version in listed):
-        raise FailedError(f"'versions' is {listed!r}, not an array of strings")
+        raise FailedError(f"'versions' is {json.dumps(listed)}, not an array of strings")
 
 
 def _server(target: Target) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def as_markdown(report: Report) -> str:
     for title, found in rest:
         if found:
             parts += [f"## {title}", "", "| case | found |", "| --- | --- |"]
-            parts += [f"| {result.case.id} | {_cell(result.detail)} |" for result in found]
+            parts += [f"| {result.case.id} | {cell(result.detail)} |" for result in found]
             parts += [""]
     return "\n".join(parts)
 
@@ -72,5 +72,6 @@ def _inline(text: str) -> str:
     return text.replace("<", "&lt;").replace("*", "\\*").replace("`", "\\`").replace("\n", " ")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text of a server for a cell of a table."""
     return _inline(text).replace("|", "\\|")
