@@ -1,5 +1,6 @@
 """The cases under pytest: `pytest --oip-url ...`."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance import pytest_plugin
 from tests.unit.conformance.protocol_server import MODEL, ProtocolServer
 from tests.unit.conformance.serving import Handler, listening
 
@@ -85,4 +87,5 @@ def test_without_a_url_nothing_changes(tmp_path: Path) -> None:
 def test_pytest_finds_the_plugin_by_itself() -> None:
     """Where the package is installed, no option is needed to load it."""
     project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())["project"]
-    assert project["entry-points"]["pytest11"] == {"oip": "conformance.pytest_plugin"}
+    name = project["entry-points"]["pytest11"]["oip"]
+    assert importlib.import_module(name).pytest_addoption is pytest_plugin.pytest_addoption
