@@ -33,6 +33,20 @@ def pod(
     return made
 
 
+def deployment_of(made: Object) -> Object:
+    """A Deployment of pods like one."""
+    metadata, labels = made["metadata"], made["metadata"]["labels"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"namespace": metadata["namespace"], "name": metadata["name"]},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": made["spec"]},
+        },
+    }
+
+
 def network_policy(key: str, **spec: Any) -> Object:
     """A NetworkPolicy; `key` is "namespace/name", and it selects every pod unless `podSelector` says otherwise."""
     home, name = key.split("/")

@@ -9,7 +9,7 @@ from tests.audit.drawing.addresses import OUTSIDE, POD_CIDRS
 from tests.audit.drawing.admin_policies import draw_admin_policies
 from tests.audit.drawing.draw import NAMESPACE_LABELS, POD_LABELS, PORT_NAMES, PORT_NUMBERS, PROTOCOLS, Draw
 from tests.audit.drawing.network_policies import Vocabulary, draw_network_policies
-from tests.audit.kube_objects import namespace, pod
+from tests.audit.kube_objects import deployment_of, namespace, pod
 from tests.audit.reference import Assumptions, Object
 
 _NAMESPACES: Final = ["red", "blue", "grey"]
@@ -28,7 +28,7 @@ class Drawn:
         pods = [
             f"{each['metadata']['namespace']}/{each['metadata']['name']}"
             for each in self.objects
-            if each["kind"] == "Pod"
+            if each["kind"] in {"Pod", "Deployment"}
         ]
         for source, destination in product([*pods, *OUTSIDE], repeat=2):
             if source in pods or destination in pods:
@@ -37,12 +37,12 @@ class Drawn:
 
 
 def draw_cluster(draw: Draw) -> Drawn:
-    """A cluster of up to three namespaces and six pods; a namespace may be mentioned only."""
+    """A cluster of up to three namespaces and six pods or Deployments; a namespace may be mentioned only."""
     families = draw.one([["IPv4"], ["IPv4"], ["IPv6"], ["IPv4", "IPv6"]])
     namespaces = _NAMESPACES[: draw.number(1, 3)]
     objects = [
         *(namespace(name, **draw.labels(NAMESPACE_LABELS)) for name in namespaces if draw.chance(85)),
-        *(_pod(draw, draw.one(namespaces), number, families) for number in range(1, draw.number(1, 5) + 1)),
+        *(_pod(draw, draw.one(namespaces), number, families) for number in range(1, draw.number(1, 6) + 1)),
         *draw_network_policies(draw, Vocabulary(namespaces)),
         *draw_admin_policies(draw, namespaces),
     ]
@@ -67,7 +67,7 @@ def _pod(draw: Draw, home: str, number: int, families: list[str]) -> Object:
     if draw.chance(15):
         before: Object = {"name": "before", "image": "busybox:1.35", "ports": _ports(draw)}
         made["spec"]["initContainers"] = [before | draw.one([{}, {"restartPolicy": "Always"}])]
-    return made
+    return deployment_of(made) if made["metadata"]["labels"] and draw.chance(50) else made
 
 
 def _ports(draw: Draw) -> list[Object]:

@@ -32,9 +32,15 @@ class Labels:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod in its namespace, with the addresses that a dump of a cluster gives."""
+    """A pod in its namespace, or any of the pods of a Deployment.
+
+    Attributes:
+        is_one: Whether it is one pod; a pod of a Deployment may ask another pod of it.
+        addresses: Its addresses, where a dump of a cluster gives them.
+    """
 
     key: str
+    is_one: bool
     namespace: str
     spec: Object
     labels: Labels
@@ -74,7 +80,7 @@ class ClusterObjects:
 
     def __init__(self, objects: list[Object]) -> None:
         self._objects = objects
-        self.pods = {pod.key: pod for pod in map(self._pod, self.of_kind("Pod"))}
+        self.pods = {pod.key: pod for pod in map(self._pod, self.of_kind("Pod", "Deployment"))}
 
     def of_kind(self, *kinds: str) -> list[Object]:
         """The objects of some kinds."""
@@ -82,11 +88,14 @@ class ClusterObjects:
 
     def _pod(self, manifest: Object) -> Pod:
         namespace = namespace_of(manifest)
+        is_one = manifest["kind"] == "Pod"
+        template = manifest if is_one else manifest["spec"]["template"]
         return Pod(
             key=f"{namespace}/{manifest['metadata']['name']}",
+            is_one=is_one,
             namespace=namespace,
-            spec=manifest["spec"],
-            labels=Labels(manifest["metadata"].get("labels") or {}),
+            spec=template["spec"],
+            labels=Labels(template["metadata"].get("labels") or {}),
             namespace_labels=self._namespace_labels(namespace),
             addresses=tuple(each["ip"] for each in manifest.get("status", {}).get("podIPs", [])),
         )

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from tests.audit.reference.admin_policy import PASS, TierPolicies
 from tests.audit.reference.network_policy import decisions
-from tests.audit.reference.objects import Assumptions, ClusterObjects, Connection, Object, Side
+from tests.audit.reference.objects import Assumptions, ClusterObjects, Connection, Object, Pod, Side
 
 Verdict = Literal["allowed", "denied", "unknown"]
 _FINAL: Final = {"Allow": True, "Accept": True, "Deny": False}
@@ -34,7 +34,7 @@ class Reference:
         """
         pods = self.cluster.pods
         connection = Connection(pods.get(source, source), pods.get(destination, destination), port, protocol)
-        if connection.source == connection.destination:
+        if isinstance(connection.source, Pod) and connection.source.is_one and source == destination:
             # "A pod cannot block access to itself"; a connection to the pod's own address "is never subject to
             # ClusterNetworkPolicy enforcement".
             return "allowed"
