@@ -99,7 +99,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit page-test rules drain-test kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit page-test rules audit-proof drain-test kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -120,6 +120,9 @@ page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pic
 
 rules: monitoring-tools ## test every alert and panel with a real Prometheus and Alertmanager
 	@pytest tests/rules
+
+audit-proof: $(DEV) ## write docs/audit-proof.md: what the audit is compared with, and the differences (CLUSTERS=3000)
+	@python -m tests.audit.proof docs/audit-proof.md
 
 drain-test: $(DEV) ## restart the service ten times under load, behind a load balancer: no request may fail
 	@pytest -s tests/abuse
@@ -209,7 +212,7 @@ docker:
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ On a cluster
-.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations
+.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations audit-live
 validate: $(RUNTIME) ## apply dist/ to a disposable cluster, check that its pods are admitted, delete it (CONFIRM=context, DRY_RUN=1)
 	@tenantry validate
 
@@ -233,6 +236,9 @@ e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in b
 
 e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, readiness, predictions, isolation
 	@tenantry e2e smoke --image $(IMAGE)
+
+audit-live: $(DEV) ## compare the audit with a cluster: random policies, probed pair by pair (CONFIRM=context, SETS=200)
+	@python -m tests.audit.live --sets $(or $(SETS),200)
 
 e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break manifests one by one and check that the suite fails each time
 	@tenantry e2e mutations --image $(IMAGE)
