@@ -11,7 +11,6 @@ PROMISES: Final[Mapping[str, str]] = {
     "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; its console on 9001 open to nobody",
     "walls": "Network: in from the same namespace and Prometheus, out to DNS, the store and public addresses on 443",
     "ways-round": "No way round the walls: foreign labels, borrowed Services, host network, a policy of one's own",
-    "reachability": "What the audit says of random policies is what the cluster does, pair by pair",
     "first-seconds": "The first two seconds of a pod: closed to others from the start",
     "rbac": "The tenant's account may get and list pods, services and configmaps of its own namespace, nothing else",
     "containers": "Containers: UID 1000, read-only root, no capabilities, no token; what breaks this is refused",

@@ -31,7 +31,7 @@ def _v1alpha1(draw: Draw, namespaces: Sequence[str]) -> list[Object]:
 
     policies = [
         admin_policy(f"admin-{number}", priority=draw.one(_PRIORITIES), **spec("Allow", "Deny", "Pass"))
-        for number in range(draw.number(0, 3))
+        for number in range(draw.number(1, 4))
     ]
     return [*policies, *([baseline_policy(**spec("Allow", "Deny"))] if draw.chance(50) else [])]
 
@@ -44,7 +44,7 @@ def _v1alpha2(draw: Draw, namespaces: Sequence[str]) -> list[Object]:
             priority=draw.one(_PRIORITIES),
             **_spec(draw, namespaces, ("Accept", "Deny", "Pass"), "protocols", _port_v1alpha2),
         )
-        for number in range(draw.number(1, 4))
+        for number in range(draw.number(1, 5))
     ]
 
 
@@ -74,7 +74,7 @@ def _peer(draw: Draw, namespaces: Sequence[str], *, networks: bool) -> Object:
 
 
 def _pods(draw: Draw, namespaces: Sequence[str]) -> Object:
-    chosen = draw_namespace_selector(draw, namespaces)
+    chosen = {} if draw.chance(40) else draw_namespace_selector(draw, namespaces)
     if draw.chance(50):
         return {"namespaces": chosen}
     return {"pods": {"namespaceSelector": chosen, "podSelector": draw.selector(POD_LABELS)}}

@@ -42,7 +42,7 @@ def draw_cluster(draw: Draw) -> Drawn:
     namespaces = _NAMESPACES[: draw.number(1, 3)]
     objects = [
         *(namespace(name, **draw.labels(NAMESPACE_LABELS)) for name in namespaces if draw.chance(85)),
-        *(_pod(draw, draw.one(namespaces), number, families) for number in range(1, draw.number(1, 6) + 1)),
+        *_workloads(draw, namespaces, families),
         *draw_network_policies(draw, Vocabulary(namespaces)),
         *draw_admin_policies(draw, namespaces),
     ]
@@ -50,7 +50,20 @@ def draw_cluster(draw: Draw) -> Drawn:
         pod_cidrs=tuple(POD_CIDRS[each] for each in families) if draw.chance(60) else (),
         ip_blocks_cover_pods=draw.one([None, True, True, False]),
     )
-    return Drawn(objects, assumptions, draw.some(list(product(PORT_NUMBERS, PROTOCOLS)), 3, 3))
+    return Drawn(objects, assumptions, draw.some(list(product([1, *PORT_NUMBERS, 65535], PROTOCOLS)), 3, 3))
+
+
+def _workloads(draw: Draw, namespaces: list[str], families: list[str]) -> Iterator[Object]:
+    """Pods and Deployments; some Deployments differ from another only in their ports."""
+    for number in range(1, draw.number(1, 5) + 1):
+        made = _pod(draw, draw.one(namespaces), number, families)
+        yield made
+        if made["kind"] == "Deployment" and draw.chance(40):
+            container = {"name": "main", "image": "busybox:1.35", "ports": _ports(draw)}
+            twin = {**made["spec"]["template"]["spec"], "containers": [container]}
+            template = {"metadata": made["spec"]["template"]["metadata"], "spec": twin}
+            metadata = {**made["metadata"], "name": f"twin-{number}"}
+            yield {**made, "metadata": metadata, "spec": {**made["spec"], "template": template}}
 
 
 def _pod(draw: Draw, home: str, number: int, families: list[str]) -> Object:

@@ -46,11 +46,12 @@ class Draw:
         return {key: self.one(values) for key, values in vocabulary.items() if self.chance(70)}
 
     def selector(self, vocabulary: dict[str, list[str]]) -> Object:
-        """A label selector: empty, by labels, by expressions with any operator, or by both."""
+        """A label selector: often empty, by labels, by expressions with any operator, or by both."""
+        form = self.one(["empty", "empty", "labels", "labels", "expressions", "both"])
         drawn: Object = {}
-        if self.chance(50):
+        if form in {"labels", "both"}:
             drawn["matchLabels"] = {key: self.one(vocabulary[key]) for key in self.some(list(vocabulary), 1, 2)}
-        if self.chance(40):
+        if form in {"expressions", "both"}:
             drawn["matchExpressions"] = self.several(lambda: self._expression(vocabulary), 1, 2)
         return drawn
 
