@@ -192,6 +192,10 @@ conformance-cases: $(RUNTIME) ## write the table of cases in docs/conformance.md
 bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench/results/synth.json
 	@python -m bench.synth
 
+.PHONY: bench-audit
+bench-audit: $(RUNTIME) ## audit up to 1,000 tenants and 60,000 policies; writes bench/results/audit.json (PEER="program options")
+	@python -m bench.audit $(if $(PEER),--peer '$(PEER)')
+
 ##@ Image
 .PHONY: image image-test image-smoke
 IMAGE ?= ml-inference-service:dev

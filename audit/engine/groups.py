@@ -48,10 +48,15 @@ class Groups:
             for number, each in enumerate(reach.classes)
             if each.workloads or (new_pods and each.endpoint.pods is not None)
         )
+        self._members: dict[int, list[str]] = {}
+        self._names = [
+            [workload.reference for workload in each.workloads] or [each.endpoint.name] for each in reach.classes
+        ]
         found: dict[object, list[int]] = {}
         for number in bits.members(self.shown):
             found.setdefault(self._behaviour(number), []).append(number)
         self.all = [self._group(number, classes) for number, classes in enumerate(found.values())]
+        self._number = {each: group.number for group in self.all for each in bits.members(group.classes)}
 
     def own(self, number: int) -> int:
         """The classes in the namespace of a class."""
@@ -63,12 +68,16 @@ class Groups:
 
     def members(self, classes: int) -> list[str]:
         """References of what is in some classes."""
-        found: dict[str, None] = {}
-        for number in bits.members(classes):
-            each = self._reach.classes[number]
-            names = [workload.reference for workload in each.workloads] or [each.endpoint.name]
-            found.update(dict.fromkeys(names))
-        return list(found)
+        found = self._members.get(classes)
+        if found is None:
+            names = (name for number in bits.members(classes) for name in self._names[number])
+            found = self._members[classes] = list(dict.fromkeys(names))
+        return found
+
+    def of(self, classes: int) -> list[Group]:
+        """The groups that some classes are in."""
+        numbers = sorted({self._number[each] for each in bits.members(classes)})
+        return [self.all[number] for number in numbers]
 
     def roles(self, number: int) -> list[str]:
         """Names of what is in a class, with `*` for the namespace's name in them."""

@@ -181,7 +181,7 @@ class ReachWriter:
             whole = reached & own == own
             yield from self._both(source, flow, reached & own, OWN_NAMESPACE if whole else self._label(reached & own))
         others = reached & ~own
-        hit = [group for group in self.groups.all if others & group.classes] if others else []
+        hit = self.groups.of(others)
         if len(hit) > _MANY:
             yield from self._both(source, flow, others, self._label(others))
             return
