@@ -1,4 +1,4 @@
-"""`python -m bench.ladder`: which step from the naive service to ours bought what, and where a request's time goes now.
+"""`python -m bench.ladder`: what each step from the naive service to ours gained, and where a request spends its time.
 
 Writes a table to `bench/results/ladder.md` and prints it. Costs are processor time a request, kernel included.
 """
@@ -31,7 +31,7 @@ _TURNS: Final = 7
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, write, print; 1 when a step answers something else."""
+    """Measure, write and print; return 1 if a step gives a different answer."""
     options = _options(arguments)
     console = Console(stderr=True)
     try:
@@ -100,7 +100,7 @@ def _steps_table(work: Work, rounds: int, seconds: int, console: Console) -> str
 
 
 def _inside_table(work: Work) -> str:
-    """The parts of an answer, each called by itself on a short message and on a mail of ordinary length."""
+    """The parts of one answer, each measured alone on a short message and on a mail of ordinary length."""
     model = TextClassifier.from_artifact(read_directory(work.model))
     app = create_app(Settings(model_uri=str(work.model)))
     app.service.add_model(model)

@@ -1,4 +1,4 @@
-"""How long a synth takes for many tenants, and whether a tenant among many costs more than among few.
+"""Measure the synthesis of many tenants, and whether the cost per tenant grows with their number.
 
 `python -m bench.synth` synthesizes 1, 10, 100 and 1,000 tenants, each time in a process of its own, several rounds in
 turn, and writes medians to bench/results/synth.json. It fails where the cost is not linear: a tenant at 1,000 may cost
@@ -21,12 +21,12 @@ from typing import Any, Final
 COUNTS: Final = (1, 10, 100, 1000)
 ROUNDS: Final = 3
 LINEAR: Final = 1.2
-"""What a tenant may cost at most at the largest count, in units of what it costs at a tenth of that."""
+"""Highest cost per tenant at the largest count, relative to the cost at a tenth of that count."""
 RESULT: Final = Path(__file__).parent / "results" / "synth.json"
 
 
 def main() -> int:
-    """Measure, write, print; 1 where the cost is not linear."""
+    """Measure, write and print; return 1 if the cost is not linear."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="numbers of tenants")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements of each, in turn")
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def measure(count: int) -> dict[str, float]:
-    """One synth in this process: seconds from the file to manifests on the disk, memory of Python and Node in MiB."""
+    """Synthesize once in this process: seconds from the file to manifests on disk, memory of Python and Node in MiB."""
     began = time.perf_counter()
     from constructs_lib.dist import write  # noqa: PLC0415 - loading jsii is measured
     from constructs_lib.platform import Platform  # noqa: PLC0415
@@ -87,7 +87,7 @@ def measure(count: int) -> dict[str, float]:
 
 
 def summarize(measured: dict[int, list[dict[str, float]]]) -> dict[str, Any]:
-    """Medians by count, and whether the largest costs a tenant no more than LINEAR times the one before it."""
+    """Medians by count, and whether the largest count costs at most LINEAR times as much per tenant."""
     rows: list[dict[str, Any]] = []
     for count, rounds in sorted(measured.items()):
         median = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
@@ -117,7 +117,7 @@ def _in_a_process(count: int) -> dict[str, float]:
 
 
 def _cpu_seconds() -> float:
-    """What this process and the Node that jsii runs have computed so far."""
+    """CPU time so far of this process and of the Node process that jsii runs."""
     own = os.times()
     ticks = 0
     for pid in _descendants(str(os.getpid())):
@@ -127,21 +127,21 @@ def _cpu_seconds() -> float:
 
 
 def _peak_memory_mib() -> float:
-    """The highest resident memory of this process and of the Node that jsii runs, together (Linux)."""
+    """Peak resident memory of this process and of the Node process that jsii runs, together (Linux)."""
     own = str(os.getpid())
     peaks = (_field(Path("/proc", pid, "status"), "VmHWM") for pid in [own, *_descendants(own)])
     return sum(peaks) / 1024
 
 
 def _descendants(pid: str) -> list[str]:
-    """The processes that a process started, and theirs."""
+    """The descendants of a process."""
     parents = {each.parent.name: _field(each, "PPid") for each in Path("/proc").glob("[0-9]*/status")}
     children = [each for each, parent in parents.items() if str(parent) == pid]
     return [*children, *(below for child in children for below in _descendants(child))]
 
 
 def _field(status: Path, name: str) -> int:
-    """A number in /proc/<pid>/status; 0 where the process has ended."""
+    """A number in /proc/<pid>/status; 0 if the process has ended."""
     try:
         lines = status.read_text(encoding="utf-8").splitlines()
     except OSError:

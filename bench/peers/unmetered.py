@@ -1,4 +1,4 @@
-"""Our own service with its measuring taken out: the difference is what measuring costs."""
+"""Our service without its metrics: the difference is the cost of metrics."""
 
 import sys
 from collections.abc import Sequence

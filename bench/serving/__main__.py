@@ -1,4 +1,4 @@
-"""`python -m bench.serving`: our service against what people use instead, on the same model, core and texts."""
+"""`python -m bench.serving`: compare our service with its alternatives, on the same model, core and texts."""
 
 import argparse
 import json
@@ -30,13 +30,13 @@ CELLS: Final = (
     (ONE_MB, 4),
 )
 LARGE_SECONDS: Final = 3
-"""How many times longer texts of 1 MB are measured: for some systems a request of those takes seconds."""
+"""How many times longer texts of 1 MB are measured: some systems take seconds for one request."""
 CHECKED: Final = {SHORT: 400, MAILS: 400, TEN_KB: 5, ONE_MB: 1}
 """How many texts of each workload are compared with `predict_proba`, in the first round."""
 
 
 class Bench:
-    """One run over all rounds; collects samples."""
+    """One run over all rounds, which collects samples."""
 
     def __init__(self, work: Work, chosen: Sequence[System], *, rounds: int, seconds: int) -> None:
         self.work = work
@@ -50,7 +50,7 @@ class Bench:
         self.expected = {name: work.expected(work.texts[name][:count]) for name, count in CHECKED.items()}
 
     def run(self, progress: Progress) -> None:
-        """Measure everything: every system once a round, A B C A B C.
+        """Measure everything: every system once per round, A B C A B C.
 
         Raises:
             BenchError: one that the others are compared with cannot be measured.
@@ -66,7 +66,7 @@ class Bench:
 
     @contextmanager
     def leaving_out(self, system: System) -> Iterator[None]:
-        """Go on without a peer that fails: a run of many minutes is not to be lost to it."""
+        """Continue without a peer that fails, so that a run of many minutes is not lost."""
         try:
             yield
         except BenchError as error:
@@ -75,7 +75,7 @@ class Bench:
             self.left_out[system.name] = str(error)
 
     def _turn(self, number: int, system: System, cells: Sequence[tuple[str, int]]) -> Iterator[str]:
-        """Measure a system's cells; say before each which one it is."""
+        """Measure the cells of a system; name each one first."""
         if system.name in self.left_out:
             return
         with running(system, self.work.texts[SHORT][0], FOLDER / "logs" / f"{system.name}.log") as target:
@@ -97,7 +97,7 @@ class Bench:
 
     def _measure(self, target: Running, workload: str, connections: int) -> dict[str, float]:
         bodies = self._bodies(target.system, workload)
-        target.ask(self.work.texts[SHORT][0])  # answered when it has done with what the last load left in its queues
+        target.ask(self.work.texts[SHORT][0])  # answered when its queues are empty again
         if workload != ONE_MB:
             return load(target, bodies, connections, self.seconds)
         seconds = LARGE_SECONDS * self.seconds
@@ -122,7 +122,7 @@ def _is_measured(system: System, workload: str, connections: int) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark; 1 when the comparison is void."""
+    """Run the benchmark; return 1 if the comparison is void."""
     options = _options(arguments)
     console = Console(stderr=True)
     begin = time.monotonic()
@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str, Any]:
-    """All that `Summary` needs, and what the figures are worth."""
+    """Everything that `Summary` needs, and the conditions of the measurement."""
     texts = bench.work.texts
     return {
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},

@@ -1,4 +1,4 @@
-"""What the rounds say: medians, ratios, a table and a picture."""
+"""Results of the rounds: medians, ratios, a table and a picture."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Sample = Mapping[str, Any]
 MAIN_CONNECTIONS: Final = 32
 BEGIN: Final = "<!-- figures: make bench -->\n"
 END: Final = "<!-- /figures -->\n"
-"""The marks in a document that shows the main figures."""
+"""The markers around the main figures in a document."""
 _NUMBERS: Final = ("requests_per_second", "p50_ms", "p99_ms", "max_ms", "cpu_us", "errors")
 _WORST: Final = ("health_max_ms",)
 _STARTS: Final = ("start_seconds", "memory_mb")
@@ -22,7 +22,7 @@ _STARTS: Final = ("start_seconds", "memory_mb")
 
 @dataclass(frozen=True)
 class Goal:
-    """Something that was promised, and what was found."""
+    """A goal, and what was measured."""
 
     name: str
     wanted: str
@@ -62,7 +62,7 @@ class Summary:
 
     @property
     def medians(self) -> list[dict[str, Any]]:
-        """Every cell, with its ratio to the naive service."""
+        """Every cell with its ratio to the naive service."""
         return [
             {
                 "system": key[0],
@@ -75,7 +75,7 @@ class Summary:
         ]
 
     def of(self, system: str, workload: str, connections: int = MAIN_CONNECTIONS) -> dict[str, float] | None:
-        """A cell's medians, if it was measured."""
+        """The medians of a cell, if it was measured."""
         return self._cells.get((system, workload, connections))
 
     def start_of(self, system: str) -> dict[str, float]:
@@ -83,14 +83,14 @@ class Summary:
         return self._starts[(system,)]
 
     def ratio(self, system: str, to: str, workload: str, connections: int = MAIN_CONNECTIONS) -> float | None:
-        """How many times the requests of `to` the system answered; None where one of them answered none."""
+        """How many times as many requests the system answered as `to`; None if one of them answered none."""
         one, other = self.of(system, workload, connections), self.of(to, workload, connections)
         if one is None or other is None or not other["requests_per_second"]:
             return None
         return one["requests_per_second"] / other["requests_per_second"]
 
     def ns_a_byte(self, system: str, workload: str) -> float | None:
-        """Processor time of a request on one connection, by the bytes of its text."""
+        """CPU time of a request on one connection, per byte of its text."""
         cell = self.of(system, workload, 1)
         if cell is None:
             return None
@@ -98,7 +98,7 @@ class Summary:
         return 1e3 * cell["cpu_us"] / bytes_a_text
 
     def cost_of_measuring(self) -> float | None:
-        """Share of a short request's processor time that goes into metrics: the median of the rounds' own shares.
+        """Share of a short request's CPU time spent on metrics: the median of the shares of the rounds.
 
         In a round the service takes its turns with and without metrics one after the other, so that what the machine
         does in other minutes is in neither; a round that it spoils all the same is outvoted.
@@ -122,7 +122,7 @@ class Summary:
         return max(measured)[1] if measured else None
 
     def goals(self) -> list[Goal]:
-        """The promises that this run can judge."""
+        """The goals that this run can judge."""
         goals: list[Goal] = []
 
         def at_least(name: str, wanted: float, found: float | None) -> None:
@@ -155,7 +155,7 @@ class Summary:
 
 
 def table(summary: Summary) -> str:
-    """Everything in Markdown: a table a workload, cost by length, starts and memory, the goals, who was left out."""
+    """Everything in Markdown: a table per workload, cost by length, start-up and memory, goals, excluded systems."""
     titles = summary.titles
     lines: list[str] = []
     for workload, connections in summary.workloads:
@@ -224,17 +224,17 @@ def figures(summary: Summary) -> str:
 
 
 def with_figures(document: str, summary: Summary) -> str:
-    """`document` with the main figures between its marks."""
+    """`document` with the main figures between its markers."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"the document lacks {BEGIN.strip()} and, behind it, {END.strip()}")
+        raise ValueError(f"the document lacks {BEGIN.strip()} followed by {END.strip()}")
     return before + begin + figures(summary) + end + after
 
 
 def picture(summary: Summary, file: Path) -> None:
     """Draw requests per second at 32 connections, short messages beside real mails; the same data, the same SVG."""
-    import matplotlib as mpl  # noqa: PLC0415 - a second that only the picture needs
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and only the picture needs it
 
     mpl.use("svg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
@@ -266,7 +266,7 @@ def _bars(axis: Any, summary: Summary, shown: Sequence[str], workload: str) -> N
     axis.set_xlim(0, max(*rates, 1.0) * 1.3)
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(left=False)
-    axis.locator_params(axis="x", nbins=4)  # more would run into each other
+    axis.locator_params(axis="x", nbins=4)  # more would overlap
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
@@ -303,4 +303,4 @@ def _each(
 
 
 def _digits(rate: float) -> int:
-    return 0 if rate >= 10 else 1  # noqa: PLR2004 - below, a whole number says too little
+    return 0 if rate >= 10 else 1  # noqa: PLR2004 - below 10, a whole number is too coarse

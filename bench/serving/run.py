@@ -1,4 +1,4 @@
-"""Starting a system on one core, asking it from another, and measuring both."""
+"""Start a system on one core, send requests from another, and measure."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _ANSWER_SECONDS: Final = 60.0
 
 
 def require() -> None:
-    """What every measurement needs: two cores, taskset and wrk.
+    """Check what every measurement needs: two cores, taskset and wrk.
 
     Raises:
         BenchError: something is missing.
@@ -56,11 +56,11 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """The URL of its endpoint."""
         return f"http://{HOST}:{PORT}{self.system.path}"
 
     def ask(self, text: str) -> httpx.Response:
-        """One request."""
+        """Send one request."""
         content = self.system.encode(text)
         try:
             return self.client.post(self.url, content=content, headers={"content-type": "application/json"})
@@ -68,17 +68,17 @@ class Running:
             raise BenchError(f"{self.system.name} does not answer: {error!r}") from error
 
     def memory_mb(self) -> float:
-        """Resident memory of the process and all that it started."""
+        """Resident memory of the process and its descendants."""
         return sum(_status_kb(process, "VmRSS") for process in _family(self.process.pid)) / 1024
 
     def cpu_seconds(self) -> float:
-        """What the process and all that it started have used of a processor so far."""
+        """CPU time so far of the process and its descendants."""
         return sum(_cpu_ticks(process) for process in _family(self.process.pid)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def running(system: System, first: str, log: Path) -> Iterator[Running]:
-    """Start a system; its first answer, to the text `first`, has come when the block begins.
+    """Start a system; it has answered the text `first` when the block begins.
 
     Raises:
         BenchError: it ends, or does not answer in time; the end of its log is in the text.
@@ -86,7 +86,7 @@ def running(system: System, first: str, log: Path) -> Iterator[Running]:
     if _is_open():
         raise BenchError(f"port {PORT} is taken; end what listens there")
     log.parent.mkdir(parents=True, exist_ok=True)
-    # A connection a request: none is kept that the system may close just when it is used again.
+    # One connection per request: the system could close a kept one just when it is used again.
     limits = httpx.Limits(max_keepalive_connections=0)
     begin = time.perf_counter()
     with log.open("wb") as output, httpx.Client(timeout=_ANSWER_SECONDS, limits=limits, trust_env=False) as client:
@@ -106,7 +106,7 @@ def running(system: System, first: str, log: Path) -> Iterator[Running]:
 
 
 def check(target: Running, texts: Sequence[str], expected: Sequence[Expected]) -> tuple[int, int]:
-    """Compare every answer with `predict_proba`'s; give back how many are equal and how many requests were refused.
+    """Compare every answer with `predict_proba`; return how many are equal and how many requests were refused.
 
     Raises:
         BenchError: one differs by more than `TOLERANCE`.
@@ -127,7 +127,7 @@ def check(target: Running, texts: Sequence[str], expected: Sequence[Expected]) -
 
 
 def load(target: Running, bodies: Path, connections: int, seconds: int) -> dict[str, float]:
-    """Send a file's bodies on so many connections for so long.
+    """Send the bodies of a file on some connections for some seconds.
 
     Returns:
         requests_per_second, p50_ms, p99_ms, max_ms, errors, and cpu_us: what a request cost the server's processor.
@@ -161,7 +161,7 @@ def load(target: Running, bodies: Path, connections: int, seconds: int) -> dict[
 
 @contextmanager
 def watching_health() -> Iterator[dict[str, float]]:
-    """Ask `/healthz` every few milliseconds while the block runs; then `health_max_ms` says how long one waited.
+    """Request `/healthz` every few milliseconds while the block runs; `health_max_ms` is then the longest wait.
 
     Raises:
         BenchError: one was not answered.
@@ -213,7 +213,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for child in children:  # its own, should it have left one behind
+    for child in children:  # processes that it left behind
         if _status_kb(child, "VmRSS"):
             os.kill(child, 9)
     deadline = time.monotonic() + _STOP_SECONDS

@@ -1,4 +1,4 @@
-"""The systems under comparison: how each is started, asked and understood."""
+"""The systems under comparison: how each is started and called, and how its answers are read."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ CONSTANT: Final = "constant"
 
 
 class BenchError(Exception):
-    """Why a system cannot be measured: it does not start, ends, is silent, or answers something else."""
+    """A system cannot be measured: it does not start, ends, does not answer, or gives another answer."""
 
 
 def _text_body(text: str) -> object:
@@ -35,7 +35,7 @@ def _one_answer(answer: Any) -> Expected:
 
 @dataclass(frozen=True)
 class System:
-    """One of them.
+    """One system.
 
     Attributes:
         name: Short, and that of its environment and its folder in `bench/peers`.
@@ -63,7 +63,7 @@ class System:
 
 
 def systems(work: Work, folder: Path) -> list[System]:
-    """All of them, in the order in which they take turns; `folder` holds the peers' environments."""
+    """All systems, in the order in which they take turns; `folder` contains the peers' environments."""
     pipeline = str(work.pipeline_file.absolute())
     ours = {
         "INFERENCE_MODEL_URI": work.model.absolute().as_uri(),
@@ -128,7 +128,7 @@ def systems(work: Work, folder: Path) -> list[System]:
 
 
 def install(name: str, folder: Path, say: Callable[[str], None]) -> None:
-    """Give a system the environment that its lock describes, unless it has it or needs none.
+    """Install the environment of a system from its lock, unless it is installed or not needed.
 
     Raises:
         BenchError: pip fails; what it says has been printed.
@@ -153,7 +153,7 @@ def install(name: str, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _mlserver_folder(folder: Path, pipeline: str) -> Path:
-    """A folder as `mlserver start` wants it: settings, the model's settings, the runtime."""
+    """A folder for `mlserver start`: settings, the model's settings, the runtime."""
     target = folder / "mlserver-model"
     target.mkdir(parents=True, exist_ok=True)
     settings = {

@@ -1,4 +1,4 @@
-"""What every system is asked, and what it has to answer."""
+"""The requests to every system, and the expected answers."""
 
 import random
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _LARGE_TEXTS: Final = {TEN_KB: 64, ONE_MB: 3}
 
 
 class Expected(NamedTuple):
-    """What `predict_proba` says of a text."""
+    """The result of `predict_proba` for a text."""
 
     label: str
     confidence: float
@@ -39,7 +39,7 @@ class Work:
     texts: dict[str, list[str]]
 
     def expected(self, texts: Sequence[str]) -> list[Expected]:
-        """The pipeline's own answers."""
+        """The answers of the pipeline."""
         probabilities = self.pipeline.predict_proba(texts)
         best = probabilities.argmax(axis=1)
         return [
@@ -49,7 +49,7 @@ class Work:
 
 
 def prepare(folder: Path) -> Work:
-    """Train, and write the model as data and as a joblib file to `folder`; texts are of the hold-out."""
+    """Train the model and write it to `folder` as data and as a joblib file; texts come from the hold-out."""
     training = train(load_spam_assassin())
     write(folder / "spam", training.artifact)
     pipeline_file = folder / "pipeline.joblib"
@@ -59,8 +59,8 @@ def prepare(folder: Path) -> Work:
 
 
 def workloads(mails: Sequence[str]) -> dict[str, list[str]]:
-    """Pieces of the mails, the mails as they are, and mails joined to texts of a given size; always the same ones."""
-    chance = random.Random(SEED)  # noqa: S311 - no secret
+    """Parts of mails, whole mails, and mails joined to texts of a given size; always the same ones."""
+    chance = random.Random(SEED)  # noqa: S311 - not a secret
     shuffled = chance.sample(mails, len(mails))
     texts = {SHORT: [_piece(mail, chance) for mail in shuffled if len(mail) > _SHORT_CHARACTERS[1]], MAILS: shuffled}
     for name, size in _LARGE_BYTES.items():

@@ -1,4 +1,4 @@
-"""A BentoML service whose calls are put together into batches."""
+"""A BentoML service with batching."""
 
 import os
 

@@ -7,7 +7,7 @@ from mlserver.types import InferenceRequest, InferenceResponse
 
 
 class Spam(MLModel):
-    """The pipeline, as MLServer calls it: with a batch that its adaptive batching put together."""
+    """The pipeline as MLServer calls it: with a batch from its adaptive batching."""
 
     async def load(self) -> bool:
         """Read the pipeline."""

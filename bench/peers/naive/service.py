@@ -1,4 +1,4 @@
-"""What most people write first: a pipeline from joblib behind a FastAPI endpoint."""
+"""A common first version: a pipeline from joblib behind a FastAPI endpoint."""
 
 import os
 
