@@ -8,6 +8,7 @@ another distribution (docs/adr/0020). So a wheel's build renames `from inference
 `from tenantry.inference import x`. A build in place and an editable install keep the repository's names.
 """
 
+import os
 import re
 import sys
 import tarfile
@@ -19,6 +20,8 @@ from setuptools.command.build_py import build_py
 # Fused multiply-add would make the last digit of an answer depend on the processor.
 FLAGS = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 WHEEL = "bdist_wheel" in sys.argv
+PURE = os.environ.get("TENANTRY_PURE") == "1"
+"""Leaves out the compiled modules: a wheel for every platform."""
 MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
 IMPORT = re.compile(rf"^(\s*from )({'|'.join(MOVED)})(?=[. ])", re.MULTILINE)
 COMPILED = ("model._scorer", "serving._distribution")
@@ -118,6 +121,6 @@ setup(
     ext_modules=[
         Extension(installed(f"inference.{name}"), [source(name)], extra_compile_args=FLAGS, optional=True)
         for name in COMPILED
-        if Path("inference").is_dir()
+        if not PURE
     ],
 )

@@ -14,6 +14,7 @@ from tenantry.errors import CommandError, InterruptedByUserError
 
 POLL_SECONDS: Final = 0.05
 """How often a loop looks at its children."""
+_STANDARD_ERROR: Final = 2
 STOP_SECONDS: Final = 10.0
 """How long a child may take to finish after SIGTERM before it is killed."""
 
@@ -48,7 +49,7 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def run(command: Sequence[str], *, stop: threading.Event, doing: str) -> None:
-    """Run a program to its end, its output on the terminal.
+    """Run a program to its end, with all of its output on standard error: it is progress, and not the command's result.
 
     Args:
         command: Program and arguments.
@@ -59,7 +60,7 @@ def run(command: Sequence[str], *, stop: threading.Event, doing: str) -> None:
         InterruptedByUserError: `stop` was set.
         CommandError: The program failed; the error carries the program's exit code.
     """
-    process = start(command)
+    process = start(command, stdout=_STANDARD_ERROR)
     try:
         while process.poll() is None and not stop.wait(POLL_SECONDS):
             pass

@@ -64,7 +64,7 @@ def demo(
             result(f"  {answer}")
         for name, url in server.pages():
             result(f"  {name:8}{url}")
-    say("\nEach tenant answered and was stopped; `make serve` or `tenantry serve` leaves them running.")
+    say("\nEach tenant answered and was stopped; `tenantry serve` leaves them running.")
 
 
 def _as_record(server: "TenantServer", asked: "list[tuple[str, str]]") -> dict[str, Any]:

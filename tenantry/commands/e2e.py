@@ -48,9 +48,9 @@ def e2e(
 
     Example: CONFIRM=kind-tenantry tenantry e2e smoke
     """
-    kubectl = Kubectl.find(kubeconfig, context)
     if not TESTS.is_dir():
         raise CommandError(f"{TESTS} is missing: this command needs a clone of the project")
+    kubectl = Kubectl.find(kubeconfig, context)
     if selection is Selection.MUTATIONS:
         command = [sys.executable, "-m", "tests.e2e.mutations", "--image", image]
     else:

@@ -31,6 +31,13 @@ def start() -> Iterator[Start]:
         yield run
 
 
+def test_a_program_that_a_command_runs_leaves_standard_output_to_the_result(capfd: pytest.CaptureFixture[str]) -> None:
+    """`tenantry demo --format json` prints JSON alone, also when it trains a model first."""
+    processes.run([sys.executable, "-c", "print('accuracy 0.98')"], stop=threading.Event(), doing="training")
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "accuracy 0.98\n")
+
+
 def test_end_asks_first(start: Start) -> None:
     """A child that heeds SIGTERM ends by it."""
     process = start(PRINT_THEN_WAIT)

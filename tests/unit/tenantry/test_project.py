@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import typer.main
 import yaml
+from typer.testing import CliRunner
 
+from constructs_lib.platform import Platform
 from tenantry.cli import app
 from tenantry.commands import demo
-from tests.paths import ROOT
+from tests.paths import ROOT, TEMPLATE
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = dict(re.findall(r"^([a-z0-9-]+):(?!=)(.*)$", MAKEFILE, re.MULTILINE))
@@ -115,6 +117,30 @@ def test_the_readmes_construct_example_works(tmp_path: Path) -> None:
     (written,) = (tmp_path / "build" / "example").glob("*.yaml")
     kinds = {document["kind"] for document in yaml.safe_load_all(written.read_text())}
     assert {"Namespace", "NetworkPolicy", "Deployment", "ServiceMonitor"} <= kinds
+
+
+def test_the_example_of_own_constructs_works(tmp_path: Path) -> None:
+    """The main.py of docs/adopt.md, run beside the first platform.yaml by `tenantry synth`."""
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "adopt.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "main.py").write_text(code, "utf-8")
+    (tmp_path / "platform.yaml").write_text(TEMPLATE.read_text("utf-8"), "utf-8")
+    done = CliRunner().invoke(
+        app, ["synth", "--file", str(tmp_path / "platform.yaml"), "--output", str(tmp_path / "dist")]
+    )
+    assert done.exit_code == 0, done.output
+    (job,) = [
+        each
+        for each in yaml.safe_load_all((tmp_path / "dist" / "tenant-a.k8s.yaml").read_text())
+        if each["kind"] == "CronJob"
+    ]
+    assert job["metadata"]["namespace"] == "tenant-a"
+    assert "CronJob" not in (tmp_path / "dist" / "tenant-b.k8s.yaml").read_text()
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "released").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_first_platform_file_of_every_release_still_loads(file: Path) -> None:
+    """A release adds its own. A file that no longer loads needs a message with the change to make."""
+    assert Platform.load(file).tenants
 
 
 def test_the_readme_shows_what_the_demo_asks() -> None:

@@ -1,0 +1,123 @@
+"""Builds the source distribution and two wheels from a clean copy, and installs them where nothing else is."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.paths import ROOT
+
+Done = subprocess.CompletedProcess[str]
+TIMEOUT_SECONDS: Final = 600
+BUILD: Final = "from setuptools import build_meta; build_meta.build_{kind}({folder!r})"
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """The files that a release would upload."""
+
+    sdist: Path
+    compiled: Path
+    pure: Path
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A new virtual environment, an empty home folder and an empty project, outside the clone."""
+
+    bin: Path
+    home: Path
+    project: Path
+
+    def run(self, *command: str, code: int | None = 0, **variables: str) -> Done:
+        """Run a program of the environment in the project, and check its exit code unless `code` is None."""
+        environment = {"HOME": str(self.home), "PATH": f"{self.bin}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+        settings = re.compile(r"(PIP|NPM_CONFIG|SSL|NODE)_", re.IGNORECASE)  # how this machine reaches its registries
+        passed = {name: value for name, value in os.environ.items() if settings.match(name)}
+        program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+        done = subprocess.run(
+            [program, *command[1:]],
+            cwd=self.project,
+            env={**passed, **environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+        assert code is None or done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def install(self, *what: str | Path) -> None:
+        """Install with pip, held to the versions of the lock."""
+        self.run("pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt", *map(str, what))
+
+
+def _build(source: Path, kind: str, folder: Path, **variables: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", BUILD.format(kind=kind, folder=str(folder))]
+    environment = {**os.environ, **variables}
+    environment.pop("PYTHONPATH", None)
+    subprocess.run(command, cwd=source, env=environment, capture_output=True, check=True, timeout=TIMEOUT_SECONDS)
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
+    """An sdist of the files that git knows, and both wheels from the unpacked sdist."""
+    folder = tmp_path_factory.mktemp("build")
+    clean = folder / "clean"
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (clean / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clean / name)
+    sdist = _build(clean, "sdist", folder / "sdist")
+    shutil.unpack_archive(sdist, folder / "unpacked", filter="data")
+    (source,) = (folder / "unpacked").iterdir()
+    compiled = _build(source, "wheel", folder / "compiled")
+    shutil.rmtree(source / "build")
+    pure = _build(source, "wheel", folder / "pure", TENANTRY_PURE="1")
+    return Distributions(sdist, compiled, pure)
+
+
+@pytest.fixture(scope="session")
+def base(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The wheel alone, without extras, and a new project."""
+    folder = tmp_path_factory.mktemp("user")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    made = Environment(folder / "venv" / "bin", folder / "home", folder / "project")
+    made.home.mkdir()
+    made.project.mkdir()
+    lock = (ROOT / "requirements.lock").read_text("utf-8") + (ROOT / "requirements-dev.lock").read_text("utf-8")
+    pins = sorted(set(re.findall(r"^[A-Za-z0-9._-]+==[^\s;]+", lock, re.MULTILINE)))
+    (made.project / "constraints.txt").write_text("\n".join(_single(pins)), "utf-8")
+    made.install(distributions.compiled)
+    made.run("tenantry", "init", "--terraform")
+    return made
+
+
+def _single(pins: Sequence[str]) -> list[str]:
+    """Without packages that have another version on another Python: pip finds theirs."""
+    names = [pin.partition("==")[0] for pin in pins]
+    return [pin for pin, name in zip(pins, names, strict=True) if names.count(name) == 1]
+
+
+@pytest.fixture(scope="session")
+def full(base: Environment, distributions: Distributions) -> Environment:
+    """The same environment with both extras, and what the project's tests need."""
+    base.install(f"{distributions.compiled}[serve,train]", "pytest", "syrupy")
+    return base
