@@ -1,12 +1,13 @@
 """A cluster, as its YAML describes it, and the questions that it answers."""
 
-from collections.abc import Sequence
+import ipaddress
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
 from audit.assumptions import Assumptions
 from audit.engine.answer import Answer, Decision, Verdict
-from audit.engine.endpoints import Endpoint, Traffic
+from audit.engine.endpoints import Endpoint, Kind, Traffic
 from audit.engine.judge import Judge
 from audit.engine.reach import Reach
 from audit.engine.references import References
@@ -62,11 +63,22 @@ class Cluster:
         if protocol not in PROTOCOLS:
             raise EndpointError(f"the protocol {protocol!r} does not exist: it is TCP, UDP or SCTP")
         sources = self.references.endpoints(source)
+        reached = self._targets(destination, port, protocol)
+        notes = tuple(self._notes([*sources, *(target.endpoint for target in reached)]))
         answers = [
-            self.judge.answer(Traffic(each, target.endpoint, protocol, target.number), target.notes)
-            for each, target in product(sources, self._targets(destination, port, protocol))
+            self.judge.answer(Traffic(each, target.endpoint, protocol, target.number), (*target.notes, *notes))
+            for each, target in product(sources, reached)
         ]
         return _together(answers, source, destination)
+
+    def _notes(self, ends: list[Endpoint]) -> Iterator[str]:
+        """Addresses that may well be inside the cluster, where nobody says which addresses are."""
+        if self.assumptions.pod_cidrs and self.assumptions.node_cidrs and self.assumptions.service_cidrs:
+            return
+        for name in dict.fromkeys(end.name for end in ends if end.kind is Kind.ADDRESS):
+            if ipaddress.ip_address(name).is_private:
+                options = "--pod-cidr, --node-cidr and --service-cidr"
+                yield f"{name} counts as outside the cluster; if it is not, give {options}"
 
     def _targets(self, destination: str, port: int | str, protocol: str) -> list[Target]:
         service = self.references.service(destination)

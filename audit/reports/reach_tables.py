@@ -9,6 +9,8 @@ from audit.reports.words import count
 
 _INDENT = "    "
 _NAMED = 8
+_WIDEST = 24
+"""Longer lists of ports do not widen the column."""
 
 
 def text(report: ReachReport) -> str:
@@ -27,9 +29,10 @@ def _text(report: ReachReport) -> Iterator[str]:
         yield _heading(source)
         if not source.reaches:
             yield f"{_INDENT}reaches nothing"
-        ports = max((len(", ".join(line.ports)) for line in source.reaches), default=0)
+        lengths = [len(", ".join(line.ports)) for line in source.reaches]
+        ports = max((length for length in lengths if length <= _WIDEST), default=0)
         for line in source.reaches:
-            yield f"{_INDENT}{line.verdict:<8} {', '.join(line.ports):<{min(ports, 40)}}  {_destination(line)}"
+            yield f"{_INDENT}{line.verdict:<8} {', '.join(line.ports):<{ports}}  {_destination(line)}"
             for missing in line.missing:
                 yield f"{_INDENT}{'':<8} {missing}"
 
@@ -38,7 +41,8 @@ def _heading(source: Source) -> str:
     if len(source.members) == 1:
         return source.members[0]
     more = ", ..." if len(source.members) > _NAMED else ""
-    return f"{source.label}: {count(len(source.members), 'workload')} ({', '.join(source.members[:_NAMED])}{more})"
+    noun = "namespace" if source.members[0].endswith("/*") else "workload"
+    return f"{source.label}: {count(len(source.members), noun)} ({', '.join(source.members[:_NAMED])}{more})"
 
 
 def _destination(line: Line) -> str:

@@ -55,6 +55,12 @@ def test_an_address_is_the_pod_that_has_it(cluster: Build) -> None:
     assert found.verdict("192.0.2.1", "10.244.0.5", 80).verdict is DENIED
 
 
+def test_a_private_address_counts_as_outside_and_the_answer_says_so(cluster: Build) -> None:
+    (note,) = cluster(PODS).verdict("shop/db", "10.1.2.3", 80).notes
+    assert note.startswith("10.1.2.3 counts as outside the cluster; if it is not, give --pod-cidr")
+    assert cluster(PODS).verdict("shop/db", "8.8.8.8", 80).notes == ()
+
+
 def test_an_address_of_the_pod_cidr_may_be_any_pod(cluster: Build) -> None:
     found = cluster(PODS + ONLY_WEB, pod_cidrs=["10.244.0.0/16"])
     answer = found.verdict("10.244.9.9", "shop/db", 80)
