@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from tenantry.cli import app
 from tests.paths import ROOT
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
+from tools.audit_examples import with_output
 
 SHOP = (
     namespace("shop")
@@ -118,6 +119,14 @@ def test_json_follows_the_published_schema(command: list[str], shop: Path) -> No
 
 def test_the_published_schema_is_what_the_command_prints() -> None:
     assert run("schema").stdout == (ROOT / "docs/audit.schema.json").read_text()
+
+
+def test_the_examples_of_the_document_are_what_the_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make audit-examples` writes them."""
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs/audit.md").read_text()
+    assert text.count("$ tenantry audit") == 3
+    assert with_output(text) == text
 
 
 def test_csv_and_markdown_have_one_row_per_line(shop: Path) -> None:
