@@ -106,7 +106,8 @@ class Case:
                 if peers is not NO:
                     where = f"{policy} ({rule.place.file}:{rule.place.line})"
                     allowed = wording.ports(rule.ports)
-                    yield f"nearest: {where} matches {self.other.name}, but allows {allowed} only"
+                    matches = "matches" if peers is YES else "may match"
+                    yield f"nearest: {where} {matches} {self.other.name}, but allows {allowed} only"
 
     def missing(self) -> Iterator[str]:
         """Which information is missing for a verdict."""
