@@ -111,7 +111,7 @@ def _inside_table(work: Work) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parts(answer: Callable[[bytes], bytes], model: TextClassifier, text: str) -> dict[str, float]:
+def _parts(answer: Callable[[bytes], object], model: TextClassifier, text: str) -> dict[str, float]:
     body = msgspec.json.encode({"text": text})
     decode = msgspec.json.Decoder(PredictRequest).decode
     found = model.predict(text)

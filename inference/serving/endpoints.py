@@ -19,13 +19,14 @@ from inference.model.classifier import Prediction, TextClassifier
 from inference.serving import protocol
 from inference.serving.limits import Admission
 from inference.serving.metrics import INFER, PARSE, PREDICT, QUEUE, SCORE, Metrics
+from inference.serving.problems import JSON, OCTET_STREAM, Answer
 from inference.serving.schemas import BatchResponse, PredictRequest, PredictResponse, TermPush
 from inference.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
 NOT_LOADED: Final = "no model is loaded yet; try again in a moment"
-_Answered = tuple[bytes, Sequence[str], Sequence[Prediction], float, float, float]
-"""The answer's JSON, what is counted of it, and when reading began, scoring began and all was done."""
+_Answered = tuple[Answer, Sequence[str], Sequence[Prediction], float, float, float]
+"""The answer, what is counted of it, and when reading began, scoring began and all was done."""
 
 
 class Endpoint(ABC):
@@ -56,8 +57,8 @@ class Endpoint(ABC):
         self._decode = msgspec.json.Decoder(self.request_type).decode
         self._thread = thread
 
-    def answer(self, body: bytes) -> bytes:
-        """The answer's JSON to a request's.
+    def answer(self, body: bytes) -> Answer:
+        """The answer to a request's JSON.
 
         Raises:
             RequestError: the body is not what the route takes, or there is no model yet.
@@ -66,7 +67,7 @@ class Endpoint(ABC):
         self._count(answered)
         return answered[0]
 
-    async def answer_later(self, body: bytes, json_bytes: int | None = None) -> bytes:
+    async def answer_later(self, body: bytes, json_bytes: int | None = None) -> Answer:
         """The same in a thread, when those before it are done.
 
         Args:
@@ -93,7 +94,7 @@ class Endpoint(ABC):
         raise BadRequestError("this route takes JSON only")
 
     @abstractmethod
-    def _work(self, model: TextClassifier, request: Any, texts: list[str]) -> tuple[bytes, Sequence[Prediction]]:
+    def _work(self, model: TextClassifier, request: Any, texts: list[str]) -> tuple[Answer, Sequence[Prediction]]:
         """Score, and write the answer."""
 
     def _answer(self, model: TextClassifier, body: bytes, json_bytes: int | None = None) -> _Answered:
@@ -159,7 +160,7 @@ class PredictEndpoint(Endpoint):
 
     def _work(
         self, model: TextClassifier, request: PredictRequest, texts: list[str]
-    ) -> tuple[bytes, Sequence[Prediction]]:
+    ) -> tuple[Answer, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in texts]
         if request.explain:
             limit = max(self._settings.max_explained_terms // len(texts), 1)
@@ -169,7 +170,8 @@ class PredictEndpoint(Endpoint):
             ]
         else:
             answers = [PredictResponse(found[0], found[1]) for found in predictions]
-        return _encode(answers[0] if isinstance(request.text, str) else BatchResponse(answers)), predictions
+        content = _encode(answers[0] if isinstance(request.text, str) else BatchResponse(answers))
+        return Answer(200, JSON, content), predictions
 
 
 class InferEndpoint(Endpoint):
@@ -188,7 +190,11 @@ class InferEndpoint(Endpoint):
 
     def _work(
         self, model: TextClassifier, request: protocol.InferRequest, texts: list[str]
-    ) -> tuple[bytes, Sequence[Prediction]]:
+    ) -> tuple[Answer, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in texts]
-        wanted = protocol.wanted_outputs(request)
-        return _encode(protocol.response(request, wanted, model, predictions)), predictions
+        response, tensors = protocol.response(request, model, predictions)
+        content = _encode(response)
+        if tensors is None:
+            return Answer(200, JSON, content), predictions
+        headers = ((protocol.BINARY_HEADER.decode(), str(len(content))),)
+        return Answer(200, OCTET_STREAM, content + tensors, headers), predictions

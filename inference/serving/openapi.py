@@ -8,7 +8,7 @@ import msgspec
 from inference import contract
 from inference.errors import RequestError
 from inference.serving import protocol, schemas
-from inference.serving.problems import JSON, PROBLEM_JSON
+from inference.serving.problems import JSON, OCTET_STREAM, PROBLEM_JSON
 from inference.settings import Settings
 
 _STRUCTS: Final = (
@@ -22,6 +22,7 @@ _STRUCTS: Final = (
     protocol.InferResponse,
     protocol.ModelMetadata,
     protocol.ServerMetadata,
+    protocol.ModelList,
     protocol.ServerLive,
     protocol.ServerReady,
     protocol.ModelReady,
@@ -76,6 +77,12 @@ def answers(
             "description": (error.__doc__ or error.title).partition("\n")[0],
             "content": {media_type: {"schema": _reference(struct)}},
         }
+    return found
+
+
+def with_binary(found: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """The responses `found`, of which the 200 may have binary tensors behind its JSON."""
+    found[200]["content"][OCTET_STREAM] = {"schema": {"type": "string", "format": "binary"}}
     return found
 
 

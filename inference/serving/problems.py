@@ -39,6 +39,7 @@ ERRORS: tuple[type[RequestError], ...] = (
 )
 """Every error that a client can receive."""
 JSON: Final = "application/json"
+OCTET_STREAM: Final = "application/octet-stream"
 PROBLEM_JSON: Final = "application/problem+json"
 _MAX_DETAIL: Final = 500
 _encode = msgspec.json.Encoder().encode

@@ -4,12 +4,13 @@ The specification is at https://github.com/open-inference-protocol. One input te
 two output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, a column a label in the model's order).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from inference.errors import BadRequestError
+from inference.serving import binary
 
 if TYPE_CHECKING:
     from inference.model.classifier import Prediction, TextClassifier
@@ -27,11 +28,18 @@ PLATFORM: Final = "tenantry_naive_bayes"
 
 
 class Parameters(Struct):
-    """Taken and passed over, but for one; a client could make the others cost more than all else."""
+    """Three are known; others are passed over, since a client could make them cost more than all else."""
 
     binary_data_size: Annotated[
-        int | UnsetType, Meta(description="Bytes of the tensor behind the JSON, where its data is not in it.")
+        int | UnsetType,
+        Meta(description="Of an input: bytes of the tensor behind the JSON, where its data is not in it."),
     ] = UNSET
+    binary_data: Annotated[
+        bool | UnsetType, Meta(description="Of an output: whether its data follows the JSON in binary form.")
+    ] = UNSET
+    binary_data_output: Annotated[
+        bool, Meta(description="Of the request: `binary_data` of every output that does not have its own.")
+    ] = False
 
 
 class InferInput(Struct):
@@ -68,13 +76,22 @@ class InferRequest(Struct):
     ] = None
 
 
+class OutputParameters(Struct, frozen=True):
+    """Of a tensor that goes out in binary form."""
+
+    binary_data_size: Annotated[int, Meta(description="Bytes of the tensor behind the JSON.")]
+
+
 class InferOutput(Struct, frozen=True):
     """A tensor that goes out."""
 
     name: str
     shape: list[int]
     datatype: str
-    data: Sequence[str | float]
+    data: Annotated[
+        Sequence[str | float] | UnsetType, Meta(description="Absent where it follows the JSON in binary form.")
+    ] = UNSET
+    parameters: OutputParameters | UnsetType = UNSET
 
 
 class InferResponse(Struct, frozen=True):
@@ -110,6 +127,12 @@ class ServerMetadata(Struct, frozen=True):
     name: str
     version: str
     extensions: list[str]
+
+
+class ModelList(Struct, frozen=True):
+    """The models that the server has. Not in the protocol: KServe lists its models so."""
+
+    models: list[str]
 
 
 class ServerLive(Struct, frozen=True):
@@ -200,35 +223,50 @@ def read_binary(request: InferRequest, raw: bytes) -> None:
         raise BadRequestError(f"{len(raw)} bytes behind the JSON belong to no tensor")
 
 
-def wanted_outputs(request: InferRequest) -> Sequence[str]:
-    """The names of the outputs that a request asks for, in its order.
+def wanted_outputs(request: InferRequest) -> Mapping[str, bool]:
+    """The names of the outputs that a request asks for, in its order, each with whether it is wanted in binary form.
 
     Raises:
         BadRequestError: one of them does not exist.
     """
+    in_binary = request.parameters is not None and request.parameters.binary_data_output
     if not request.outputs:
-        return OUTPUTS
-    names = [output.name for output in request.outputs]
-    for index, name in enumerate(names):
-        if name not in OUTPUTS:
+        return dict.fromkeys(OUTPUTS, in_binary)
+    wanted: dict[str, bool] = {}
+    for index, output in enumerate(request.outputs):
+        if output.name not in OUTPUTS:
             raise BadRequestError(
-                f"outputs[{index}].name: there is no output '{name[:100]}'; there are {', '.join(OUTPUTS)}"
+                f"outputs[{index}].name: there is no output '{output.name[:100]}'; there are {', '.join(OUTPUTS)}"
             )
-    return list(dict.fromkeys(names))
+        own = output.parameters.binary_data if output.parameters else UNSET
+        wanted.setdefault(output.name, in_binary if own is UNSET else own)
+    return wanted
 
 
 def response(
-    request: InferRequest, wanted: Sequence[str], model: "TextClassifier", predictions: Sequence["Prediction"]
-) -> InferResponse:
-    """The answer to `request`."""
+    request: InferRequest, model: "TextClassifier", predictions: Sequence["Prediction"]
+) -> tuple[InferResponse, bytes | None]:
+    """The answer to `request`: its JSON, and the binary tensors behind it; None where no output is in binary form."""
     rows = len(predictions)
-    outputs = [
-        InferOutput(LABEL, [rows], BYTES, [prediction.label for prediction in predictions])
-        if name == LABEL
-        else InferOutput(PROBABILITIES, [rows, len(model.labels)], FP64, list(_flat_probabilities(predictions)))
-        for name in wanted
-    ]
-    return InferResponse(model.name, model.version, outputs, UNSET if request.id is None else request.id)
+    outputs: list[InferOutput] = []
+    tensors: list[bytes] = []
+    for name, in_binary in wanted_outputs(request).items():
+        if name == LABEL:
+            shape, datatype = [rows], BYTES
+            labels = [prediction.label for prediction in predictions]
+            data: Sequence[str | float] = labels
+            packed = binary.pack_texts(labels) if in_binary else b""
+        else:
+            shape, datatype = [rows, len(model.labels)], FP64
+            data = probabilities = list(_flat_probabilities(predictions))
+            packed = binary.pack_doubles(probabilities) if in_binary else b""
+        if in_binary:
+            tensors.append(packed)
+            outputs.append(InferOutput(name, shape, datatype, parameters=OutputParameters(len(packed))))
+        else:
+            outputs.append(InferOutput(name, shape, datatype, data))
+    answer = InferResponse(model.name, model.version, outputs, UNSET if request.id is None else request.id)
+    return answer, b"".join(tensors) if tensors else None
 
 
 def _flat(data: list[str | list[str]], *, nested: bool) -> Iterator[str]:

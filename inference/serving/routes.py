@@ -24,8 +24,8 @@ from inference.errors import (
     UnsupportedMediaTypeError,
 )
 from inference.model.classifier import TextClassifier
+from inference.serving import binary, problems, protocol
 from inference.serving import openapi as document
-from inference.serving import problems, protocol
 from inference.serving.assets import Assets
 from inference.serving.endpoints import NOT_LOADED, Endpoint
 from inference.serving.problems import Answer, InternalError
@@ -69,7 +69,11 @@ class _Handlers:
     # --- the protocol ---
 
     async def server_metadata(self) -> Response:
-        return _json(protocol.ServerMetadata(self.app.title, self.app.version, []))
+        return _json(protocol.ServerMetadata(self.app.title, self.app.version, [binary.EXTENSION]))
+
+    async def models(self) -> Response:
+        model = self.service.model
+        return _json(protocol.ModelList([model.name] if model else []))
 
     async def server_live(self) -> Response:
         return _json(protocol.ServerLive(live=True))
@@ -185,6 +189,9 @@ def _add_protocol(app: FastAPI, handlers: _Handlers) -> None:
     _Operation("GET", f"{root}/health/ready", "protocol", "Whether the server has its model").add(
         app, handlers.server_ready, _ready_answers(protocol.ServerReady)
     )
+    _Operation("GET", f"{root}/models", "protocol", "Which models the server has").add(
+        app, handlers.models, _answers("Its model, once it is loaded.", protocol.ModelList)
+    )
     for middle in ("", "/versions/{version}"):
         _add_model(app, handlers, f"{root}/models/{{model}}{middle}", versioned=bool(middle))
 
@@ -203,7 +210,7 @@ def _add_model(app: FastAPI, handlers: _Handlers, path: str, *, versioned: bool)
     _Operation("POST", f"{path}/infer", "protocol", "Classify texts").add(
         app,
         handlers.infer,
-        _answers("The answers.", protocol.InferResponse, *_BODY_ERRORS, NotFoundError),
+        document.with_binary(_answers("The answers.", protocol.InferResponse, *_BODY_ERRORS, NotFoundError)),
         parameters | document.body(protocol.InferRequest),
     )
 

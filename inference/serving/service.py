@@ -66,7 +66,7 @@ class Service:
     def answer_now(self, endpoint: Endpoint, body: bytes, path: str) -> Answer:
         """What `endpoint` answers to a short body of JSON."""
         try:
-            return Answer(200, problems.JSON, endpoint.answer(body))
+            return endpoint.answer(body)
         except Exception as error:  # noqa: BLE001 - no input may end in a stack trace
             return problems.failed(error, path)
 
@@ -78,7 +78,7 @@ class Service:
             json_bytes = _check_headers(headers)
             if json_bytes is None and len(body) <= self.settings.offload_bytes:
                 return self.answer_now(endpoint, body, path)
-            return Answer(200, problems.JSON, await endpoint.answer_later(body, json_bytes))
+            return await endpoint.answer_later(body, json_bytes)
         except Exception as error:  # noqa: BLE001 - no input may end in a stack trace
             return problems.failed(error, path)
 

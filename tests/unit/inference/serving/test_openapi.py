@@ -86,7 +86,7 @@ def test_writes_every_route(document: dict[str, Any]) -> None:
     """Nothing that the service answers is left out, and each operation has an id of its own."""
     assert {
         "/", "/predict", "/healthz", "/readyz", "/metrics", "/model", "/v2", "/v2/", "/v2/health/live",
-        "/v2/health/ready", "/v2/models/{model}", "/v2/models/{model}/ready", "/v2/models/{model}/infer",
+        "/v2/health/ready", "/v2/models", "/v2/models/{model}", "/v2/models/{model}/ready", "/v2/models/{model}/infer",
         "/v2/models/{model}/versions/{version}", "/v2/models/{model}/versions/{version}/ready",
         "/v2/models/{model}/versions/{version}/infer",
     } == set(document["paths"])  # fmt: skip

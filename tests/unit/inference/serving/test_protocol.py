@@ -1,6 +1,7 @@
 """The Open Inference Protocol v2, as its clients use it."""
 
 import json
+import struct
 from typing import Any
 
 import msgspec
@@ -202,7 +203,7 @@ def test_says_what_the_server_is(client: AsgiClient, path: str) -> None:
     found = client.get(path).json()
     assert found["name"]
     assert found["version"]
-    assert found["extensions"] == []
+    assert found["extensions"] == ["binary_tensor_data"]
 
 
 def test_says_what_the_model_is(client: AsgiClient, model: TextClassifier) -> None:
@@ -280,6 +281,65 @@ def test_names_what_is_wrong_with_binary_texts(
     """Bytes that are not what the JSON says they are get 400."""
     content, headers = request_parts
     assert word in error(client.post("/v2/models/spam/infer", content=content, headers=headers), 400)
+
+
+def split(response: Any) -> tuple[dict[str, Any], bytes]:
+    """The JSON of a response, and the tensors behind it."""
+    assert response.headers["content-type"] == "application/octet-stream"
+    length = int(response.headers["inference-header-content-length"])
+    return json.loads(response.content[:length]), response.content[length:]
+
+
+def test_gives_binary_outputs(client: AsgiClient) -> None:
+    """Every output follows the JSON in its order, with the values that it has in JSON."""
+    label, probabilities = infer(client)["outputs"]
+    request = {"inputs": [tensor()], "parameters": {"binary_data_output": True}}
+    content, tail = split(client.post("/v2/models/spam/infer", json=request))
+    sizes = [output["parameters"]["binary_data_size"] for output in content["outputs"]]
+    assert [output["name"] for output in content["outputs"]] == ["label", "probabilities"]
+    assert all("data" not in output for output in content["outputs"])
+    assert sum(sizes) == len(tail)
+    texts = b"".join(len(text).to_bytes(4, "little") + text.encode() for text in label["data"])
+    assert tail == texts + struct.pack(f"<{len(probabilities['data'])}d", *probabilities["data"])
+
+
+@pytest.mark.parametrize(
+    ("of_the_request", "of_the_label", "in_binary"),
+    [
+        ({}, {"binary_data": True}, ["label"]),
+        ({"binary_data_output": True}, {"binary_data": False}, ["probabilities"]),
+        ({"binary_data_output": True}, {}, ["label", "probabilities"]),
+        ({"binary_data_output": False}, {}, []),
+        ({}, {"binary_data": False}, []),
+    ],
+)
+def test_an_outputs_own_form_counts(
+    client: AsgiClient, of_the_request: dict[str, bool], of_the_label: dict[str, bool], in_binary: list[str]
+) -> None:
+    """`binary_data` of an output overrides the request's `binary_data_output`; without both the answer is JSON."""
+    outputs = [{"name": "label", "parameters": of_the_label}, {"name": "probabilities"}]
+    request = {"inputs": [tensor()], "outputs": outputs, "parameters": of_the_request}
+    response = client.post("/v2/models/spam/infer", json=request)
+    content = split(response)[0] if in_binary else response.json()
+    assert [output["name"] for output in content["outputs"] if "data" not in output] == in_binary
+    given = [output for output in content["outputs"] if "data" in output]
+    assert given == [output for output in infer(client)["outputs"] if output["name"] not in in_binary]
+
+
+def test_binary_in_and_binary_out_meet(client: AsgiClient) -> None:
+    """A request and its answer may both be binary, and long ones are answered by the thread alike."""
+    content, headers = binary(*(text.encode() for text in TEXTS))
+    length = int(headers["Inference-Header-Content-Length"])
+    head = json.dumps(json.loads(content[:length]) | {"parameters": {"binary_data_output": True}, "id": "7"}).encode()
+    headers = {"Inference-Header-Content-Length": str(len(head))}
+    found, _ = split(client.post("/v2/models/spam/infer", content=head + content[length:], headers=headers))
+    assert found["id"] == "7"
+
+
+def test_lists_its_model(client: AsgiClient) -> None:
+    """As KServe does; none before it is loaded."""
+    assert client.get("/v2/models").json() == {"models": ["spam"]}
+    assert AsgiClient(create_app(Settings(model_uri="unused"))).get("/v2/models").json() == {"models": []}
 
 
 def test_predict_takes_no_binary(client: AsgiClient) -> None:
