@@ -1,7 +1,7 @@
 """The binary tensor data extension, outgoing: tensors that follow the JSON of a response.
 
-Triton's docs/protocol/extension_binary_data.md specifies it: elements are little-endian and in row-major order; an element
-of BYTES is its length (4 bytes) and its bytes.
+Triton's docs/protocol/extension_binary_data.md specifies it: elements are little-endian and in row-major order; an
+element of BYTES is its length (4 bytes) and its bytes.
 """
 
 import sys
