@@ -133,7 +133,8 @@ def servers(model: Path) -> list[Server]:
             model="echo",
             command=lambda port: [python["aissemble"], str(PEERS / "aissemble" / "serve.py"), str(port), str(TENSORS)],
             environment={"AUTH_ENABLED": "false"},
-            note="a handler in Python gives the inputs back; the server leaves unknown models to the handler",
+            note="version 1.1.0 of its package; a handler in Python gives the inputs back; "
+            "the server leaves unknown models to the handler",
         ),
     ]
 
