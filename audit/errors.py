@@ -22,7 +22,7 @@ class Problem:
 
     Attributes:
         file: The file, as it was given; `<stdin>`, or `<objects>` for plain dicts.
-        line: Line in the file, from 1.
+        line: Line in the file, from 1; 0 for an object of a cluster.
         subject: The object, as in "NetworkPolicy tenant-a/default-deny"; empty where the text is not an object.
         message: What is wrong, with the value.
         rule: The rule that it breaks, and the fix.
@@ -36,7 +36,8 @@ class Problem:
 
     def __str__(self) -> str:
         subject = f"{self.subject}: " if self.subject else ""
-        return f"{self.file}:{self.line}: {subject}{self.message}. {self.rule}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {subject}{self.message}. {self.rule}"
 
 
 class ReadError(AuditError):

@@ -64,7 +64,8 @@ def context(
         AuditError: kubectl is not there, or fails.
     """
     reader = Reader()
-    _add(reader, sources.cluster(name, kubeconfig))
+    for found in sources.cluster(name, kubeconfig):
+        reader.add(DataDocument(0, found, f"context {name}"))
     return _cluster(reader, assumptions, keep_going=keep_going)
 
 

@@ -146,7 +146,7 @@ def _policy(chance: random.Random, space: str, name: str, number: int) -> dict[s
 def _document(data: dict[str, Any]) -> str:
     import yaml  # noqa: PLC0415 - only crowds need it
 
-    return f"---\n{yaml.safe_dump(data, sort_keys=False)}"
+    return f"---\n{yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=False)}"
 
 
 def _run(command: list[str]) -> dict[str, float]:

@@ -86,18 +86,18 @@ def _lines(document: TextDocument) -> dict[Path, int]:
 
 
 class DataDocument:
-    """An object that was given as plain data.
+    """An object that has no text: it was given as plain data, or read from a cluster.
 
     Attributes:
-        file: `<objects>`.
-        number: Which object it is, from 1.
+        file: `<objects>`, or the cluster's context.
+        number: Which object it is, from 1; 0 where objects have no order.
         value: The data.
     """
 
     __slots__ = ("file", "number", "value")
 
-    def __init__(self, number: int, value: Any) -> None:
-        self.file = "<objects>"
+    def __init__(self, number: int, value: Any, file: str = "<objects>") -> None:
+        self.file = file
         self.number = number
         self.value = value
 

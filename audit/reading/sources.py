@@ -1,12 +1,13 @@
 """Files, folders, globs, standard input and clusters to text."""
 
 import glob
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from audit.errors import AuditError, SourceError
 
@@ -81,8 +82,8 @@ def _text(path: Path) -> Text:
         raise AuditError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Text]:
-    """What a cluster holds, read through kubectl; nothing is changed.
+def cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Any]:
+    """Lists of what a cluster holds, read through kubectl; nothing is changed.
 
     Args:
         context: Name of the kubeconfig's context.
@@ -92,12 +93,19 @@ def cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Text]:
         AuditError: kubectl is not there, or fails.
     """
     base = ["kubectl", *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), "--context", context]
-    yield Text(f"context {context}", _kubectl([*base, "get", CLUSTER_KINDS, "--all-namespaces", "-o", "json"]))
+    yield _objects([*base, "get", CLUSTER_KINDS, "--all-namespaces", "-o", "json"])
     served = _kubectl([*base, "api-resources", "--verbs=list", "-o", "name"]).split()
     extra = [name for name in served if name.partition(".")[2] in CLUSTER_GROUPS]
     if extra:
-        text = _kubectl([*base, "get", ",".join(extra), "--all-namespaces", "-o", "json"])
-        yield Text(f"context {context}", text)
+        yield _objects([*base, "get", ",".join(extra), "--all-namespaces", "-o", "json"])
+
+
+def _objects(command: list[str]) -> Any:
+    text = _kubectl(command)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SourceError(f"{' '.join(command)} did not print JSON: {text[:80]!r}") from error
 
 
 def _kubectl(command: list[str]) -> str:

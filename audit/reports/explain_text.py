@@ -25,7 +25,7 @@ def _side(side: Side) -> Iterator[str]:
     for each in side.evidence:
         yield f"  {each.reason}"
         if each.file:
-            yield f"    {_place(each)}: {each.text}"
+            yield f"    {': '.join(filter(None, (_place(each), each.text or each.rule)))}"
     for needed in side.needed:
         yield f"  needed: {needed}" if not needed.startswith("nearest") else f"  {needed}"
     for missing in side.missing:
@@ -33,7 +33,7 @@ def _side(side: Side) -> Iterator[str]:
 
 
 def _place(item: EvidenceItem) -> str:
-    return f"{item.file}:{item.line}"
+    return f"{item.file}:{item.line}" if item.line else item.file
 
 
 def markdown(report: ExplainReport) -> str:
@@ -45,7 +45,7 @@ def markdown(report: ExplainReport) -> str:
     for side in report.sides:
         lines += ["", f"**{side.direction}: {side.verdict}**", ""]
         for each in side.evidence:
-            place = f" (`{_place(each)}`: `{each.text}`)" if each.file else ""
+            place = f" (`{_place(each)}`: `{each.text or each.rule}`)" if each.file else ""
             lines.append(f"- {each.reason}{place}")
         lines += [f"- needed: {needed}" for needed in side.needed]
         lines += [f"- not known: {missing}" for missing in side.missing]

@@ -31,12 +31,16 @@ def _text(report: ExposureReport) -> Iterator[str]:
             ports = f", {', '.join(finding.ports)}" if finding.ports else ""
             yield f"    {finding.verdict:<8} {finding.exposure}{ports}: {finding.by}"
             yield from (f"             {missing}" for missing in finding.missing)
-            yield f"             {finding.file}:{finding.line}"
+            yield f"             {_place(finding)}"
 
 
 def _cells(finding: Finding) -> tuple[str, str, str, str, str]:
-    place = f"{finding.file}:{finding.line}"
-    return finding.exposure, finding.verdict, ", ".join(finding.ports), finding.by, place
+    return finding.exposure, finding.verdict, ", ".join(finding.ports), finding.by, _place(finding)
+
+
+def _place(finding: Finding) -> str:
+    """File and line; objects of a cluster have no line."""
+    return f"{finding.file}:{finding.line}" if finding.line else finding.file
 
 
 def csv(report: ExposureReport) -> str:

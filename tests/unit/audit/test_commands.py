@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
+from tests.fake_programs import FakePrograms
 from tests.paths import ROOT
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
 from tools.audit_examples import with_output
@@ -236,6 +238,40 @@ def test_standard_input_is_read(shop: Path) -> None:
     result = CliRunner().invoke(app, ["audit", "reach", "-"], input=shop.read_text())
     assert result.exit_code == 0
     assert "shop/web" in result.stdout
+
+
+def test_a_cluster_is_read_through_kubectl_and_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [each for each in yaml.safe_load_all(SHOP) if each]
+    metadata = {"name": "odd", "namespace": "other"}
+    odd = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata}
+    listed = {"kind": "List", "apiVersion": "v1"}
+    programs = FakePrograms(tmp_path, monkeypatch)
+    programs.add(
+        "kubectl",
+        {
+            "api-resources": {"says": "pods\nciliumnetworkpolicies.cilium.io\nciliumnodes.example.com\n"},
+            "get ciliumnetworkpolicies.cilium.io": {"says": json.dumps({**listed, "items": [odd]})},
+            "get namespaces": {"says": json.dumps({**listed, "items": items})},
+        },
+    )
+    result = run("explain", "shop/db", "shop/web", "http", "--context", "kind")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("allowed: ")
+    assert "\n    context kind: spec.ingress[0].from[0]\n" in result.stdout
+    assert "CiliumNetworkPolicy other/odd" in run("explain", "other/far", "node", "80", "--context", "kind").stdout
+    verbs = {line.split("--context kind ")[1].split()[0] for line in programs.asked}
+    assert verbs == {"get", "api-resources"}
+
+
+def test_a_cluster_that_does_not_answer_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = FakePrograms(tmp_path, monkeypatch)
+    missing = run("reach", "--context", "kind")
+    assert missing.exit_code == 1
+    assert "--context needs kubectl on PATH" in missing.stderr
+    programs.add("kubectl", {"get": {"complains": "connection refused", "code": 1}})
+    refused = run("reach", "--context", "kind")
+    assert refused.exit_code == 1
+    assert "connection refused" in refused.stderr
 
 
 def test_help_imports_neither_the_constructs_nor_the_audit() -> None:
