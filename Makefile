@@ -52,7 +52,7 @@ monitor: monitoring-tools $(RUNTIME) ## the same with Prometheus, its rules and 
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports update-imports chart-facts bump generated diagram panels train snap settings-table audit-examples terraform-docs
+.PHONY: synth schema imports update-imports chart-facts bump generated diagram panels incident train snap settings-table audit-examples terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -88,6 +88,9 @@ generated: synth schema imports diagram settings-table audit-examples strict-rep
 
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a local run (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
+
+incident: monitoring-tools ## draw docs/monitoring/incident-*.png from a local run with three problems (SECONDS_EACH=90)
+	@python -m tools.draw_incident $(or $(SECONDS_EACH),90)
 
 diagram: $(DEV) ## draw docs/architecture.{svg,png} from dist/ and terraform/
 	@python -m tools.diagram

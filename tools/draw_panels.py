@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,7 @@ def main(minutes: float) -> None:
     names = tenant_names(PLATFORM_FILE)
     require_model(MODEL)
     stop = threading.Event()
-    with watched(PLATFORM_FILE, MODEL, FIRST_PORT, names, stop) as stack:
+    with watched(PLATFORM_FILE, MODEL, FIRST_PORT, names, stop) as (stack, _):
         start = time.time()
         with step(f"sending traffic for {minutes:g} minutes"):
             stop.wait(minutes * 60)
@@ -63,7 +64,25 @@ def slug(title: str) -> str:
     return re.sub(r"\W+", "-", title.lower())
 
 
-def draw(stack: Stack, panel: Panel, tenants: Sequence[str], path: Path, *, start: float, end: float) -> None:
+@dataclass(frozen=True)
+class Phase:
+    """A part of a run that is marked in the pictures."""
+
+    text: str
+    start: float
+    end: float
+
+
+def draw(
+    stack: Stack,
+    panel: Panel,
+    tenants: Sequence[str],
+    path: Path,
+    *,
+    start: float,
+    end: float,
+    phases: Sequence[Phase] = (),
+) -> None:
     """Draw one panel; a panel without data has no picture."""
     found = list(lines(stack, panel, tenants, start=start, end=end, step=STEP_SECONDS, rate_interval="30s"))
     if not found:
@@ -74,7 +93,9 @@ def draw(stack: Stack, panel: Panel, tenants: Sequence[str], path: Path, *, star
     for line in found:
         if line.unit not in sides:
             sides[line.unit] = axes.twinx()
-        _plot(sides[line.unit], line)
+        # Colours of outcomes are the same for every tenant, so the second tenant's lines are dotted.
+        is_dotted = bool(panel.colors) and not line.legend.startswith(f"{tenants[0]} ")
+        _plot(sides[line.unit], line, ":" if is_dotted else "-")
     for unit, side in sides.items():
         side.set_ylabel(UNITS[unit])
         if panel.logarithmic and unit == panel.unit:
@@ -83,6 +104,11 @@ def draw(stack: Stack, panel: Panel, tenants: Sequence[str], path: Path, *, star
             side.set_ylim(bottom=0)
         if unit == "percentunit":
             side.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g} %"))
+    for phase in phases:
+        axes.axvspan(_moment(phase.start), _moment(phase.end), color="grey", alpha=0.12, linewidth=0)  # type: ignore[arg-type]
+        axes.text(
+            _moment(phase.start), 1.0, f" {phase.text}", transform=axes.get_xaxis_transform(), va="top", fontsize=7
+        )  # type: ignore[arg-type]
     axes.set_title(panel.title, loc="left", fontsize=11, weight="bold")
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
     axes.grid(alpha=0.3)
@@ -92,10 +118,14 @@ def draw(stack: Stack, panel: Panel, tenants: Sequence[str], path: Path, *, star
     say(f"wrote {path}")
 
 
-def _plot(axes: Axes, line: Line) -> None:
-    times = [datetime.fromtimestamp(when, UTC) for when, _ in line.points]
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _plot(axes: Axes, line: Line, style: str) -> None:
+    times = [_moment(when) for when, _ in line.points]
     values = [value for _, value in line.points]
-    style = "None" if line.is_right else "--" if line.is_limit else "-"
+    style = "None" if line.is_right else "--" if line.is_limit else style
     marker = "." if line.is_right else None
     axes.plot(times, values, label=line.legend, color=line.color, linestyle=style, marker=marker, linewidth=1.3)  # type: ignore[arg-type]
 

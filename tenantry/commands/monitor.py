@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tenantry.local.alerts import Alert
+    from tenantry.local.servers import TenantServer
     from tenantry.local.stack import Stack
 
 FOLDER: Final = Path("build/monitor")
@@ -70,7 +71,7 @@ def monitor(
 
     names = tenant_names(file, tenant or ())
     require_model(model)
-    with stop_requested() as stop, watched(file, model, port, names, stop) as stack:
+    with stop_requested() as stop, watched(file, model, port, names, stop) as (stack, _):
         ends = time.monotonic() + seconds if seconds else None
         with serving_page(stack, names) as page:
             result(f"  panels        {page}", bold=True)
@@ -89,8 +90,10 @@ def monitor(
 
 
 @contextmanager
-def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: threading.Event) -> "Iterator[Stack]":
-    """The tenants, what watches them, and traffic."""
+def watched(
+    file: Path, model: Path, port: int, names: "Sequence[str]", stop: threading.Event
+) -> "Iterator[tuple[Stack, Sequence[TenantServer]]]":
+    """Serve tenants with traffic, under Prometheus and Alertmanager; yields these and the tenants' processes."""
     from constructs_lib.monitoring.rules import rule_groups
     from constructs_lib.names import object_name, service_name
     from constructs_lib.platform import Platform
@@ -113,11 +116,11 @@ def watched(file: Path, model: Path, port: int, names: "Sequence[str]", stop: th
     ):
         for server in servers:
             result(f"  {server.tenant:13} {server.url}{contract.METRICS_PATH}")
-        yield stack
+        yield stack, servers
 
 
 def _texts(names: "Sequence[str]") -> "dict[str, Sequence[str]]":
-    """Mails of the training corpus, where it is installed; every second tenant gets short messages, which drift."""
+    """Mails of the training corpus, if it is installed; every second tenant gets only the beginning of each mail."""
     from inference.training.corpus import SPAM_ASSASSIN, load_spam_assassin
 
     if not SPAM_ASSASSIN.is_dir():
