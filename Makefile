@@ -205,6 +205,10 @@ bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench
 bench-audit: $(RUNTIME) ## audit up to 1,000 tenants and 60,000 policies; writes bench/results/audit.json (PEER="program options")
 	@python -m bench.audit $(if $(PEER),--peer '$(PEER)')
 
+.PHONY: bench-rules
+bench-rules: monitoring-tools ## CPU time of a real Prometheus per tenant, for 1, 10 and 100 tenants; writes bench/results/rules.json
+	@python -m bench.rules
+
 ##@ Image
 .PHONY: image image-test image-smoke
 IMAGE ?= ml-inference-service:dev

@@ -4,6 +4,9 @@ The four pairs of windows are those of the SRE workbook for a period of 30 days.
 error budget is spent within 1 h, or 5 % within 6 h; a ticket when 10 % is spent within one day, or within three. The
 short window of each pair resolves the alert soon after the errors stop. Shed requests do not count against either
 objective; they have an alert of their own.
+
+Windows of up to 1 h are computed from the scraped counters. Longer windows would read up to 8,640 samples of every
+counter, so they are sums of recorded tiles: the requests of 5 minutes each.
 """
 
 from collections.abc import Iterator
@@ -27,14 +30,21 @@ class BurnRate:
     severity: str
 
 
-BURN_RATES: Final = (
-    BurnRate(14.4, "1h", "5m", "2m", "critical"),
-    BurnRate(6, "6h", "30m", "15m", "critical"),
-    BurnRate(3, "1d", "2h", "1h", "warning"),
-    BurnRate(1, "3d", "6h", "3h", "warning"),
-)
-SHORT_WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h")
-LONG_WINDOWS: Final = ("1d", "3d")
+PAGES: Final = (BurnRate(14.4, "1h", "5m", "2m", "critical"), BurnRate(6, "6h", "30m", "15m", "critical"))
+TICKETS: Final = (BurnRate(3, "1d", "2h", "1h", "warning"), BurnRate(1, "3d", "6h", "3h", "warning"))
+BURN_RATES: Final = (*PAGES, *TICKETS)
+PAGE_WINDOWS: Final = ("5m", "30m", "1h", "6h")
+TICKET_WINDOWS: Final = ("2h", "1d", "3d")
+"""Windows of the tickets that no page has; the 6 h of a ticket is recorded with the pages."""
+TILED_WINDOWS: Final = ("2h", "6h", "1d", "3d")
+"""Windows that are computed from tiles."""
+TILE: Final = "5m"
+"""The part of time that a tile covers, and the interval of the group that records it."""
+TILE_SECONDS: Final = 300
+TILE_RANGE: Final = "329s"
+"""Range of a tile's rate: almost one scrape interval (30 s) longer than the tile. It begins with the last sample of the
+tile before, and each request is counted in exactly one tile."""
+MINUTES: Final = {"m": 1, "h": 60, "d": 24 * 60}
 PREDICTION_ROUTES: Final = "!=other"
 """Matcher of the routes that predict. Probes, scrapes and unknown paths do not count."""
 
@@ -58,6 +68,8 @@ class Objective:
     bad_counters: tuple[str, ...]
     """Selectors: the bad requests are the first counter minus the others."""
     total_counter: str
+    total_metric: str
+    """Middle part of the recorded name of all requests that count."""
     budget: float
     """Share of requests that may be bad."""
 
@@ -69,6 +81,16 @@ class Objective:
     def total(self, function: str, window: str) -> str:
         """PromQL: `rate` or `increase` of all requests that count, over a window, per namespace."""
         return _sum(function, self.total_counter, window)
+
+    @property
+    def bad_tile(self) -> str:
+        """Name of the recorded number of bad requests per tile."""
+        return f"namespace:{self.metric}:increase{TILE}"
+
+    @property
+    def total_tile(self) -> str:
+        """Name of the recorded number of requests that count, per tile."""
+        return f"namespace:{self.total_metric}:increase{TILE}"
 
     def ratio_series(self, window: str) -> str:
         """Name of the recorded share of bad requests over a window."""
@@ -95,6 +117,7 @@ def objectives(tenant: MonitoredTenant) -> tuple[Objective, Objective]:
             bad_text="failed with a 5xx",
             bad_counters=(selector(contract.REQUESTS, **predictions, outcome="server_error"),),
             total_counter=selector(contract.REQUESTS, **predictions, outcome="!=shed"),
+            total_metric="inference_requests_answered",
             budget=round(1 - settings.availability_objective, 6),
         ),
         Objective(
@@ -104,6 +127,7 @@ def objectives(tenant: MonitoredTenant) -> tuple[Objective, Objective]:
             bad_text=f"took longer than {threshold:g} s",
             bad_counters=(answered, fast),
             total_counter=answered,
+            total_metric="inference_requests_timed",
             budget=round(1 - settings.latency_objective, 6),
         ),
     )
@@ -116,19 +140,45 @@ def objective_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
     yield record(tenant, LATENCY_OBJECTIVE, f"vector({tenant.settings.latency_threshold_seconds:g})")
 
 
-def ratio_rules(tenant: MonitoredTenant, windows: tuple[str, ...]) -> Iterator[Rule]:
-    """The share of bad requests over each window; no sample (instead of NaN) where there was no request."""
-    for objective in objectives(tenant):
-        for window in windows:
-            ratio = f"{objective.bad('rate', window)} / ({objective.total('rate', window)} > 0)"
-            yield record(tenant, objective.ratio_series(window), ratio)
+def page_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
+    """The ratios of the pages' windows, and the pages."""
+    yield from _burn_rate_rules(tenant, PAGE_WINDOWS, PAGES)
 
 
-def burn_rate_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
-    """Pages and tickets: the burn rate is too high in both windows, and there are enough bad requests to tell."""
+def ticket_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
+    """The tiles, the ratios of the tickets' windows, and the tickets; to be evaluated once per tile."""
     for objective in objectives(tenant):
-        for burn_rate in BURN_RATES:
-            yield _burn_rate_alert(tenant, objective, burn_rate)
+        yield from _tile_rules(tenant, objective)
+    yield from _burn_rate_rules(tenant, TICKET_WINDOWS, TICKETS)
+
+
+def _burn_rate_rules(
+    tenant: MonitoredTenant, windows: tuple[str, ...], burn_rates: tuple[BurnRate, ...]
+) -> Iterator[Rule]:
+    for objective in objectives(tenant):
+        yield from (_ratio(tenant, objective, window) for window in windows)
+        yield from (_burn_rate_alert(tenant, objective, burn_rate) for burn_rate in burn_rates)
+
+
+def _ratio(tenant: MonitoredTenant, objective: Objective, window: str) -> Rule:
+    """The share of bad requests over a window; no sample (instead of NaN) where there was no request."""
+    if window in TILED_WINDOWS:
+        bad, total = (sum_of_tiles(tenant, tile, window) for tile in (objective.bad_tile, objective.total_tile))
+    else:
+        bad, total = objective.bad("rate", window), objective.total("rate", window)
+    return record(tenant, objective.ratio_series(window), f"{bad} / ({total} > 0)")
+
+
+def _tile_rules(tenant: MonitoredTenant, objective: Objective) -> Iterator[Rule]:
+    """The number of bad requests, and of all that count, since the tile before."""
+    yield record(tenant, objective.bad_tile, f"{objective.bad('rate', TILE_RANGE)} * {TILE_SECONDS}")
+    yield record(tenant, objective.total_tile, f"{objective.total('rate', TILE_RANGE)} * {TILE_SECONDS}")
+
+
+def sum_of_tiles(tenant: MonitoredTenant, tile: str, window: str) -> str:
+    """Requests over a window. The range is 2 minutes shorter, so that it never includes one tile too many."""
+    minutes = int(window[:-1]) * MINUTES[window[-1]]
+    return f"sum_over_time({selector(tile, namespace=tenant.name)}[{minutes - 2}m])"
 
 
 def _burn_rate_alert(tenant: MonitoredTenant, objective: Objective, burn_rate: BurnRate) -> Rule:
@@ -136,10 +186,12 @@ def _burn_rate_alert(tenant: MonitoredTenant, objective: Objective, burn_rate: B
     threshold = round(factor * objective.budget, 6)
     ratios = [selector(objective.ratio_series(window), namespace=tenant.name) for window in (long, short)]
     exceeded = "\nand\n".join(f"{ratio} > {threshold:g}" for ratio in ratios)
+    is_tiled = long in TILED_WINDOWS
+    bad = sum_of_tiles(tenant, objective.bad_tile, long) if is_tiled else objective.bad("increase", long)
     return alert(
         tenant,
         objective.alert,
-        f"{exceeded}\nand\n{objective.bad('increase', long)} >= {tenant.settings.min_bad_requests}",
+        f"{exceeded}\nand\n{bad} >= {tenant.settings.min_bad_requests}",
         severity=burn_rate.severity,
         for_=burn_rate.for_,
         summary=f"{tenant.name} spends its error budget {factor:g} times too fast (objective: {objective.name}).",

@@ -2,13 +2,7 @@
 
 from typing import Final
 
-from constructs_lib.monitoring.objectives import (
-    LONG_WINDOWS,
-    SHORT_WINDOWS,
-    burn_rate_alerts,
-    objective_rules,
-    ratio_rules,
-)
+from constructs_lib.monitoring.objectives import TILE, objective_rules, page_rules, ticket_rules
 from constructs_lib.monitoring.rule import MonitoredTenant, RuleGroup
 from constructs_lib.monitoring.service_alerts import model_alerts, scrape_alerts, shed_alerts
 from constructs_lib.monitoring.workload_alerts import pod_alerts, resource_alerts
@@ -29,24 +23,20 @@ def rule_groups(tenant: str, service: str, deployment: str, hpa: str, settings: 
         settings: objectives and thresholds.
 
     Returns:
-        Groups in a fixed order. Long windows are evaluated once per minute, all other groups at Prometheus's own
-        interval.
+        Groups in a fixed order. Rules are evaluated every minute, and those of tickets and of the model every 5
+        minutes: often enough for alerts that are pending for minutes, and cheap enough for many tenants.
     """
     monitored = MonitoredTenant(
         name=tenant, service=service, deployment=deployment, hpa=hpa, container=CONTAINER, settings=settings
     )
     return [
+        {"name": "inference-pages", "interval": "1m", "rules": [*objective_rules(monitored), *page_rules(monitored)]},
+        {"name": "inference-tickets", "interval": TILE, "rules": list(ticket_rules(monitored))},
+        {"name": "inference-service", "interval": "1m", "rules": [*scrape_alerts(monitored), *shed_alerts(monitored)]},
+        {"name": "inference-model", "interval": "5m", "rules": list(model_alerts(monitored))},
         {
-            "name": "inference-objectives",
-            "rules": [*objective_rules(monitored), *ratio_rules(monitored, SHORT_WINDOWS)],
-        },
-        {
-            "name": "inference-objectives-long",
+            "name": "inference-workload",
             "interval": "1m",
-            "rules": list(ratio_rules(monitored, LONG_WINDOWS)),
+            "rules": [*pod_alerts(monitored), *resource_alerts(monitored)],
         },
-        {"name": "inference-burn", "rules": list(burn_rate_alerts(monitored))},
-        {"name": "inference-service", "rules": [*scrape_alerts(monitored), *shed_alerts(monitored)]},
-        {"name": "inference-model", "rules": list(model_alerts(monitored))},
-        {"name": "inference-workload", "rules": [*pod_alerts(monitored), *resource_alerts(monitored)]},
     ]

@@ -36,7 +36,7 @@ class Case:
         at: the step at which the alert is checked.
         measured: the value as the description words it; None if the alert must not fire.
         labels: labels that the alert takes from its series, in addition to its static ones.
-        step: minutes between two samples, and between two evaluations; series and `at` count in steps.
+        step: minutes per step; series and `at` count in steps.
     """
 
     series: Series

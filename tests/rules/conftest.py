@@ -86,10 +86,10 @@ class Live:
 
 
 def immediate_groups(tenant: str) -> list[RuleGroup]:
-    """A tenant's rule groups as shipped, except that every alert fires without waiting (`for: 0s`)."""
+    """A tenant's rule groups, but evaluated at Prometheus's own interval, and with alerts that fire without waiting."""
     groups = rule_groups(tenant, service_name(tenant), object_name(tenant), object_name(tenant), AlertSettings())
     return [
-        {**group, "rules": [each | ({"for": "0s"} if "alert" in each else {}) for each in group["rules"]]}
+        {"name": group["name"], "rules": [each | ({"for": "0s"} if "alert" in each else {}) for each in group["rules"]]}
         for group in groups
     ]
 

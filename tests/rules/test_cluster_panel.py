@@ -46,5 +46,5 @@ def test_queries_return_one_value_per_tenant(tmp_path: Path) -> None:
         filled(query.expr, tenant="tenant-a"): {'{namespace="tenant-a"}': value}
         for query, value in zip(PANEL.queries, values, strict=True)
     }
-    result = promtool.evaluate(expected, series | other_tenant, MINUTES, tmp_path)
+    result = promtool.evaluate(expected, series | other_tenant, [MINUTES], tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
