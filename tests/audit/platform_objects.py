@@ -15,9 +15,10 @@ from tests.e2e import pods
 from tests.e2e.cluster import service
 from tests.e2e.matrix import Source, Target
 from tests.e2e.probes import METADATA, OUTSIDE, PROMETHEUS_LABELS
+from tests.example_platform import example_dist
 
 ROOT: Final = Path(__file__).parents[2]
-PATHS: Final = [ROOT / "dist", ROOT / "terraform/platform/manifests/minio-network-policy.yaml"]
+PATHS: Final = [example_dist(), ROOT / "terraform/platform/manifests/minio-network-policy.yaml"]
 ASSUMPTIONS: Final = Assumptions(
     pod_cidrs=["10.244.0.0/16", "fd00:10:244::/56"], service_cidrs=["10.96.0.0/16"], node_cidrs=["10.200.0.0/24"]
 )

@@ -7,10 +7,11 @@ import pytest
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import object_name, service_name
 from constructs_lib.platform import Platform, Tenant
+from tests.example_platform import EXAMPLE
 from tests.rules import promtool
-from tests.rules.unwrap import DIST, dist_rules, prometheus_rules
+from tests.rules.unwrap import dist_rules, prometheus_rules
 
-PLATFORM = Platform.load(DIST.parent / "platform.yaml")
+PLATFORM = Platform.load(EXAMPLE)
 
 
 def test_unwrap_finds_rules_among_other_documents(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from constructs_lib.monitoring.panels import PANELS
 from inference import contract
 from tenantry.cli import app
 from tenantry.local.servers import TenantServer
+from tests.example_platform import EXAMPLE
 from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
@@ -155,7 +156,7 @@ def _kill(server: TenantServer) -> None:
 
 def _command(*arguments: str) -> list[dict[str, str]]:
     """`tenantry silence`, as JSON."""
-    result = CliRunner().invoke(app, ["silence", *arguments, "--format", "json", "--file", str(ROOT / "platform.yaml")])
+    result = CliRunner().invoke(app, ["silence", *arguments, "--format", "json", "--file", str(EXAMPLE)])
     assert result.exit_code == 0, result.output
     found: list[dict[str, str]] = json.loads(result.stdout)
     return found

@@ -11,8 +11,8 @@ from constructs_lib.monitoring.panels import PANELS
 from tenantry.cli import app
 from tenantry.local.alerts import alerts
 from tenantry.local.monitor_page import panels, serving_page
+from tests.example_platform import EXAMPLE
 from tests.models import write_tiny_model
-from tests.paths import ROOT
 from tests.rules import promtool
 from tests.rules.conftest import TENANTS, Live, wait_for
 
@@ -57,7 +57,7 @@ def test_command_ends_after_the_given_time(tmp_path: Path, monkeypatch: pytest.M
     """It serves the tenants, lists every alert with its state, and leaves nothing running."""
     monkeypatch.chdir(tmp_path)
     model = write_tiny_model(tmp_path / "model")
-    arguments = ["--file", str(ROOT / "platform.yaml"), "--model", str(model), "--seconds", "6", "--format", "json"]
+    arguments = ["--file", str(EXAMPLE), "--model", str(model), "--seconds", "6", "--format", "json"]
     result = CliRunner().invoke(app, ["monitor", *arguments])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout[result.stdout.index("[") :])

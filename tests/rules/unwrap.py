@@ -6,9 +6,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 
-DIST = ROOT / "dist"
+DIST = example_dist()
 
 
 def prometheus_rules(files: Iterable[Path]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -8,9 +8,9 @@ from constructs_lib import dist
 from constructs_lib.dist import place, write
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
-from tests.paths import ROOT
+from tests.example_platform import EXAMPLE
 
-SHIPPED = ROOT / "platform.yaml"
+SHIPPED = EXAMPLE
 
 
 def folder(path: Path, **files: str) -> Path:

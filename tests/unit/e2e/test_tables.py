@@ -8,6 +8,7 @@ from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected, markdown
 from tests.e2e.mutations import MUTATIONS, broken
 from tests.e2e.promises import PROMISES
+from tests.example_platform import example_dist
 from tests.paths import ROOT
 
 
@@ -36,14 +37,14 @@ def test_a_closed_cell_can_have_a_control() -> None:
 def test_mutation_breaks_something_that_is_there(mutation: object) -> None:
     """Each mutation finds its object in dist/ and changes it, and names a promise."""
     chosen = next(each for each in MUTATIONS if each is mutation)
-    before, after = broken(chosen, objects(ROOT / "dist"))
+    before, after = broken(chosen, objects(example_dist()))
     assert before != after
     assert chosen.promise in PROMISES
 
 
 def test_apply_knows_every_kind_of_dist() -> None:
     """A kind that is missing from the allow-list would never be pruned."""
-    for each in objects(ROOT / "dist"):
+    for each in objects(example_dist()):
         group, _, version = each["apiVersion"].rpartition("/")
         kind = f"{group or 'core'}/{version}/{each['kind']}"
         is_tenants = each["metadata"]["labels"].get("app.kubernetes.io/name") == "ml-inference"

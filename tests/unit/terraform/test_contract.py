@@ -13,6 +13,7 @@ from constructs_lib.monitoring import stack
 from constructs_lib.platform import ModelStore, Monitoring, Platform
 from inference import contract
 from tests import hcl
+from tests.example_platform import EXAMPLE, example_dist
 
 ROOT = hcl.TERRAFORM.parent
 PLATFORM = hcl.TERRAFORM / "platform"
@@ -25,8 +26,8 @@ def _documents(path: Path) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
 
 
-DIST = {file.name: _documents(file) for file in sorted((ROOT / "dist").glob("*.yaml"))}
-TENANTS = [tenant.name for tenant in Platform.load(ROOT / "platform.yaml").tenants]
+DIST = {file.name: _documents(file) for file in sorted(example_dist().glob("*.yaml"))}
+TENANTS = [tenant.name for tenant in Platform.load(EXAMPLE).tenants]
 
 
 def _of(tenant: str, kind: str, name: str | None = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
+from tests.example_platform import example_dist
 from tests.paths import ROOT
 from tools.diagram.drawing import svg_and_png
 from tools.diagram.facts import Architecture, read
@@ -25,7 +26,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def architecture() -> Architecture:
-    return read(ROOT / "dist", ROOT / "terraform")
+    return read(example_dist(), ROOT / "terraform")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def changed(tmp_path: Path) -> Callable[..., Architecture]:
     """The architecture when every object of a kind in tenant-a's file is changed, or removed by emptying it."""
 
     def read_changed(kind: str, change: Change) -> Architecture:
-        shutil.copytree(ROOT / "dist", tmp_path / "dist")
+        shutil.copytree(example_dist(), tmp_path / "dist")
         file = tmp_path / "dist" / "tenant-a.k8s.yaml"
         documents = list(yaml.safe_load_all(file.read_text()))
         for document in documents:

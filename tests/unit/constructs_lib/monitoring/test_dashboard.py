@@ -13,7 +13,7 @@ from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from inference import contract
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 
 TENANTS = ("tenant-a", "tenant-b")
 DASHBOARD: dict[str, Any] = json.loads(dashboard_json(RUNBOOK, TENANTS))
@@ -194,6 +194,6 @@ def test_filled_queries_have_no_variable_left() -> None:
 
 def test_dist_contains_the_dashboard() -> None:
     """The ConfigMap in dist/ holds the same bytes."""
-    documents = yaml.safe_load_all((ROOT / "dist" / "0-platform.k8s.yaml").read_text())
+    documents = yaml.safe_load_all((example_dist() / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
     assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK, TENANTS)]

@@ -8,6 +8,7 @@ import yaml
 from constructs_lib.monitoring import stack
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import Monitoring
+from tests.example_platform import example_dist
 from tests.kube import Object
 from tests.paths import ROOT
 
@@ -15,7 +16,7 @@ VALUES: dict[str, Any] = yaml.safe_load(
     (ROOT / "terraform" / "platform" / "values" / "kube-prometheus-stack.yaml").read_text()
 )
 OBJECTS: list[Object] = [
-    each for path in sorted((ROOT / "dist").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
+    each for path in sorted(example_dist().glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
 ]
 
 

@@ -4,9 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tenantry.cli import app
-from tests.paths import ROOT
+from tests.example_platform import EXAMPLE
 
-PLATFORM = ROOT / "platform.yaml"
+PLATFORM = EXAMPLE
 
 
 @pytest.mark.parametrize("verb", [["models"], ["rollback", "tenant-a"], ["publish", "tenant-a"]])

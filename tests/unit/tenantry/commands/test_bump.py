@@ -6,15 +6,15 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from tenantry.cli import app
-from tests.paths import ROOT
+from tests.example_platform import EXAMPLE, example_dist
 
 IMAGE = f"example/image:1.2.3@sha256:{'0123456789abcdef' * 4}"
 
 
 def test_a_bump_changes_the_image_alone_in_the_file_and_in_every_manifest(tmp_path: Path) -> None:
     file, output = tmp_path / "platform.yaml", tmp_path / "dist"
-    shutil.copy(ROOT / "platform.yaml", file)
-    shutil.copytree(ROOT / "dist", output)
+    shutil.copy(EXAMPLE, file)
+    shutil.copytree(example_dist(), output)
     before = _texts(tmp_path)
     old = next(line.split()[1] for line in before["platform.yaml"].splitlines() if line.strip().startswith("image:"))
     result = CliRunner().invoke(app, ["bump", IMAGE, "--file", str(file), "--output", str(output)])
@@ -27,7 +27,7 @@ def test_a_bump_changes_the_image_alone_in_the_file_and_in_every_manifest(tmp_pa
 def test_a_bump_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     """A folder that holds other files is wrong input, and platform.yaml is not changed."""
     file, output = tmp_path / "platform.yaml", tmp_path / "dist"
-    shutil.copy(ROOT / "platform.yaml", file)
+    shutil.copy(EXAMPLE, file)
     output.mkdir()
     (output / "notes.txt").write_text("mine")
     before = file.read_bytes()

@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 from tenantry.cli import app
 from tenantry.commands.silence import duration
 from tenantry.errors import InputError
-from tests.paths import ROOT
+from tests.example_platform import EXAMPLE
 
-PLATFORM = ROOT / "platform.yaml"
+PLATFORM = EXAMPLE
 
 
 class Api:

@@ -20,10 +20,10 @@ from tenantry.cluster import load_job, rollout
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.commands import load, smoke
 from tenantry.errors import CommandError
-from tests.paths import ROOT
+from tests.example_platform import EXAMPLE, example_dist
 
 KUBECTL = Kubectl(kubeconfig=None, context="test")
-DIST = ROOT / "dist"
+DIST = example_dist()
 JOB = load_job.job_manifest("tenant-a", image="service:1", pods=2, seconds=60, connections=8)
 
 
@@ -174,7 +174,7 @@ def test_a_dry_run_of_load_creates_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Kubectl, "try_run", lambda *_, **__: pytest.fail("nothing may be created"))
     monkeypatch.setenv("DRY_RUN", "1")
     monkeypatch.setenv("CONFIRM", "test")
-    done = CliRunner().invoke(app, ["load", "tenant-a", "--file", str(ROOT / "platform.yaml")])
+    done = CliRunner().invoke(app, ["load", "tenant-a", "--file", str(EXAMPLE)])
     assert done.exit_code == 0, done.output
     assert done.stdout == "would put load on tenant-a in context test for 240 s, from 2 pods\n"
 

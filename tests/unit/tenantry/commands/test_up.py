@@ -13,10 +13,10 @@ from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.cluster.terraform import State
 from tenantry.commands import up
 from tenantry.errors import InputError
+from tests.example_platform import EXAMPLE
 from tests.fake_programs import FakePrograms, shown
-from tests.paths import ROOT
 
-PLATFORM = ROOT / "platform.yaml"
+PLATFORM = EXAMPLE
 EMPTY = '{"format_version": "1.0"}'
 KUBECTL = Kubectl(kubeconfig=None, context="kind-tenantry")
 

@@ -23,8 +23,8 @@ from tenantry.cli import app
 from tenantry.commands import demo
 from tenantry.errors import CommandError, InputError
 from tenantry.local import servers as local_servers
+from tests.example_platform import EXAMPLE
 from tests.models import write_tiny_model
-from tests.paths import ROOT
 
 TENANTS = ("tenant-a", "tenant-b")
 
@@ -39,7 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: it has the platform.yaml as shipped, and nothing else."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "platform.yaml").write_bytes((ROOT / "platform.yaml").read_bytes())
+    (tmp_path / "platform.yaml").write_bytes(EXAMPLE.read_bytes())
     return tmp_path
 
 
