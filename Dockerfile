@@ -29,6 +29,7 @@ COPY inference inference
 # setup.py takes a failing compiler for none, but the image is not to be slow without a word: `test` insists.
 RUN CFLAGS=-g0 python setup.py --quiet build_ext --inplace; \
     test -e inference/model/_scorer.*.so; \
+    test -e inference/model/_ngrams.*.so; \
     test -e inference/serving/_distribution.*.so; \
     cp -R inference /opt/tenantry/lib/python3*/site-packages/; \
     find /opt/tenantry -depth \( -name tests -o -name '*.pyx' -o -name '*.c' -o -name '*.pyi' -o -name '*.pxd' \

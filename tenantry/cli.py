@@ -22,6 +22,7 @@ from tenantry.commands import (
     down,
     e2e,
     image,
+    import_model,
     init,
     load,
     models,
@@ -100,6 +101,7 @@ app.command("plan", rich_help_panel=WRITE)(plan.plan)
 app.command("bump", rich_help_panel=WRITE)(bump.bump)
 app.add_typer(audit.audit, name="audit", rich_help_panel=CHECK)
 app.command("train", rich_help_panel=MODELS)(train.train)
+app.command("import", rich_help_panel=MODELS)(import_model.import_model)
 app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)
 app.command("rollback", rich_help_panel=MODELS)(rollback.rollback)

@@ -38,6 +38,16 @@ DistOption = Annotated[Path, typer.Option("--dist", "-d", help="Folder of manife
 ImageOption = Annotated[str | None, typer.Option("--image", help="Image for every tenant, instead of the file's.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 
+# A model that is made
+TextOption = Annotated[str, typer.Option("--text", metavar="COLUMN", help="Column or key of the text.")]
+LabelOption = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column or key of the label.")]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", help="Of the files, as in latin-1. Default: UTF-8, or UTF-16 with a byte order mark."),
+]
+ModelOutputOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; created if missing.")]
+NameOption = Annotated[str, typer.Option("--name", help="The model's name in the Open Inference Protocol.")]
+
 # Tenants on this machine
 ModelOption = Annotated[Path, typer.Option("--model", "-m", help="Folder of the model, as `tenantry train` writes it.")]
 PortOption = Annotated[

@@ -10,124 +10,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
 import msgspec
 
-from inference.errors import ArtifactError, excerpt
+from inference.errors import ArtifactError
+from inference.model.manifest import (
+    MANIFEST_FILE,
+    WEIGHTS_FILE,
+    Baseline,
+    Data,
+    HoldoutMetrics,
+    LinearClassifier,
+    LinearManifest,
+    NgramVectorizer,
+    TfidfManifest,
+    Vectorizer,
+    WeightsFile,
+    read_manifest,
+)
 
-FORMAT: Final = 1
-MANIFEST_FILE: Final = "manifest.json"
-WEIGHTS_FILE: Final = "weights.safetensors"
 VERSION_LENGTH: Final = 12
 """The version of a model is this many hexadecimal digits of its digest."""
-MAX_MANIFEST_BYTES: Final = 16 * 2**20
-"""A larger manifest is not read. A thousand labels, whose confusion matrix has a million cells, fit."""
 MAX_WEIGHTS_BYTES: Final = 2**31
 """A larger weights file is not read: the terms of a model must fit 31 bits."""
-
-
-class _Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the manifest."""
-
-
-class Vectorizer(_Part, frozen=True):
-    """How text becomes terms: the settings that the scorer implements, and no others."""
-
-    lowercase: Literal[True]
-    token_pattern: Literal[r"(?u)\b\w\w+\b"]
-    ngram_range: tuple[Literal[1], Literal[1, 2]]
-    norm: Literal["l2"]
-    sublinear_tf: Literal[False]
-    use_idf: Literal[True]
-    terms: int
-
-
-class WeightsFile(_Part, frozen=True):
-    """Name, SHA-256 and length of the weights file."""
-
-    file: Literal["weights.safetensors"]
-    sha256: str
-    bytes: int
-
-
-class Data(_Part, frozen=True):
-    """What the model was trained and measured on: `rows` distinct texts, `train_rows` of them seen in training."""
-
-    source: str
-    fingerprint: str
-    rows: int
-    train_rows: int
-
-
-class LabelMetrics(_Part, frozen=True):
-    """How well the model recognizes one label, on the hold-out; shares are 0 to 1."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-class CalibrationBin(_Part, frozen=True):
-    """Hold-out texts whose confidence lies in one interval, with their mean confidence and their accuracy."""
-
-    confidence: float
-    accuracy: float
-    texts: int
-
-
-class Calibration(_Part, frozen=True):
-    """`expected_error` is the mean difference between confidence and accuracy over `bins`, weighted by texts."""
-
-    expected_error: float
-    bins: tuple[CalibrationBin, ...]
-
-
-class HoldoutMetrics(_Part, frozen=True):
-    """The hold-out report. `confusion[i][j]` counts texts of label i that were classified as label j."""
-
-    holdout_rows: int
-    accuracy: float
-    macro_precision: float
-    macro_recall: float
-    macro_f1: float
-    labels: dict[str, LabelMetrics]
-    calibration: Calibration
-    confusion: tuple[tuple[int, ...], ...]
-
-
-class Baseline(_Part, frozen=True):
-    """Means over the hold-out; live traffic is compared with them to see drift."""
-
-    confidence: float
-    unknown_words_ratio: float
-    length_characters: float
-
-
-class Manifest(_Part, frozen=True):
-    """The content of `manifest.json`."""
-
-    format: int
-    name: str
-    labels: tuple[str, ...]
-    vectorizer: Vectorizer
-    weights: WeightsFile
-    data: Data
-    metrics: HoldoutMetrics
-    baseline: Baseline
-    versions: dict[str, str]
-
-
-class _Format(msgspec.Struct):
-    format: int
 
 
 @dataclass(frozen=True)
 class Artifact:
     """The two files of a model, checked against each other."""
 
-    manifest: Manifest
+    manifest: TfidfManifest | LinearManifest
     manifest_bytes: bytes
     weights: bytes
 
@@ -151,24 +64,29 @@ def seal(
     *,
     name: str,
     labels: tuple[str, ...],
-    vectorizer: Vectorizer,
+    vectorizer: Vectorizer | NgramVectorizer,
+    classifier: LinearClassifier | None = None,
     data: Data,
-    metrics: HoldoutMetrics,
-    baseline: Baseline,
+    metrics: HoldoutMetrics | None,
+    baseline: Baseline | None,
     versions: dict[str, str],
 ) -> Artifact:
-    """Make an artifact of the weights and of their description."""
-    manifest = Manifest(
-        format=FORMAT,
-        name=name,
-        labels=labels,
-        vectorizer=vectorizer,
-        weights=WeightsFile(file=WEIGHTS_FILE, sha256=hashlib.sha256(weights).hexdigest(), bytes=len(weights)),
-        data=data,
-        metrics=metrics,
-        baseline=baseline,
-        versions=versions,
-    )
+    """Make an artifact of the weights and of their description: format 2 has a `classifier`, format 1 has not."""
+    common: dict[str, Any] = {
+        "name": name,
+        "labels": labels,
+        "weights": WeightsFile(file=WEIGHTS_FILE, sha256=hashlib.sha256(weights).hexdigest(), bytes=len(weights)),
+        "data": data,
+        "metrics": metrics,
+        "baseline": baseline,
+        "versions": versions,
+    }
+    manifest: TfidfManifest | LinearManifest
+    if isinstance(vectorizer, NgramVectorizer):
+        assert classifier is not None  # noqa: S101 - the two parts of format 2
+        manifest = LinearManifest(format=2, vectorizer=vectorizer, classifier=classifier, **common)
+    else:
+        manifest = TfidfManifest(format=1, vectorizer=vectorizer, **common)
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
     return Artifact(manifest, encoded, weights)
 
@@ -223,35 +141,6 @@ def read_directory(directory: Path, *, expected_digest: str | None = None) -> Ar
         except OSError as error:
             raise ArtifactError(f"{directory / name}: {error.strerror or error}; train or publish it") from error
     return read(files, expected_digest=expected_digest)
-
-
-def read_manifest(content: bytes, *, expected_digest: str | None = None) -> Manifest:
-    """Check the manifest alone, and against `expected_digest` (64 hexadecimal digits) if it is given.
-
-    Raises:
-        ArtifactError: it belongs to another model, or this service does not read its format.
-    """
-    digest = hashlib.sha256(content).hexdigest()
-    if expected_digest is not None and digest != expected_digest:
-        raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
-    manifest = _decode(content)
-    labels = manifest.labels
-    if len(set(labels)) != len(labels) or len(labels) < 2:  # noqa: PLR2004 - a classifier has a choice
-        raise ArtifactError(
-            f"{MANIFEST_FILE} has labels {excerpt(list(labels))}; two or more distinct ones are required"
-        )
-    return manifest
-
-
-def _decode(content: bytes) -> Manifest:
-    try:
-        found = msgspec.json.decode(content, type=_Format).format
-        if found == FORMAT:
-            return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {excerpt(error)}") from error
-    hint = "deploy a newer image" if found > FORMAT else "train the model again"
-    raise ArtifactError(f"{MANIFEST_FILE} has format {excerpt(found)}, this service reads format {FORMAT}; {hint}")
 
 
 def _check_weights(expected: WeightsFile, weights: bytes) -> None:

@@ -1,12 +1,16 @@
 """A text classifier in memory: predicts a label, and explains which words the prediction depends on."""
 
-from collections.abc import Callable, Iterator
-from heapq import nsmallest
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
+from inference.model import ngrams as python_ngrams
 from inference.model import scorer as python_scorer
 from inference.model.artifact import Artifact
-from inference.model.scorer import Occurrence, Score, Weights, unpack_weights
+from inference.model.linear import LinearScorer, TextNgrams, unpack_linear
+from inference.model.manifest import LinearManifest
+from inference.model.ngrams import NgramWeights
+from inference.model.scorer import Contribution, Weights, unpack_weights
+from inference.model.tfidf import TextScorer, TfidfScorer
 
 
 class Prediction(NamedTuple):
@@ -17,33 +21,6 @@ class Prediction(NamedTuple):
     probabilities: tuple[float, ...]
     words: int
     unknown_words: int
-
-
-class Contribution(NamedTuple):
-    """One occurrence of a known term: characters `start` to `end` of the original text.
-
-    `weight` is what the occurrence adds to the log odds of the predicted label against the runner-up: it speaks for the
-    prediction above zero, against it below zero. The weights of a text and the prior add up to those log odds.
-    """
-
-    term: str
-    start: int
-    end: int
-    weight: float
-
-
-class TextScorer(Protocol):
-    """The interface of `inference.model.scorer.Scorer` and of the compiled scorer."""
-
-    @property
-    def kind(self) -> str:
-        """`compiled` or `python`."""
-
-    def score(self, text: str, /) -> Score:
-        """The probability of each label, the number of words, and how many of them are unknown."""
-
-    def occurrences(self, text: str, /) -> tuple[list[Occurrence], float]:
-        """Every occurrence of a known term in the text in lower case, and the length of the text's vector."""
 
 
 class TextClassifier:
@@ -58,19 +35,30 @@ class TextClassifier:
         scorer_kind: `compiled` or `python`: the same answers at a different speed.
     """
 
-    def __init__(self, artifact: Artifact, *, make_scorer: Callable[[Weights], TextScorer] | None = None) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        *,
+        make_scorer: Callable[[Weights], TextScorer] | None = None,
+        make_ngrams: Callable[[NgramWeights], TextNgrams] | None = None,
+    ) -> None:
         self.manifest: Final = artifact.manifest
         self.name: Final = artifact.manifest.name
         self.labels: Final = artifact.manifest.labels
         self.digest: Final = artifact.digest
         self.version: Final = artifact.version
-        self._weights = unpack_weights(
-            artifact.weights,
-            labels=len(self.labels),
-            terms=self.manifest.vectorizer.terms,
-            bigrams=self.manifest.vectorizer.ngram_range == (1, 2),
-        )
-        self._scorer = (make_scorer or compiled_scorer() or python_scorer.Scorer)(self._weights)
+        self._scorer: TfidfScorer | LinearScorer
+        if isinstance(self.manifest, LinearManifest):
+            linear = unpack_linear(artifact.weights, self.manifest)
+            self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams)
+        else:
+            weights = unpack_weights(
+                artifact.weights,
+                labels=len(self.labels),
+                terms=self.manifest.vectorizer.terms,
+                bigrams=self.manifest.vectorizer.ngram_range == (1, 2),
+            )
+            self._scorer = TfidfScorer(weights, make_scorer or compiled_scorer() or python_scorer.Scorer)
         self._score = self._scorer.score
         self.scorer_kind: Final = self._scorer.kind
 
@@ -94,15 +82,7 @@ class TextClassifier:
         """The `limit` occurrences with the largest weights, for or against the prediction, strongest first."""
         probabilities = self._score(text).probabilities
         predicted, runner_up = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:2]
-        occurrences, length = self._scorer.occurrences(text)
-        weighted = ((self._push(found.term, predicted, runner_up) / length, found) for found in occurrences)
-        # A sort would hold the interpreter for too long on a long text.
-        strongest = nsmallest(limit, weighted, key=lambda pair: (-abs(pair[0]), pair[1].start, pair[1].end))
-        return list(_contributions(text, strongest))
-
-    def _push(self, term: int, label: int, rival: int) -> float:
-        pushes = (0.0, *self._weights.pushes[term * (others := len(self.labels) - 1) : (term + 1) * others])
-        return self._weights.idf[term] * (pushes[label] - pushes[rival])
+        return self._scorer.explain(text, predicted, runner_up, limit)
 
 
 def compiled_scorer() -> Callable[[Weights], TextScorer] | None:
@@ -114,15 +94,10 @@ def compiled_scorer() -> Callable[[Weights], TextScorer] | None:
     return Scorer
 
 
-def _contributions(text: str, weighted: list[tuple[float, Occurrence]]) -> Iterator[Contribution]:
-    lowered = text.lower()
-    origin = range(len(text) + 1) if len(lowered) == len(text) else _origins(text)
-    for weight, (_, start, end) in weighted:
-        term = " ".join(python_scorer.TOKEN.findall(lowered[start:end]))
-        # The last character's origin, and one more: where lower case is longer, an end may fall inside a character.
-        yield Contribution(term, origin[start], origin[end - 1] + 1, weight)
-
-
-def _origins(text: str) -> list[int]:
-    """For each character of `text.lower()`, the index of the character of `text` that it comes from."""
-    return [index for index, character in enumerate(text) for _ in character.lower()]
+def compiled_ngrams() -> Callable[[NgramWeights], TextNgrams] | None:
+    """The compiled n-grams, or None if they were not built."""
+    try:
+        from inference.model._ngrams import Ngrams  # noqa: PLC0415 - optional extension
+    except ImportError:
+        return None
+    return Ngrams

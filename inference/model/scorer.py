@@ -61,6 +61,19 @@ class Occurrence(NamedTuple):
     end: int
 
 
+class Contribution(NamedTuple):
+    """One occurrence of a known term: characters `start` to `end` of the original text.
+
+    `weight` is what the occurrence adds to the log odds of the predicted label against the runner-up: it speaks for the
+    prediction above zero, against it below zero. The weights of a text and the prior add up to those log odds.
+    """
+
+    term: str
+    start: int
+    end: int
+    weight: float
+
+
 class Scorer:
     """Scores texts with `weights`. Accepts any string and never raises."""
 

@@ -1,4 +1,4 @@
-"""Named arrays of doubles and bytes in a safetensors file; nothing in such a file can be executed.
+"""Named arrays of numbers and bytes in a safetensors file; nothing in such a file can be executed.
 
 The `safetensors` package reads it. `pack` writes it: the package would write other bytes, on which digests depend, and
 takes memory addresses instead of buffers.
@@ -9,19 +9,20 @@ import sys
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from safetensors import SafetensorError, deserialize
 
 from inference.errors import ArtifactError, excerpt
 
 _LENGTH_BYTES: Final = 8
-_DTYPES: Final = ("F64", "U8")
+_TYPECODES: Final = {"F64": "d", "U32": "I"}
+_DTYPES: Final = (*_TYPECODES, "U8")
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array: `dtype` F64 or U8, `shape` in items, `data` its little-endian bytes, row-major."""
+    """An array: `dtype` F64, U32 or U8, `shape` in items, `data` its little-endian bytes, row-major."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -30,10 +31,12 @@ class Tensor:
     @classmethod
     def from_doubles(cls, values: "array[float]", shape: tuple[int, ...]) -> "Tensor":
         """A tensor of doubles."""
-        if sys.byteorder == "big":
-            values = array("d", values)
-            values.byteswap()
-        return cls("F64", shape, values.tobytes())
+        return cls("F64", shape, _little_endian(values).tobytes())
+
+    @classmethod
+    def from_integers(cls, values: "array[int]", shape: tuple[int, ...]) -> "Tensor":
+        """A tensor of unsigned integers of 32 bits."""
+        return cls("U32", shape, _little_endian(values).tobytes())
 
     def doubles(self) -> "array[float]":
         """The items as doubles.
@@ -41,15 +44,34 @@ class Tensor:
         Raises:
             ArtifactError: the tensor holds something else.
         """
-        if self.dtype != "F64":
-            raise ArtifactError(
-                f"the weights hold a tensor of {self.dtype} where F64 is required; train the model again"
-            )
-        values = array("d")
-        values.frombytes(self.data)
-        if sys.byteorder == "big":
-            values.byteswap()
+        values: array[float] = self._numbers("F64")
         return values
+
+    def integers(self) -> "array[int]":
+        """The items as unsigned integers of 32 bits.
+
+        Raises:
+            ArtifactError: the tensor holds something else.
+        """
+        values: array[int] = self._numbers("U32")
+        return values
+
+    def _numbers(self, dtype: str) -> Any:
+        if self.dtype != dtype:
+            raise ArtifactError(
+                f"the weights hold a tensor of {self.dtype} where {dtype} is required; train the model again"
+            )
+        values = array(_TYPECODES[dtype])
+        values.frombytes(self.data)
+        return _little_endian(values)
+
+
+def _little_endian(values: "array[Any]") -> "array[Any]":
+    """The same numbers, with their bytes in the other order on a big-endian processor."""
+    if sys.byteorder == "big":
+        values = array(values.typecode, values)
+        values.byteswap()
+    return values
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -70,7 +92,7 @@ def unpack(content: bytes) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
     Raises:
-        ArtifactError: the file is truncated, has gaps or overlaps, or holds a tensor that is neither F64 nor U8.
+        ArtifactError: the file is truncated, has gaps or overlaps, or holds a tensor of another type.
     """
     try:
         found = dict(deserialize(content))  # type: ignore[no-untyped-call] # its stub has no types
@@ -79,6 +101,7 @@ def unpack(content: bytes) -> dict[str, Tensor]:
     for name, entry in found.items():
         if entry["dtype"] not in _DTYPES:
             raise ArtifactError(
-                f"tensor {excerpt(name)!r} of the weights has dtype {entry['dtype']}; this service reads F64 and U8"
+                f"tensor {excerpt(name)!r} of the weights has dtype {entry['dtype']}; this service reads "
+                f"{', '.join(_DTYPES)}"
             )
     return {name: Tensor(entry["dtype"], tuple(entry["shape"]), entry["data"]) for name, entry in found.items()}

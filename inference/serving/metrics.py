@@ -149,8 +149,9 @@ class Metrics(Collector):
             contract.MODEL_INFO, "The model that is loaded.", labels=("model", "model_version", "digest")
         )
         if model:
-            for signal in contract.SIGNALS:
-                baseline.add_metric((signal, model.version), getattr(model.manifest.baseline, signal))
+            means = model.manifest.baseline
+            for signal in contract.SIGNALS if means else ():
+                baseline.add_metric((signal, model.version), getattr(means, signal))
             info.add_metric((model.name, model.version, model.digest), 1)
         yield baseline
         yield info

@@ -24,7 +24,8 @@ from obstore.store import ObjectStore
 
 from inference.address import ModelUri, check_digest
 from inference.errors import StoreError
-from inference.model.artifact import MANIFEST_FILE, MAX_MANIFEST_BYTES, MAX_WEIGHTS_BYTES, WEIGHTS_FILE, read_manifest
+from inference.model.artifact import MAX_WEIGHTS_BYTES
+from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE, read_manifest
 from inference.store.bucket import Bucket, StoreSettings
 
 LATEST: Final = "latest.json"

@@ -16,15 +16,8 @@ from obstore.store import ObjectStore
 
 from inference.address import GRAMMAR, ModelUri
 from inference.errors import StoreError, StoreUnavailableError
-from inference.model.artifact import (
-    MANIFEST_FILE,
-    MAX_MANIFEST_BYTES,
-    MAX_WEIGHTS_BYTES,
-    WEIGHTS_FILE,
-    Manifest,
-    read_directory,
-    read_manifest,
-)
+from inference.model.artifact import MAX_WEIGHTS_BYTES, read_directory
+from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE, Manifest, read_manifest
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import LATEST, MAX_LATEST_BYTES, parse_latest
 
@@ -150,7 +143,9 @@ def previous_version(address: ModelUri, versions: tuple[str, ...]) -> ModelUri:
 
 
 def metric_drops(new: Manifest, served: Manifest, tolerance: float) -> tuple[MetricDrop, ...]:
-    """The hold-out metrics of `new` that lie below those of `served` by more than `tolerance`."""
+    """The hold-out metrics of `new` below those of `served` by more than `tolerance`; none if one has no hold-out."""
+    if new.metrics is None or served.metrics is None:
+        return ()
     pairs = (MetricDrop(name, getattr(served.metrics, name), getattr(new.metrics, name)) for name in _COMPARED)
     return tuple(drop for drop in pairs if drop.new < drop.served - tolerance)
 

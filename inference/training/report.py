@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from inference.model.artifact import Baseline, Calibration, CalibrationBin, HoldoutMetrics, LabelMetrics
+from inference.model.manifest import Baseline, Calibration, CalibrationBin, HoldoutMetrics, LabelMetrics
 from inference.model.scorer import Score
 from inference.training.corpus import Row
 

@@ -16,7 +16,8 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline
 
 from inference.address import check_name
-from inference.model.artifact import Artifact, Data, Vectorizer, seal
+from inference.model.artifact import Artifact, seal
+from inference.model.manifest import Baseline, Data, HoldoutMetrics, Vectorizer
 from inference.model.scorer import Scorer, Weights, pack_weights
 from inference.training.corpus import DataError, Dataset, Row
 from inference.training.report import baseline, measure
@@ -42,11 +43,13 @@ Progress = Callable[[str], None]
 
 
 class Training(NamedTuple):
-    """A trained model as data, the scikit-learn pipeline that it was made from, and the rows held out."""
+    """A trained model as data, the scikit-learn pipeline behind it, and the rows held out with their report."""
 
     artifact: Artifact
     pipeline: Pipeline
     holdout: list[Row]
+    metrics: HoldoutMetrics
+    baseline: Baseline
 
 
 def train(
@@ -71,6 +74,7 @@ def train(
     scorer = Scorer(weights)
     scores = [scorer.score(row.text) for row in held_out]
     labels = tuple(str(label) for label in pipeline.named_steps["bayes"].classes_)
+    metrics, means = measure(labels, held_out, scores), baseline(held_out, scores)
     artifact = seal(
         pack_weights(weights),
         name=name,
@@ -82,11 +86,11 @@ def train(
             rows=len(everything.rows),
             train_rows=len(rows),
         ),
-        metrics=measure(labels, held_out, scores),
-        baseline=baseline(held_out, scores),
+        metrics=metrics,
+        baseline=means,
         versions=_versions(),
     )
-    return Training(artifact, pipeline, held_out)
+    return Training(artifact, pipeline, held_out, metrics, means)
 
 
 def _separate(dataset: Dataset, holdout: Dataset) -> tuple[list[Row], list[Row]]:

@@ -69,6 +69,7 @@ def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str,
     for address in models(bucket, tenant.name):
         for place, digest in enumerate(published(bucket, address)):
             found = manifest(bucket, address.at(digest))
+            metrics = found.metrics
             on_it = address.path == served.path and (digest == served.digest or (not served.digest and place == 0))
             yield {
                 "tenant": tenant.name,
@@ -76,10 +77,10 @@ def _versions(tenant: "Tenant", settings: "StoreSettings") -> Iterator[dict[str,
                 "digest": f"sha256:{digest}",
                 "newest": place == 0,
                 "served": ("pinned" if served.digest else "newest") if on_it else None,
-                "accuracy": found.metrics.accuracy,
-                "macro_f1": found.metrics.macro_f1,
-                "expected_calibration_error": found.metrics.calibration.expected_error,
-                "holdout_rows": found.metrics.holdout_rows,
+                "accuracy": metrics and metrics.accuracy,
+                "macro_f1": metrics and metrics.macro_f1,
+                "expected_calibration_error": metrics and metrics.calibration.expected_error,
+                "holdout_rows": metrics.holdout_rows if metrics else 0,
                 "data": found.data.fingerprint,
                 "bytes": found.weights.bytes,
             }
@@ -96,10 +97,14 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             f"{row['tenant']}/{row['model']}",
             row["digest"].removeprefix("sha256:")[:12],
             {"pinned": "yes, pinned", "newest": "yes, newest"}.get(row["served"], "no"),
-            f"{row['accuracy']:.4f}",
-            f"{row['macro_f1']:.4f}",
-            f"{row['expected_calibration_error']:.4f}",
+            _share(row["accuracy"]),
+            _share(row["macro_f1"]),
+            _share(row["expected_calibration_error"]),
             f"{row['bytes'] / 1e6:.1f} MB",
             style="bold" if row["served"] else None,
         )
     return shown
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

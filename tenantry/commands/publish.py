@@ -22,7 +22,7 @@ from tenantry.options import (
 
 if TYPE_CHECKING:
     from inference.address import ModelUri
-    from inference.model.artifact import Manifest
+    from inference.model.manifest import Manifest
     from inference.store.bucket import Bucket
 
 

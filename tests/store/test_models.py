@@ -9,7 +9,8 @@ import pytest
 from inference.address import ModelUri
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
 from inference.model import artifact
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact
+from inference.model.artifact import Artifact
+from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import fetch
 from inference.store.registry import models, publish, published

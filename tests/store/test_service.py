@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from inference import contract
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE
+from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.store.bucket import StoreSettings
 from inference.store.registry import publish
 from tests.models import write_tiny_model

@@ -157,12 +157,14 @@ async function showCard() {
     ]);
     facts(at("data"), [
       ["source", manifest.data.source],
-      ["texts", `${manifest.data.train_rows.toLocaleString("en")} to learn from, ${manifest.metrics.holdout_rows.toLocaleString("en")} held out`],
+      ["texts", `${manifest.data.train_rows.toLocaleString("en")} to learn from, ${(manifest.metrics?.holdout_rows ?? 0).toLocaleString("en")} held out`],
       ["fingerprint", manifest.data.fingerprint.slice(0, 12), manifest.data.fingerprint],
       ["made with", Object.entries(manifest.versions).map((pair) => pair.join(" ")).join(", ")],
     ]);
-    showMetrics(manifest);
-    showCalibration(manifest.metrics.calibration);
+    if (manifest.metrics) {
+      showMetrics(manifest);
+      showCalibration(manifest.metrics.calibration);
+    }
     at("card").hidden = false;
     at("card-problem").hidden = true;
   } catch (error) {

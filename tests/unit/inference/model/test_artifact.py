@@ -11,8 +11,9 @@ import pytest
 from safetensors import deserialize
 
 from inference.errors import ArtifactError
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact, read, read_directory, read_manifest, write
+from inference.model.artifact import Artifact, read, read_directory, write
 from inference.model.classifier import TextClassifier
+from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE, read_manifest
 from inference.model.scorer import LARGEST, Scorer, Weights, pack_weights, unpack_weights
 from inference.model.tensors import Tensor, pack, unpack
 
@@ -62,7 +63,7 @@ def test_refuses_weights_with_a_flipped_bit(tiny_artifact: Artifact) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "has format 2, this service reads format 1; deploy a newer image"),
+        ({"format": 3}, "has format 3, this service reads formats 1 and 2; deploy a newer image"),
         ({"format": 0}, "train the model again"),
         ({"labels": ["ham", "ham"]}, "two or more distinct ones are required"),
         ({"labels": ["ham"]}, "two or more distinct ones are required"),
@@ -171,8 +172,8 @@ def test_refuses_in_one_short_line_what_is_not_a_safetensors_file(content: bytes
     assert str(caught.value).isprintable()
 
 
-def test_refuses_a_tensor_that_is_neither_doubles_nor_bytes() -> None:
-    with pytest.raises(ArtifactError, match="dtype F32; this service reads F64 and U8"):
+def test_refuses_a_tensor_of_another_type() -> None:
+    with pytest.raises(ArtifactError, match="dtype F32; this service reads F64, U32, U8"):
         unpack(pack({"x": Tensor("F32", (1,), bytes(4))}))
 
 

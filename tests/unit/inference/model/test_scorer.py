@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from inference.model.classifier import TextClassifier, TextScorer, compiled_scorer
+from inference.model.classifier import TextClassifier, compiled_scorer
 from inference.model.scorer import TOKEN, Score, Scorer, Weights
+from inference.model.tfidf import TextScorer
 from inference.training.corpus import Dataset
 from inference.training.train import SETTINGS, Training
 

@@ -248,6 +248,7 @@ def test_shows_the_models_card(client: AsgiClient, model: TextClassifier) -> Non
     assert card["digest"] == model.digest
     assert card["version"] == model.digest[:12]
     assert card["labels"] == list(model.labels)
+    assert model.manifest.metrics
     assert card["manifest"]["metrics"]["accuracy"] == model.manifest.metrics.accuracy
 
 

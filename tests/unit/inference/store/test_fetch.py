@@ -15,7 +15,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from inference.errors import StoreError, StoreUnavailableError
-from inference.model.artifact import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE
+from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE
 from inference.store.bucket import StoreSettings
 from inference.store.fetch import LATEST, MAX_LATEST_BYTES, fetch
 from tests.artifacts import sealed

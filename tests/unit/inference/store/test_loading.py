@@ -12,8 +12,9 @@ import pytest
 import structlog
 
 from inference.errors import ArtifactError, InferenceError, StoreError, StoreUnavailableError
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact, write
+from inference.model.artifact import Artifact, write
 from inference.model.classifier import TextClassifier
+from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.settings import Settings
 from inference.store import loading
 from inference.store.fetch import fetch

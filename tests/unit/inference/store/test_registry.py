@@ -12,7 +12,8 @@ from obstore.store import MemoryStore
 from inference.address import ModelUri
 from inference.errors import ArtifactError, StoreError, StoreUnavailableError
 from inference.model import artifact
-from inference.model.artifact import MANIFEST_FILE, WEIGHTS_FILE, Artifact, read_manifest
+from inference.model.artifact import Artifact
+from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE, read_manifest
 from inference.store.bucket import Bucket
 from inference.store.fetch import fetch
 from inference.store.registry import (

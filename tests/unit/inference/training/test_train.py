@@ -21,7 +21,7 @@ def test_answers_equal_predict_proba_on_the_holdout(training: Training) -> None:
 
 
 def test_the_model_is_as_good_as_it_was(training: Training) -> None:
-    metrics = training.artifact.manifest.metrics
+    metrics = training.metrics
     assert metrics.holdout_rows == len(training.holdout) > 1_000
     assert metrics.accuracy > 0.975
     assert metrics.labels["spam"].f1 > 0.96
@@ -34,14 +34,14 @@ def test_report_agrees_with_the_answers_that_it_reports(training: Training) -> N
     answers = [model.predict(row.text) for row in training.holdout]
     pairs = [(row.label, answer.label) for row, answer in zip(training.holdout, answers, strict=True)]
     confusion = [[pairs.count((truth, guess)) for guess in manifest.labels] for truth in manifest.labels]
-    assert [list(line) for line in manifest.metrics.confusion] == confusion
-    assert manifest.metrics.accuracy == pytest.approx(sum(a == b for a, b in pairs) / len(pairs), abs=1e-6)
-    assert sum(each.texts for each in manifest.metrics.calibration.bins) == len(pairs)
-    assert manifest.baseline.confidence == pytest.approx(np.mean([answer.confidence for answer in answers]), abs=1e-6)
+    assert [list(line) for line in training.metrics.confusion] == confusion
+    assert training.metrics.accuracy == pytest.approx(sum(a == b for a, b in pairs) / len(pairs), abs=1e-6)
+    assert sum(each.texts for each in training.metrics.calibration.bins) == len(pairs)
+    assert training.baseline.confidence == pytest.approx(np.mean([answer.confidence for answer in answers]), abs=1e-6)
     unknown = np.mean([answer.unknown_words / max(answer.words, 1) for answer in answers])
-    assert manifest.baseline.unknown_words_ratio == pytest.approx(unknown, abs=1e-6)
+    assert training.baseline.unknown_words_ratio == pytest.approx(unknown, abs=1e-6)
     lengths = [len(row.text) for row in training.holdout]
-    assert manifest.baseline.length_characters == pytest.approx(np.mean(lengths), abs=1e-6)
+    assert training.baseline.length_characters == pytest.approx(np.mean(lengths), abs=1e-6)
 
 
 def test_the_same_rows_give_the_same_bytes(tiny_training: Training, tiny_dataset: Dataset) -> None:
@@ -81,7 +81,7 @@ def test_a_separate_file_is_the_hold_out(tiny_dataset: Dataset) -> None:
     training = train(tiny_dataset, holdout=holdout)
     manifest = training.artifact.manifest
     assert training.holdout == list(holdout.rows)
-    assert (manifest.data.train_rows, manifest.data.rows, manifest.metrics.holdout_rows) == (24, 26, 2)
+    assert (manifest.data.train_rows, manifest.data.rows, training.metrics.holdout_rows) == (24, 26, 2)
     assert manifest.data.fingerprint not in {tiny_dataset.fingerprint, holdout.fingerprint}
 
 

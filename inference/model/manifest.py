@@ -1,0 +1,201 @@
+"""What `manifest.json` says of a model, in both formats that this service reads.
+
+Format 1 is a linear model over words, or words and pairs, with fixed settings, and the fastest. Format 2 is any linear
+model over word or character n-grams.
+"""
+
+import hashlib
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from inference.errors import ArtifactError, excerpt
+
+MAX_NGRAM: Final = 100
+"""Longest n-gram, in words or characters: the time for a text grows with it."""
+MANIFEST_FILE: Final = "manifest.json"
+WEIGHTS_FILE: Final = "weights.safetensors"
+MAX_MANIFEST_BYTES: Final = 16 * 2**20
+"""A larger manifest is not read. A thousand labels, whose confusion matrix has a million cells, fit."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the manifest."""
+
+
+class Vectorizer(_Part, frozen=True):
+    """How text becomes terms in format 1: the settings that its scorer implements, and no others."""
+
+    lowercase: Literal[True]
+    token_pattern: Literal[r"(?u)\b\w\w+\b"]
+    ngram_range: tuple[Literal[1], Literal[1, 2]]
+    norm: Literal["l2"]
+    sublinear_tf: Literal[False]
+    use_idf: Literal[True]
+    terms: int
+
+
+class NgramFeatures(_Part, frozen=True):
+    """One vectorizer of format 2: how text becomes counted n-grams, and these become a vector.
+
+    The names and meanings are those of scikit-learn's `TfidfVectorizer`. `pattern` is the token pattern of the word
+    analyzer; None: runs of two or more word characters, scikit-learn's default.
+    """
+
+    analyzer: Literal["word", "char", "char_wb"]
+    lowercase: bool
+    strip_accents: Literal["ascii", "unicode"] | None
+    pattern: Annotated[str, msgspec.Meta(max_length=1_000)] | None
+    stop_words: tuple[str, ...]
+    ngram_range: tuple[
+        Annotated[int, msgspec.Meta(ge=1, le=MAX_NGRAM)], Annotated[int, msgspec.Meta(ge=1, le=MAX_NGRAM)]
+    ]
+    binary: bool
+    sublinear_tf: bool
+    norm: Literal["l1", "l2"] | None
+    terms: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class NgramVectorizer(_Part, frozen=True):
+    """The vectorizers of format 2, whose vectors are joined; `terms` is the number of all their terms."""
+
+    terms: int
+    features: Annotated[tuple[NgramFeatures, ...], msgspec.Meta(min_length=1)]
+
+
+class LinearClassifier(_Part, frozen=True):
+    """How the scores of format 2 become probabilities.
+
+    `softmax`: one score per label except the first, whose score is 0. `sigmoid` and `modified_huber`: one score per
+    label, or one for both of two labels; each score becomes a probability, and these are scaled to the sum 1.
+    `binarize_above`: a feature counts as 1 above this value, otherwise as 0; None: as its value.
+    """
+
+    link: Literal["softmax", "sigmoid", "modified_huber"]
+    scores: Annotated[int, msgspec.Meta(ge=1)]
+    binarize_above: float | None
+
+
+class WeightsFile(_Part, frozen=True):
+    """Name, SHA-256 and length of the weights file."""
+
+    file: Literal["weights.safetensors"]
+    sha256: str
+    bytes: int
+
+
+class Data(_Part, frozen=True):
+    """What the model was trained and measured on: `rows` distinct texts, `train_rows` of them seen in training."""
+
+    source: str
+    fingerprint: str
+    rows: int
+    train_rows: int
+
+
+class LabelMetrics(_Part, frozen=True):
+    """How well the model recognizes one label, on the hold-out; shares are 0 to 1."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class CalibrationBin(_Part, frozen=True):
+    """Hold-out texts whose confidence lies in one interval, with their mean confidence and their accuracy."""
+
+    confidence: float
+    accuracy: float
+    texts: int
+
+
+class Calibration(_Part, frozen=True):
+    """`expected_error` is the mean difference between confidence and accuracy over `bins`, weighted by texts."""
+
+    expected_error: float
+    bins: tuple[CalibrationBin, ...]
+
+
+class HoldoutMetrics(_Part, frozen=True):
+    """The hold-out report. `confusion[i][j]` counts texts of label i that were classified as label j."""
+
+    holdout_rows: int
+    accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    labels: dict[str, LabelMetrics]
+    calibration: Calibration
+    confusion: tuple[tuple[int, ...], ...]
+
+
+class Baseline(_Part, frozen=True):
+    """Means over the hold-out; live traffic is compared with them to see drift."""
+
+    confidence: float
+    unknown_words_ratio: float
+    length_characters: float
+
+
+class Manifest(_Part, frozen=True):
+    """The content of `manifest.json` that both formats share; a model that was imported may have no hold-out."""
+
+    format: int
+    name: str
+    labels: tuple[str, ...]
+    weights: WeightsFile
+    data: Data
+    metrics: HoldoutMetrics | None
+    baseline: Baseline | None
+    versions: dict[str, str]
+
+
+class TfidfManifest(Manifest, frozen=True):
+    """Format 1."""
+
+    vectorizer: Vectorizer
+
+
+class LinearManifest(Manifest, frozen=True):
+    """Format 2."""
+
+    vectorizer: NgramVectorizer
+    classifier: LinearClassifier
+
+
+_TYPES: Final[dict[int, type[TfidfManifest | LinearManifest]]] = {1: TfidfManifest, 2: LinearManifest}
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+def read_manifest(content: bytes, *, expected_digest: str | None = None) -> TfidfManifest | LinearManifest:
+    """Check the manifest alone, and against `expected_digest` (64 hexadecimal digits) if it is given.
+
+    Raises:
+        ArtifactError: it belongs to another model, or this service does not read its format.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    if expected_digest is not None and digest != expected_digest:
+        raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
+    manifest = _decode(content)
+    labels = manifest.labels
+    if len(set(labels)) != len(labels) or len(labels) < 2:  # noqa: PLR2004 - a classifier has a choice
+        raise ArtifactError(
+            f"{MANIFEST_FILE} has labels {excerpt(list(labels))}; two or more distinct ones are required"
+        )
+    return manifest
+
+
+def _decode(content: bytes) -> TfidfManifest | LinearManifest:
+    try:
+        found = msgspec.json.decode(content, type=_Format).format
+        if found in _TYPES:
+            return msgspec.json.decode(content, type=_TYPES[found])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {excerpt(error)}") from error
+    hint = "deploy a newer image" if found > max(_TYPES) else "train the model again"
+    known = " and ".join(map(str, _TYPES))
+    raise ArtifactError(f"{MANIFEST_FILE} has format {excerpt(found)}, this service reads formats {known}; {hint}")

@@ -1,0 +1,210 @@
+"""The reference for n-gram features: text to counted n-grams to a vector, as scikit-learn's vectorizers do it.
+
+`inference.model._ngrams` does the same in compiled code; this module defines the result, and is used if the extension
+was not built. `prepare` and `tokens` serve both.
+"""
+
+import math
+import re
+import unicodedata
+from array import array  # noqa: TC003 - the annotations of a NamedTuple are read at run time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from inference.model.manifest import NgramFeatures
+from inference.model.scorer import TOKEN, Occurrence, total
+
+_BLANKS: Final = re.compile(r"\s\s+")
+
+
+class NgramWeights(NamedTuple):
+    """The numbers of one vectorizer with `n` terms, for a classifier with `m` scores."""
+
+    features: NgramFeatures
+    terms: str
+    """The `n` terms, one after the other."""
+    ends: "array[int]"
+    """Where each term ends in `terms`, in characters."""
+    idf: "array[float]"
+    """`n` inverse document frequencies; all 1 without them."""
+    weights: "array[float]"
+    """`n` times `m`: for each term what it adds to each score."""
+    scores: int
+    """`m`."""
+    binarize_above: float | None
+    """A feature counts as 1 above this value, otherwise as 0; None: as its value."""
+
+    def term(self, index: int) -> str:
+        """The term with this index."""
+        return self.terms[self.ends[index - 1] if index else 0 : self.ends[index]]
+
+
+class Part(NamedTuple):
+    """What one vectorizer adds to each score, the number of n-grams of the smallest size, and how many are no term."""
+
+    scores: tuple[float, ...]
+    words: int
+    unknown_words: int
+
+
+class Ngrams:
+    """Reads texts with `weights`. Accepts any string."""
+
+    kind: Final = "python"
+
+    def __init__(self, weights: NgramWeights) -> None:
+        self._weights = weights
+        self._vocabulary = {weights.term(index): index for index in range(len(weights.idf))}
+
+    def score(self, text: str) -> Part:
+        """What the text adds to each score."""
+        counts: Counter[int] = Counter()
+        words = unknown = 0
+        for ngram, _, _, smallest in _ngrams(self._weights.features, prepare(self._weights.features, text)):
+            term = self._vocabulary.get(ngram)
+            words += smallest
+            if term is None:
+                unknown += smallest
+            else:
+                counts[term] += 1
+        _, _, _, _, weights, scores, _ = self._weights
+        vector = self._vector(counts)
+        sums = (
+            total(value * weights[term * scores + score] for term, value in vector.items()) for score in range(scores)
+        )
+        return Part(tuple(sums), words, unknown)
+
+    def occurrences(self, text: str) -> tuple[list[Occurrence], dict[int, float]]:
+        """Every occurrence of a known term in the prepared text, and for each of these terms the value of one."""
+        ngrams = _ngrams(self._weights.features, prepare(self._weights.features, text))
+        found = [
+            Occurrence(term, start, end)
+            for ngram, start, end, _ in ngrams
+            if (term := self._vocabulary.get(ngram)) is not None
+        ]
+        counts = Counter(occurrence.term for occurrence in found)
+        return found, {term: value / counts[term] for term, value in self._vector(counts).items()}
+
+    def _vector(self, counts: "Counter[int]") -> dict[int, float]:
+        features, threshold = self._weights.features, self._weights.binarize_above
+        values = {}
+        for term, count in counts.items():
+            frequency = 1.0 if features.binary else 1 + math.log(count) if features.sublinear_tf else float(count)
+            values[term] = frequency * self._weights.idf[term]
+        length = _length(features.norm, values)
+        return {
+            term: value / length if threshold is None else float(value / length > threshold)
+            for term, value in values.items()
+        }
+
+
+def prepare(features: NgramFeatures, text: str) -> str:
+    """The text as its n-grams are read from it; for `char_wb` each word has a blank on both sides."""
+    if features.lowercase:
+        text = text.lower()
+    if features.strip_accents and not text.isascii():
+        text = _strip_accents(features.strip_accents, text)
+    if features.analyzer == "char":
+        return _BLANKS.sub(" ", text)
+    if features.analyzer == "char_wb":
+        return "".join([f" {word} " for word in text.split()])
+    return text
+
+
+def tokens(features: NgramFeatures, text: str) -> list[tuple[int, int]]:
+    """The spans of the words of a prepared text, without stop words."""
+    pattern = compile_pattern(features.pattern) if features.pattern is not None else TOKEN
+    spans = [found.span(pattern.groups) for found in pattern.finditer(text)]
+    spans = [span if span[0] >= 0 else (0, 0) for span in spans]
+    if features.stop_words:
+        stop_words = _as_set(features.stop_words)
+        return [(start, end) for start, end in spans if text[start:end] not in stop_words]
+    return spans
+
+
+def origins(features: NgramFeatures, text: str) -> tuple[list[int], list[int]]:
+    """For each character of the prepared text, where the characters that it comes from begin and end in `text`."""
+    pieces = [(piece, place) for place, character in enumerate(text) for piece in _convert(features, character)]
+    if features.analyzer == "word":
+        return [place for _, place in pieces], [place + 1 for _, place in pieces]
+    converted = "".join(piece for piece, _ in pieces)
+    starts, ends = [], []
+    if features.analyzer == "char":
+        for found in re.finditer(r"\s\s+|(?s:.)", converted):
+            starts.append(pieces[found.start()][1])
+            ends.append(pieces[found.end() - 1][1] + 1)
+        return starts, ends
+    for found in re.finditer(r"\S+", converted):
+        places = [place for _, place in pieces[found.start() : found.end()]]
+        starts += [places[0], *places, places[-1] + 1]
+        ends += [places[0], *(place + 1 for place in places), places[-1] + 1]
+    return starts, ends
+
+
+@lru_cache(maxsize=64)
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The token pattern, compiled.
+
+    Raises:
+        re.error: it is not a regular expression.
+    """
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=8)
+def _as_set(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(words)
+
+
+def _convert(features: NgramFeatures, character: str) -> str:
+    if features.lowercase:
+        character = character.lower()
+    if features.strip_accents and not character.isascii():
+        character = _strip_accents(features.strip_accents, character)
+    return character
+
+
+def _strip_accents(kind: str, text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    if kind == "ascii":
+        return decomposed.encode("ascii", "ignore").decode()
+    return "".join([character for character in decomposed if not unicodedata.combining(character)])
+
+
+def _ngrams(features: NgramFeatures, text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Every n-gram of a prepared text, its span, and whether it is of the smallest size."""
+    least, most = features.ngram_range
+    if features.analyzer == "word":
+        spans = tokens(features, text)
+        words = [text[start:end] for start, end in spans]
+        for size in range(least, most + 1):
+            for first in range(len(words) - size + 1):
+                last = first + size
+                yield " ".join(words[first:last]), spans[first][0], spans[last - 1][1], size == least
+        return
+    regions = [(0, len(text))] if features.analyzer == "char" else _padded_words(text)
+    for start, end in regions:
+        for size in range(least, most + 1):
+            for first in range(start, end - size + 1):
+                yield text[first : first + size], first, first + size, size == least
+        if features.analyzer == "char_wb" and end - start < least:
+            yield text[start:end], start, end, True
+
+
+def _padded_words(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < len(text):
+        end = text.index(" ", start + 1) + 1
+        yield start, end
+        start = end
+
+
+def _length(norm: str | None, values: dict[int, float]) -> float:
+    measure: dict[str | None, Callable[[], float]] = {
+        "l1": lambda: total(map(abs, values.values())),
+        "l2": lambda: math.sqrt(total(value * value for value in values.values())),
+        None: lambda: 1.0,
+    }
+    return measure[norm]() or 1.0

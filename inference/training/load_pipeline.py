@@ -1,0 +1,76 @@
+"""`python -m inference.training.load_pipeline FILE TEXTS FOLDER BYTES`: load and convert a pipeline in its own process.
+
+Writes the numbers as data and `predict_proba` of the texts into FOLDER; on failure the last line on standard error says
+why. Only `inference.training.importing` calls it.
+"""
+
+import hashlib
+import json
+import resource
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+import sklearn
+from skops.io import get_untrusted_types
+from skops.io import load as load_skops
+
+from inference.errors import excerpt
+from inference.training.convert import ConversionError, convert
+
+
+def main(arguments: list[str]) -> int:
+    """Load, convert, and write; 1 if that is not possible."""
+    path, texts, folder = map(Path, arguments[:3])
+    memory = int(arguments[3])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            pipeline = _load(path)
+        _write(pipeline, path, json.loads(texts.read_bytes()), folder, sorted({str(each.message) for each in caught}))
+    except ConversionError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the protocol of this program
+        return 1
+    except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
+        print(f"error: cannot be loaded: {excerpt(repr(error))}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _load(path: Path) -> Any:
+    if path.suffix != ".skops":
+        return joblib.load(path)  # reads plain pickles too
+    if untrusted := get_untrusted_types(file=path):
+        raise ConversionError(
+            f"holds types that are not allowed: {excerpt(', '.join(sorted(untrusted)))}; use a pipeline of"
+            " scikit-learn's own steps"
+        )
+    return load_skops(path, trusted=[])
+
+
+def _write(pipeline: Any, path: Path, texts: list[str], folder: Path, said: list[str]) -> None:
+    conversion = convert(pipeline)
+    loaded = {
+        "labels": conversion.labels,
+        "vectorizer": conversion.vectorizer,
+        "classifier": conversion.classifier,
+        "expected": np.asarray(pipeline.predict_proba(texts), dtype=np.float64).tolist(),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "versions": {
+            "numpy": np.__version__,
+            "python": ".".join(map(str, sys.version_info[:2])),
+            "scikit-learn": sklearn.__version__,
+        },
+        "warnings": [excerpt(line) for line in said],
+    }
+    (folder / "weights").write_bytes(conversion.weights)
+    (folder / "loaded.json").write_bytes(msgspec.json.encode(loaded))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,106 @@
+"""`tenantry import`: a fitted scikit-learn pipeline in, a model artifact out."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tenantry.console import result, say, steps
+from tenantry.errors import InputError
+from tenantry.local.labelled import check_destination, read_labelled
+from tenantry.options import (
+    EncodingOption,
+    Format,
+    FormatOption,
+    LabelOption,
+    ModelOutputOption,
+    NameOption,
+    TextOption,
+)
+
+if TYPE_CHECKING:
+    from inference.training.importing import Imported
+
+PipelineArgument = Annotated[
+    Path, typer.Argument(metavar="PIPELINE", help="A .skops file; or a .joblib or .pickle file with --trust.")
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust", help="Load a pickle, which runs the code in it; only for files that you made."),
+]
+CheckOption = Annotated[
+    str | None,
+    typer.Option(
+        "--check",
+        metavar="FILE",
+        help="Labelled texts that the pipeline was not fitted on: answers are compared on them too, and the model is "
+        "measured. Without them it has no hold-out metrics and no baseline for drift.",
+    ),
+]
+
+
+def import_model(
+    pipeline: PipelineArgument,
+    *,
+    output: ModelOutputOption,
+    name: NameOption = "model",
+    check: CheckOption = None,
+    text: TextOption = "text",
+    label: LabelOption = "label",
+    encoding: EncodingOption = None,
+    trust: TrustOption = False,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Convert a fitted scikit-learn text pipeline into a model that this platform serves, exactly or not at all.
+
+    The pipeline is loaded in a process of its own. Its answers and the model's are compared on some texts in many
+    scripts, and on those of --check; a difference above 1e-9 is an error. docs/models.md lists what can be converted.
+
+    Example: tenantry import pipeline.skops --output build/models/topics --name topics --check test.csv
+    """
+    from inference.model.artifact import write
+    from inference.training.convert import ConversionError
+    from inference.training.corpus import DataError, Dataset
+    from inference.training.importing import import_pipeline
+    from inference.training.reading import Reading
+
+    check_destination(name, output)
+    if not pipeline.is_file():
+        raise InputError(f"{pipeline}: there is no such file")
+    reading = Reading(text=text, label=label, encoding=encoding)
+    try:
+        with steps() as begin:
+            test = Dataset.from_test_rows(*read_labelled(check, reading)) if check else None
+            begin(f"loading and converting {pipeline}")
+            imported = import_pipeline(pipeline, name=name, trust=trust, check=test)
+    except (ConversionError, DataError) as error:
+        raise InputError(str(error)) from error
+    write(output, imported.artifact)
+    for warning in imported.warnings:
+        say(f"warning: {warning}")
+    if not check:
+        say("no --check: the model has no hold-out metrics, so publish cannot compare it and drift has no baseline")
+    _report(imported, output, output_format)
+
+
+def _report(imported: "Imported", output: Path, output_format: Format) -> None:
+    from inference.training.report import summary
+
+    artifact = imported.artifact
+    metrics = artifact.manifest.metrics
+    if output_format is Format.JSON:
+        document = {
+            "output": str(output),
+            "digest": f"sha256:{artifact.digest}",
+            "labels": artifact.manifest.labels,
+            "compared": imported.compared,
+            "largest_difference": imported.largest_difference,
+            "accuracy": metrics.accuracy if metrics else None,
+        }
+        result(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    if metrics:
+        result(summary(metrics))
+    result(f"largest difference from predict_proba {imported.largest_difference:.1e} on {imported.compared:,} texts")
+    result(f"{output}: version {artifact.version}")
