@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from audit.reading.services import ROUTE_KINDS
+from audit.reading.routes import ROUTE_KINDS
 from audit.reading.workloads import POD, TEMPLATES
 
 NETWORK_POLICY: Final = ("networking.k8s.io", "NetworkPolicy")

@@ -17,7 +17,8 @@ from audit.reading.admin_policies import admin_policy
 from audit.reading.checks import InvalidError
 from audit.reading.documents import DataDocument, TextDocument
 from audit.reading.network_policies import network_policy
-from audit.reading.services import ROUTE_KINDS, endpoint_slice, endpoints, routes, service
+from audit.reading.routes import ROUTE_KINDS, gateway_route, ingress
+from audit.reading.services import endpoint_slice, endpoints, service
 from audit.reading.workloads import POD, TEMPLATES, Made, has_template, made, workloads
 from audit.reading.yaml_text import YamlError
 
@@ -79,7 +80,7 @@ class Reader:
             ("", "Service"): self._service,
             ("", "Endpoints"): self._endpoints_object,
             ("discovery.k8s.io", "EndpointSlice"): self._slice,
-            ("networking.k8s.io", "Ingress"): self._route,
+            ("networking.k8s.io", "Ingress"): self._ingress,
             **{("gateway.networking.k8s.io", kind): self._route for kind in ROUTE_KINDS},
             kinds.NETWORK_POLICY: self._network_policy,
         }
@@ -235,7 +236,10 @@ class Reader:
             self._endpoints[given.namespace, str(owner)] += endpoint_slice(given.data)
 
     def _route(self, given: _Object) -> None:
-        self._routes += routes(given.kind, given.data, given.namespace, given.name, given.place)
+        self._routes += gateway_route(given.kind, given.data, given.namespace, given.name, given.place)
+
+    def _ingress(self, given: _Object) -> None:
+        self._routes += ingress(given.data, given.namespace, given.name, given.place)
 
     def _workload(self, given: _Object) -> None:
         key = (given.group, given.kind)

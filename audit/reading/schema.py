@@ -37,6 +37,7 @@ class Metadata(_Open):
     generate_name: str | None = None
     namespace: str | None = None
     labels: dict[str, Any] | None = None
+    annotations: dict[str, Any] | None = None
     owner_references: list[OwnerReference] | None = None
 
 
@@ -329,3 +330,81 @@ class NodeStatus(_Open):
     """The status of a node."""
 
     addresses: list[NodeAddress] | None = None
+
+
+class IngressPort(_Open):
+    """A port of a Service, by number or name."""
+
+    number: int | None = None
+    name: str | None = None
+
+
+class IngressService(_Open):
+    """A Service behind an Ingress."""
+
+    name: str
+    port: IngressPort | None = None
+
+
+class IngressBackend(_Open):
+    """A backend of an Ingress."""
+
+    service: IngressService | None = None
+
+
+class IngressPath(_Open):
+    """A path of an Ingress rule."""
+
+    backend: IngressBackend | None = None
+
+
+class IngressHttp(_Open):
+    """The paths of an Ingress rule."""
+
+    paths: list[IngressPath] | None = None
+
+
+class IngressRoute(_Open):
+    """A rule of an Ingress."""
+
+    host: str | None = None
+    http: IngressHttp | None = None
+
+
+class IngressSpec(_Open):
+    """The spec of an Ingress."""
+
+    ingress_class_name: str | None = None
+    default_backend: IngressBackend | None = None
+    rules: list[IngressRoute] | None = None
+
+
+class ParentRef(_Open):
+    """A gateway that a route belongs to."""
+
+    name: str
+    namespace: str | None = None
+    kind: str = "Gateway"
+
+
+class BackendRef(_Open):
+    """Where a route leads to."""
+
+    name: str
+    namespace: str | None = None
+    kind: str = "Service"
+    port: int | None = None
+
+
+class RouteRule(_Open):
+    """A rule of a route."""
+
+    backend_refs: list[BackendRef] | None = None
+
+
+class RouteSpec(_Open):
+    """The spec of a Gateway API route."""
+
+    parent_refs: list[ParentRef] | None = None
+    hostnames: list[str] | None = None
+    rules: list[RouteRule] | None = None
