@@ -30,12 +30,12 @@ class BurnRate:
     severity: str
 
 
-PAGES: Final = (BurnRate(14.4, "1h", "5m", "2m", "critical"), BurnRate(6, "6h", "30m", "15m", "critical"))
+FAST_PAGE: Final = BurnRate(14.4, "1h", "5m", "2m", "critical")
+SLOW_PAGE: Final = BurnRate(6, "6h", "30m", "15m", "critical")
 TICKETS: Final = (BurnRate(3, "1d", "2h", "1h", "warning"), BurnRate(1, "3d", "6h", "3h", "warning"))
-BURN_RATES: Final = (*PAGES, *TICKETS)
-PAGE_WINDOWS: Final = ("5m", "30m", "1h", "6h")
+BURN_RATES: Final = (FAST_PAGE, SLOW_PAGE, *TICKETS)
 TICKET_WINDOWS: Final = ("2h", "1d", "3d")
-"""Windows of the tickets that no page has; the 6 h of a ticket is recorded with the pages."""
+"""Windows of the tickets that no page has; the 6 h of a ticket are recorded with the slow page."""
 TILED_WINDOWS: Final = ("2h", "6h", "1d", "3d")
 """Windows that are computed from tiles."""
 TILE: Final = "5m"
@@ -140,9 +140,9 @@ def objective_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
     yield record(tenant, LATENCY_OBJECTIVE, f"vector({tenant.settings.latency_threshold_seconds:g})")
 
 
-def page_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
-    """The ratios of the pages' windows, and the pages."""
-    yield from _burn_rate_rules(tenant, PAGE_WINDOWS, PAGES)
+def page_rules(tenant: MonitoredTenant, page: BurnRate) -> Iterator[Rule]:
+    """The ratios of a page's windows, and the page, for each objective."""
+    yield from _burn_rate_rules(tenant, (page.short, page.long), (page,))
 
 
 def ticket_rules(tenant: MonitoredTenant) -> Iterator[Rule]:

@@ -1,9 +1,10 @@
 """The rule groups of a tenant's PrometheusRule, as plain dictionaries; imports no jsii."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from constructs_lib.monitoring.objectives import TILE, objective_rules, page_rules, ticket_rules
-from constructs_lib.monitoring.rule import MonitoredTenant, RuleGroup
+from constructs_lib.monitoring.objectives import FAST_PAGE, SLOW_PAGE, TILE, objective_rules, page_rules, ticket_rules
+from constructs_lib.monitoring.rule import MonitoredTenant, Rule, RuleGroup
 from constructs_lib.monitoring.service_alerts import model_alerts, scrape_alerts, shed_alerts
 from constructs_lib.monitoring.workload_alerts import pod_alerts, resource_alerts
 from constructs_lib.platform.alerts import AlertSettings
@@ -23,20 +24,23 @@ def rule_groups(tenant: str, service: str, deployment: str, hpa: str, settings: 
         settings: objectives and thresholds.
 
     Returns:
-        Groups in a fixed order. Rules are evaluated every minute, and those of tickets and of the model every 5
-        minutes: often enough for alerts that are pending for minutes, and cheap enough for many tenants.
+        Groups in a fixed order. Rules are evaluated every 1, 2 or 5 minutes: the shorter an alert is pending, the
+        more often. Each evaluation costs CPU time, which adds up with many tenants.
     """
     monitored = MonitoredTenant(
         name=tenant, service=service, deployment=deployment, hpa=hpa, container=CONTAINER, settings=settings
     )
     return [
-        {"name": "inference-pages", "interval": "1m", "rules": [*objective_rules(monitored), *page_rules(monitored)]},
-        {"name": "inference-tickets", "interval": TILE, "rules": list(ticket_rules(monitored))},
-        {"name": "inference-service", "interval": "1m", "rules": [*scrape_alerts(monitored), *shed_alerts(monitored)]},
-        {"name": "inference-model", "interval": "5m", "rules": list(model_alerts(monitored))},
-        {
-            "name": "inference-workload",
-            "interval": "1m",
-            "rules": [*pod_alerts(monitored), *resource_alerts(monitored)],
-        },
+        _group("page-1h", "1m", page_rules(monitored, FAST_PAGE)),
+        _group("page-6h", "2m", page_rules(monitored, SLOW_PAGE)),
+        _group("tickets", TILE, ticket_rules(monitored)),
+        _group("objectives", "2m", objective_rules(monitored)),
+        _group("scrape", "1m", scrape_alerts(monitored)),
+        _group("shed", "2m", shed_alerts(monitored)),
+        _group("model", "5m", model_alerts(monitored)),
+        _group("workload", "2m", [*pod_alerts(monitored), *resource_alerts(monitored)]),
     ]
+
+
+def _group(name: str, interval: str, rules: Iterable[Rule]) -> RuleGroup:
+    return {"name": f"inference-{name}", "interval": interval, "rules": list(rules)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from constructs_lib.monitoring.objectives import (
+    SLOW_PAGE,
     TILED_WINDOWS,
     objectives,
     page_rules,
@@ -21,7 +22,7 @@ from tests.rules.series import DAY, DEPLOYMENT, JOB, TENANT, own
 MONITORED = MonitoredTenant(
     name=TENANT, service=JOB, deployment=DEPLOYMENT, hpa=DEPLOYMENT, container="inference", settings=AlertSettings()
 )
-RULES = [*ticket_rules(MONITORED), *page_rules(MONITORED)]
+RULES = [*ticket_rules(MONITORED), *page_rules(MONITORED, SLOW_PAGE)]
 TOLERANCE = 0.01
 DAYS = 4
 SCRAPES = DAYS * DAY * 2
