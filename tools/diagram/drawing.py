@@ -1,4 +1,4 @@
-"""The picture: what is outside, the cluster, its namespaces, the legend."""
+"""The picture: the outside, the cluster, its namespaces, the legend."""
 
 import hashlib
 from io import BytesIO
@@ -160,7 +160,7 @@ def _tenant(canvas: Canvas, tenant: Tenant, area: Area) -> None:
     )
     canvas.box(area, ORANGE, line=1.8)
     canvas.text(area.x + 48, area.y + 22, f"namespace {tenant.name}", size=10.5, weight="bold", color=ORANGE.line)
-    canvas.label(area.x + 122, area.bottom + 10, tenant.walls, RED, size=8.5, paper=BLUE.fill)
+    canvas.label(area.x + 122, area.bottom + 10, tenant.isolation, RED, size=8.5, paper=BLUE.fill)
     canvas.labelled(monitor(area), GREEN, "ServiceMonitor", f"{tenant.alerts} alert rules")
     low, high = tenant.pods
     canvas.labelled(scaler(area), ORANGE, f"HPA: {low} to {high} pods", f"target {tenant.cpu_percent} % CPU")

@@ -1,4 +1,4 @@
-"""What the picture says, read from `dist/` and `terraform/`: nothing in it is written by hand."""
+"""The content of the picture, read from `dist/` and `terraform/`."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.diagram.reach import Pod, allowed
+import audit
 from tools.diagram.sources import documents, locals_of, resource_name, variable_defaults
 
 CLIENT_ADDRESS = "1.1.1.1"
@@ -18,7 +18,7 @@ PRIVATE_ADDRESS = "10.96.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
-    """A tenant, as its file in `dist/` has it."""
+    """A tenant, read from its file in `dist/`."""
 
     name: str
     model: str
@@ -33,7 +33,7 @@ class Tenant:
     metrics_path: str
     metrics_interval: str
     alerts: int
-    walls: str
+    isolation: str
     container: str
 
 
@@ -103,34 +103,35 @@ def read(dist: Path, terraform: Path) -> Architecture:
 
 
 def _open(objects: list[dict[str, Any]], store_policies: list[dict[str, Any]], console_port: int) -> Any:
-    policies = [each for each in [*objects, *store_policies] if each["kind"] == "NetworkPolicy"]
-    namespaces = {
-        each["metadata"]["name"]: each["metadata"]["labels"] for each in objects if each["kind"] == "Namespace"
+    """The connections that the policies allow, as the audit decides them."""
+    policies = {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "NetworkPolicy"}
+    prometheus = policies["allow-prometheus"]["ingress"][0]["from"][0]
+    store = policies["allow-model-store"]["egress"][0]
+    inference = {
+        each["metadata"]["namespace"]: (
+            f"{each['metadata']['namespace']}/{each['metadata']['name']}",
+            each["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"],
+            "TCP",
+        )
+        for each in objects
+        if each["kind"] == "Deployment"
     }
-    inference: dict[str, tuple[Pod, int]] = {}
-    for each in objects:
-        if each["kind"] == "Deployment":
-            name, template = each["metadata"]["namespace"], each["spec"]["template"]
-            port = template["spec"]["containers"][0]["ports"][0]["containerPort"]
-            labels = template["metadata"]["labels"]
-            inference[name] = Pod(namespace=name, labels=labels, namespace_labels=namespaces[name]), port
-    named = {each["metadata"]["name"]: each["spec"] for each in policies}
-    prometheus = _pod(named["allow-prometheus"]["ingress"][0]["from"][0])
-    store = named["allow-model-store"]["egress"][0]
-    others: dict[str, tuple[Pod, int, str]] = {
+    targets: dict[str, tuple[str, int, str]] = {
+        **inference,
         "store": (_pod(store["to"][0]), store["ports"][0]["port"], "TCP"),
         "console": (_pod(store["to"][0]), console_port, "TCP"),
-        "dns": (_pod(named["allow-dns"]["egress"][0]["to"][0]), 53, "UDP"),
-        "world": (Pod(address=CLIENT_ADDRESS), 443, "TCP"),
-        "private": (Pod(address=PRIVATE_ADDRESS), 443, "TCP"),
+        "dns": (_pod(policies["allow-dns"]["egress"][0]["to"][0]), 53, "UDP"),
+        "world": (CLIENT_ADDRESS, 443, "TCP"),
+        "private": (PRIVATE_ADDRESS, 443, "TCP"),
     }
-    found = set()
-    for name, (pod, port) in inference.items():
-        found |= {(name, to) for to, (target, at, how) in others.items() if allowed(policies, pod, target, at, how)}
-        found |= {(name, to) for to, (target, at) in inference.items() if allowed(policies, pod, target, at)}
-        for source, labels in (("prometheus", prometheus.labels), ("other", {})):
-            if allowed(policies, Pod(namespace=prometheus.namespace, labels=labels), pod, port):
-                found.add((source, name))
+    sources = {"prometheus": _pod(prometheus), "other": f"{_namespace(prometheus)}/[]"}
+    cluster = audit.read.objects([*objects, *store_policies], assumptions=audit.Assumptions(ip_blocks_cover_pods=False))
+
+    def allowed(source: str, target: tuple[str, int, str]) -> bool:
+        return cluster.verdict(source, *target).verdict is audit.Verdict.ALLOWED
+
+    found = {(name, to) for name, (pod, *_) in inference.items() for to, at in targets.items() if allowed(pod, at)}
+    found |= {(name, to) for name, pod in sources.items() for to, at in inference.items() if allowed(pod, at)}
     return frozenset(found)
 
 
@@ -155,13 +156,13 @@ def _tenant(objects: list[dict[str, Any]]) -> Tenant:
         metrics_path=endpoint["path"],
         metrics_interval=endpoint["interval"],
         alerts=sum("alert" in rule for group in kinds["PrometheusRule"]["spec"]["groups"] for rule in group["rules"]),
-        walls=_walls(objects),
+        isolation=_isolation(objects),
         container=_container_words(spec, container),
     )
 
 
-def _walls(objects: list[dict[str, Any]]) -> str:
-    """What stands round the namespace, in words."""
+def _isolation(objects: list[dict[str, Any]]) -> str:
+    """How the namespace is isolated, in words."""
     labels = next(each for each in objects if each["kind"] == "Namespace")["metadata"]["labels"]
     denied = any(
         _is(each, "NetworkPolicy", "default-deny") and set(each["spec"]) == {"podSelector", "policyTypes"}
@@ -172,7 +173,7 @@ def _walls(objects: list[dict[str, Any]]) -> str:
 
 
 def _container_words(pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:
-    """Whom the container runs as and what it may not, in words."""
+    """The user and the restrictions of the container, in words."""
     security = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
     return ", ".join(
         [
@@ -184,7 +185,7 @@ def _container_words(pod: Mapping[str, Any], container: Mapping[str, Any]) -> st
 
 
 def _buckets(module: Path) -> tuple[tuple[str, str], ...]:
-    """The buckets, and what the tenants' policy lets them do there."""
+    """The buckets, and what the tenants' policy allows there."""
     names = variable_defaults(module / "variables.tf")
     text = (module / "main.tf").read_text(encoding="utf-8").partition("publisher_policy = {")[0]
     statement = r'Action\s*= \["s3:(\w+)"\]\s*Resource\s*= \["arn:aws:s3:::\$\{var\.(\w+)\}/\$\{tenant\}/\*"\]'
@@ -214,8 +215,10 @@ def _panels(dashboard: Mapping[str, Any]) -> int:
     return sum(panel["type"] != "row" for panel in json.loads(text)["panels"])
 
 
-def _pod(peer: Mapping[str, Any]) -> Pod:
-    return Pod(namespace=_namespace(peer), labels=peer["podSelector"]["matchLabels"])
+def _pod(peer: Mapping[str, Any]) -> str:
+    """A pod that a peer selects, as the audit refers to it."""
+    labels = ",".join(f"{name}={value}" for name, value in peer["podSelector"]["matchLabels"].items())
+    return f"{_namespace(peer)}/[{labels}]"
 
 
 def _namespace(peer: Mapping[str, Any]) -> str:

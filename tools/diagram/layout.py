@@ -1,4 +1,4 @@
-"""Where each part of the picture stands: x and y of the upper left corner, in pixels, y down."""
+"""The position of each part of the picture: x and y of the upper left corner, in pixels, y down."""
 
 from tools.diagram.shapes import Area
 

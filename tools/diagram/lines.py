@@ -1,4 +1,4 @@
-"""Who talks to whom: the picture's lines, and the crosses where the policies let nothing through."""
+"""The lines of the picture: traffic, and crosses where policies deny it."""
 
 from tools.diagram.facts import Architecture, Tenant
 from tools.diagram.layout import (
@@ -17,12 +17,12 @@ from tools.diagram.layout import (
 )
 from tools.diagram.shapes import BLUE, GREEN, ORANGE, RED, Area, Canvas
 
-WALL = 9
+BOUNDARY = 9
 """Distance of the security boundary from the namespace."""
 
 
 def draw_lines(canvas: Canvas, architecture: Architecture) -> None:
-    """Draw the lines of each tenant and the walls between them."""
+    """Draw the lines of each tenant and the boundaries between tenants."""
     for number, (tenant, area) in enumerate(zip(architecture.tenants, TENANTS, strict=False)):
         for draw in (_request, _monitoring, _scaling, _names, _models, _world):
             draw(canvas, architecture, tenant, area, first=number == 0)
@@ -35,7 +35,7 @@ def spaced(duration: str) -> str:
 
 
 def _request(canvas: Canvas, _: Architecture, __: Tenant, area: Area, *, first: bool) -> None:
-    """From the workstation through the API server, which no policy of a pod concerns."""
+    """From the workstation through the API server, to which the policies of pods do not apply."""
     entry = service(area)
     middle = entry.center[1]
     if first:
@@ -76,7 +76,7 @@ def _scaling(canvas: Canvas, _: Architecture, __: Tenant, area: Area, *, first: 
 def _names(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Area, *, first: bool) -> None:
     if (tenant.name, "dns") not in architecture.open:
         return
-    top = area.y - WALL
+    top = area.y - BOUNDARY
     if first:
         x, entry = area.right - 12, DNS.x + 60
         canvas.line((x, top), (x, 466), (entry, 466), (entry, DNS.bottom), ink=ORANGE)
@@ -103,22 +103,22 @@ def _world(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Are
         return
     if first:
         x, bottom, right = area.right - 30, area.bottom, 1578
-        points = ((x, bottom + WALL), (x, bottom + 43), (right, bottom + 43), (right, 735), (INTERNET.x + 3, 735))
+        points = ((x, bottom + BOUNDARY), (x, bottom + 43), (right, bottom + 43), (right, 735), (INTERNET.x + 3, 735))
         canvas.line(*points, ink=ORANGE)
     else:
-        canvas.line((area.right + WALL, 700), (INTERNET.x - 8, 700), ink=ORANGE)
+        canvas.line((area.right + BOUNDARY, 700), (INTERNET.x - 8, 700), ink=ORANGE)
 
 
 def _walls(canvas: Canvas, architecture: Architecture) -> None:
-    """Between tenants, and to the console: crossed out where the policies stop it, a red line where they do not."""
+    """Between tenants, and to the console: crossed out if policies deny it, a red line if they do not."""
     names = [tenant.name for tenant in architecture.tenants[: len(TENANTS)]]
     if len(names) > 1:
-        left, right = TENANTS[0].right + WALL, TENANTS[1].x - WALL
+        left, right = TENANTS[0].right + BOUNDARY, TENANTS[1].x - BOUNDARY
         canvas.line((left, 590), (right, 590), ink=RED, dashed=True, both=True, width=2)
         if not {(names[0], names[1]), (names[1], names[0])} & architecture.open:
             canvas.cross((left + right) / 2, 590)
             canvas.label((left + right) / 2, 622, "blocked", RED, paper=BLUE.fill)
     x = CONSOLE.right - 40
-    canvas.line((x, TENANTS[-1].bottom + WALL), (x, CONSOLE.y), ink=RED, dashed=True, width=2)
+    canvas.line((x, TENANTS[-1].bottom + BOUNDARY), (x, CONSOLE.y), ink=RED, dashed=True, width=2)
     if not any((name, "console") in architecture.open for name in names):
         canvas.cross(x, 993)

@@ -61,7 +61,7 @@ class Canvas:
         self._axes = axes
 
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
-        """Write; `size` in points, anchored at the left middle unless said otherwise."""
+        """Write text; `size` in points, anchored at the left middle by default."""
         style = {"size": 9, "color": TEXT, "ha": "left", "va": "center", "zorder": 6, **style}
         self._axes.text(x, y, text, **style)
 
@@ -110,7 +110,7 @@ class Canvas:
         self.stack(inner, title, lines, size)
 
     def cloud(self, area: Area, ink: Ink) -> None:
-        """Something that is outside: bumps round an ellipse."""
+        """Something outside the cluster: bumps around an ellipse."""
         bumps = 11
         x, y = area.center
         ring = [
@@ -153,7 +153,7 @@ class Canvas:
         self._axes.add_patch(arrow)
 
     def label(self, x: float, y: float, text: str, ink: Ink, **style: Any) -> None:
-        """What a line is, on a background that interrupts other lines."""
+        """The label of a line, on a background that interrupts other lines."""
         box = {"boxstyle": "round,pad=0.18", "facecolor": style.pop("paper", WHITE), "edgecolor": "none", "alpha": 0.92}
         self.text(x, y, text, **{"color": ink.line, "size": 8, "ha": "center", "bbox": box, "zorder": 5, **style})
 

@@ -1,4 +1,4 @@
-"""Reads the two kinds of files that the picture is drawn from: YAML, and Terraform's language."""
+"""Read the sources of the picture: YAML and Terraform files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def locals_of(file: Path) -> dict[str, Any]:
 
 
 def resource_name(file: Path, kind: str, label: str) -> str:
-    """`metadata.name` of one Kubernetes resource; KeyError where there is no such resource."""
+    """`metadata.name` of one Kubernetes resource; KeyError if there is no such resource."""
     for resource in _hcl(file)["resource"]:
         if label in resource.get(kind, {}):
             return str(resource[kind][label]["metadata"][0]["name"])
