@@ -100,7 +100,7 @@ class Cases:
                     id=f"{name}.error-object",
                     level=error_level,
                     source=error_source,
-                    says="The body of a failed request's answer must contain the error object.",
+                    says=f"A failed request is answered with the error object. The request: {_sentence(build)}",
                     expects='A JSON object with a string that is not empty: {"error": "..."}.',
                     check=error_object,
                 )

@@ -59,7 +59,9 @@ class _Server(pytest.Collector):
     tested: "Session"
 
     def collect(self) -> Iterator[pytest.Item]:
-        from conformance.runner import Options, Session, UnusableError  # noqa: PLC0415 - httpx only where it is used
+        # httpx is imported only where a server is tested
+        from conformance.discovery import UnusableError  # noqa: PLC0415
+        from conformance.runner import Options, Session  # noqa: PLC0415
 
         option = self.config.getoption
         try:

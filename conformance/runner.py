@@ -3,29 +3,18 @@
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from conformance.case import Case
 from conformance.cases import all_cases
+from conformance.discovery import WrongOptionError, only_model, require_address, require_protocol
 from conformance.learning import learn
-from conformance.messages import Exchange, Request
+from conformance.messages import Exchange
 from conformance.outcomes import FailedError, NotApplicableError, UnclearError
 from conformance.target import Target
-from conformance.wire import Connect, NoAnswerError, Sender, Wire
+from conformance.wire import Connect, Sender, Wire
 
 Outcome = Literal["passed", "failed", "unclear", "not applicable"]
-_ROUTES: Final = ("/v2/health/live", "/v2")
-"""What a server of the protocol answers with 200: one of them is enough to go on."""
-
-
-class UnusableError(Exception):
-    """The server cannot be tested; the text is one line that says why and what to do."""
-
-
-class WrongOptionError(UnusableError):
-    """An option is wrong: an address, a pattern of ids, a model that has to be named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,15 +117,15 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.cases = _selected(options.cases)
-        _require_address(options.url)
+        require_address(options.url)
         self._wire = _wire(options, options.url, options.sender)
         self._loading = None
         if options.loading_url is not None:
-            _require_address(options.loading_url)
+            require_address(options.loading_url)
             self._loading = _wire(options, options.loading_url, options.loading_sender)
         try:
-            _require_protocol(self._wire)
-            model = options.model or _only_model(self._wire)
+            require_protocol(self._wire)
+            model = options.model or only_model(self._wire)
             self.target = Target(
                 self._wire, model, version=options.version, huge_bytes=options.huge_bytes, loading=self._loading
             )
@@ -214,12 +203,6 @@ def _selected(patterns: Sequence[str]) -> list[Case]:
     return [case for case in cases if not patterns or any(fnmatch.fnmatchcase(case.id, each) for each in patterns)]
 
 
-def _require_address(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise WrongOptionError(f"'{url}' is not the address of a server; give one like http://127.0.0.1:8000")
-
-
 def _wire(options: Options, url: str, sender: Sender | None) -> Wire:
     return Wire(
         url,
@@ -227,38 +210,4 @@ def _wire(options: Options, url: str, sender: Sender | None) -> Wire:
         timeout_seconds=options.timeout_seconds,
         sender=sender,
         connect=options.connect,
-    )
-
-
-def _require_protocol(wire: Wire) -> None:
-    found = []
-    for path in _ROUTES:
-        try:
-            answer = wire.send(Request("GET", path))
-        except NoAnswerError as error:
-            raise UnusableError(f"{wire.url} cannot be tested: {error}; is the server running?") from error
-        if answer.status == HTTPStatus.OK and answer.media_type != "text/html":
-            return
-        found.append(f"GET {path} has status {answer.status} ({answer.media_type or 'no content type'})")
-    raise UnusableError(
-        f"{wire.url} is not a server of the Open Inference Protocol: {', '.join(found)}; is the address right?"
-    )
-
-
-def _only_model(wire: Wire) -> str:
-    """The model's name, where the server lists its models as Triton and MLServer do, or as KServe does."""
-    for request in (Request("POST", "/v2/repository/index", b"{}"), Request("GET", "/v2/models")):
-        try:
-            value = wire.send(request).require(200).json()
-        except FailedError:
-            continue
-        listed = value.get("models") if isinstance(value, dict) else value
-        found = [item.get("name") if isinstance(item, dict) else item for item in listed or ()]
-        names = [name for name in found if isinstance(name, str)]
-        if len(names) == 1:
-            return names[0]
-        if names:
-            raise WrongOptionError(f"{wire.url} has the models {', '.join(names)}; name one of them (--model)")
-    raise WrongOptionError(
-        f"{wire.url} does not list its models, and the protocol has no way to ask; name it (--model)"
     )

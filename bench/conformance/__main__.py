@@ -11,8 +11,9 @@ from typing import Final
 
 from bench.conformance.page import PAGE, REPORTS, cases_table, results_table, unclear_table, with_block
 from bench.conformance.servers import FOLDER, Server, ServerError, servers
+from conformance.discovery import UnusableError
 from conformance.reports import as_json, as_markdown
-from conformance.runner import Options, Report, UnusableError, run
+from conformance.runner import Options, Report, run
 
 MODEL: Final = Path("build/models/spam")
 FIRST_PORT: Final = 8600

@@ -3,11 +3,11 @@
 import json
 from typing import Any, Final
 
-from conformance.binary_data import EXTENSION, HEADER, binary_request
+from conformance.binary_data import EXTENSION, HEADER, SIZE, all_in_json, binary_request, split
 from conformance.case import Cases
 from conformance.cases.identifiers import ERROR
 from conformance.datatypes import DATATYPES
-from conformance.messages import Answer, Request, kind
+from conformance.messages import Request
 from conformance.outcomes import FailedError, NotApplicableError
 from conformance.responses import outputs
 from conformance.spec import binary, rest
@@ -16,7 +16,6 @@ from conformance.tensors import flat
 
 cases: Final = Cases()
 _REQUEST: Final = binary("Binary Tensor Request")
-_SIZE: Final = "binary_data_size"
 
 
 @cases.case(
@@ -58,13 +57,13 @@ def one_input(target: Target) -> None:
     target.require_same(request, "in JSON")
 
 
-@cases.case("binary.output", "must", _REQUEST, expects=f"The output as binary data, its length in `{_SIZE}`.")
+@cases.case("binary.output", "must", _REQUEST, expects=f"The output as binary data, its length in `{SIZE}`.")
 def output(target: Target) -> None:
     """An output that is requested with binary_data true follows the JSON of the response in binary form."""
     target.require_binary()
     for name in target.outputs:
         body = target.valid(outputs=[{"name": name, "parameters": {"binary_data": True}}])
-        response = _split(target.send(target.inference(body)).require(200))
+        response = split(target.send(target.inference(body)).require(200))
         _require_binary_output(response, name)
         _require_value(target, response, name)
 
@@ -73,7 +72,7 @@ def output(target: Target) -> None:
 def all_outputs(target: Target) -> None:
     """The request's parameter binary_data_output asks for every output in binary form."""
     target.require_binary()
-    response = _split(target.send(target.inference(target.valid(parameters={"binary_data_output": True}))).require(200))
+    response = split(target.send(target.inference(target.valid(parameters={"binary_data_output": True}))).require(200))
     for name in target.outputs:
         _require_binary_output(response, name)
         _require_value(target, response, name)
@@ -87,7 +86,7 @@ def overrides(target: Target) -> None:
     wanted = [{"name": name, "parameters": {"binary_data": False}}]
     body = target.valid(parameters={"binary_data_output": True}, outputs=wanted)
     answer = target.send(target.inference(body)).require(200)
-    response = answer.object() if HEADER.lower() not in answer.headers else _split(answer)[0]
+    response = answer.object() if HEADER.lower() not in answer.headers else split(answer)[0]
     if "data" not in outputs(response).get(name, {}):
         raise FailedError(f"output '{name}' has no data in the JSON")
 
@@ -98,7 +97,7 @@ def output_header(target: Target) -> None:
     target.require_binary()
     answer = target.send(target.inference(target.valid(parameters={"binary_data_output": True}))).require(200)
     length = answer.headers.get(HEADER.lower())
-    if length is None and _all_in_json(answer):
+    if length is None and all_in_json(answer):
         raise NotApplicableError("no output is in binary form; see binary.outputs")
     if length is None:
         raise FailedError(f"there is no header {HEADER}")
@@ -213,51 +212,16 @@ def _with_size(target: Target, change: Any) -> Request:
     length = int(request.headers[HEADER])
     head = json.loads((request.body or b"")[:length])
     parameters = head["inputs"][-1]["parameters"]
-    parameters[_SIZE] = change(parameters[_SIZE])
+    parameters[SIZE] = change(parameters[SIZE])
     text, tail = json.dumps(head).encode(), (request.body or b"")[length:]
-    if isinstance(parameters[_SIZE], int) and change(0) == -1 and parameters[_SIZE] >= 0:
+    if isinstance(parameters[SIZE], int) and change(0) == -1 and parameters[SIZE] >= 0:
         tail = tail[:-1]  # what follows agrees with the size, so that only the shape does not
     return target.inference(text + tail, headers=dict(request.headers) | {HEADER: str(len(text))})
 
 
-def _split(answer: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON of a response, and the elements of the outputs that follow it, by name."""
-    length = answer.headers.get(HEADER.lower())
-    if length is None and _all_in_json(answer):
-        raise FailedError("the outputs are in JSON")
-    if length is None or not length.isdecimal():
-        raise NotApplicableError("the response has no usable header; see binary.output-header")
-    head = Answer(answer.status, answer.headers, answer.body[: int(length)]).object()
-    tail, found = answer.body[int(length) :], {}
-    for name, item in outputs(head).items():
-        size = (item.get("parameters") or {}).get(_SIZE)
-        if type(size) is not int:
-            continue
-        if size > len(tail):
-            raise FailedError(f"output '{name}': {_SIZE} is {size}, {len(tail)} bytes are left")
-        datatype = DATATYPES.get(str(item.get("datatype")))
-        try:
-            found[name] = datatype.unpack(tail[:size]) if datatype else []
-        except ValueError as error:
-            raise FailedError(f"output '{name}': {error}") from error
-        tail = tail[size:]
-    if tail:
-        raise FailedError(f"{len(tail)} bytes after the JSON belong to no output")
-    return head, found
-
-
-def _all_in_json(answer: Answer) -> bool:
-    try:
-        return all("data" in item for item in outputs(answer.object()).values())
-    except FailedError:  # the body is not JSON alone
-        return False
-
-
 def _require_binary_output(response: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
     if name not in response[1]:
-        item = outputs(response[0]).get(name, {})
-        size = (item.get("parameters") or {}).get(_SIZE) if isinstance(item, dict) else None
-        raise FailedError(f"output '{name}' is not in binary form: {_SIZE} is {kind(size)}")
+        raise FailedError(f"output '{name}' is not in binary form: it has no usable {SIZE}")
 
 
 def _require_value(target: Target, response: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:

@@ -182,8 +182,9 @@ def _require_same(target: Target, name: str, *, wait: bool) -> None:
         raise NoAnswerError("no answer")
     for identifier, answer in zip(ids, answers, strict=False):
         response = answer.require(200).object()
-        if response.get("id") not in {None, identifier}:
-            raise FailedError(f"the request with id '{identifier}' got the response with id {response['id']!r}")
+        found = response.get("id")
+        if found is not None and found != identifier:
+            raise FailedError(f"the request with id '{identifier}' got the response with id {found!r}")
         target.require_equal(response, expected, "on a connection of its own")
 
 

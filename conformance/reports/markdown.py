@@ -1,6 +1,6 @@
 """The report as Markdown, for an issue or a page."""
 
-from conformance.reports.words import command, received, subject, verdict
+from conformance.reports.words import command, received, repeated, subject, verdict
 from conformance.runner import Report, Result
 
 
@@ -8,6 +8,10 @@ def as_markdown(report: Report) -> str:
     """Counts per subject, failures with a command each, then what is unclear or does not apply."""
     parts = [f"# Open Inference Protocol conformance of {_inline(subject(report))}", "", f"{verdict(report)}.", ""]
     parts += _counts(report)
+    repeats = repeated(report)
+    if repeats:
+        parts += ["Failures that may have one cause:", ""]
+        parts += [*(f"- {count} times: {_inline(detail)}" for detail, count in repeats), ""]
     for level in ("must", "should"):
         failed = report.having("failed", level)
         if failed:

@@ -2,13 +2,16 @@
 
 import textwrap
 
-from conformance.reports.words import command, received, sent, subject, verdict
+from conformance.reports.words import command, received, repeated, sent, subject, verdict
 from conformance.runner import Report, Result
 
 
 def as_text(report: Report) -> str:
     """Failures with request, response and a command, then what is unclear, and the counts last."""
     parts = [f"Open Inference Protocol conformance of {subject(report)}", ""]
+    repeats = repeated(report)
+    if repeats:
+        parts += ["Failures that may have one cause:", *(f"  {count} times: {detail}" for detail, count in repeats), ""]
     for level in ("must", "should"):
         for result in report.having("failed", level):
             parts += [failure(result), ""]

@@ -1,11 +1,14 @@
 """What several forms of the report say in the same words."""
 
+from collections import Counter
 from typing import Final
 
 from conformance.curl import curl
 from conformance.messages import Answer, Request
 from conformance.runner import Report, Result
 
+_REPEATED: Final = 3
+"""How many failures with the same finding are worth a line of their own."""
 _LONGEST: Final = 600
 """Characters of a body that a report shows."""
 _HEADERS: Final = ("content-type", "inference-header-content-length", "allow", "connection")
@@ -32,6 +35,12 @@ def verdict(report: Report) -> str:
 def _of(report: Report, level: str) -> str:
     passed, failed = report.count("passed", level), report.count("failed", level)
     return f"{passed} of {passed + failed} {level} passed"
+
+
+def repeated(report: Report) -> list[tuple[str, int]]:
+    """The findings that several failures share, with their number: they may have one cause."""
+    found = Counter(result.detail for result in report.having("failed"))
+    return [(detail, count) for detail, count in found.most_common() if count >= _REPEATED]
 
 
 def command(result: Result) -> str:

@@ -52,8 +52,9 @@ def conformance(
 
     Example: tenantry conformance http://127.0.0.1:8001 --model spam --format markdown
     """
+    from conformance.discovery import UnusableError, WrongOptionError
     from conformance.reports import FORMATS
-    from conformance.runner import Options, UnusableError, WrongOptionError, run
+    from conformance.runner import Options, run
 
     options = Options(
         url=url,

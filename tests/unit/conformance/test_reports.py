@@ -84,6 +84,23 @@ def test_junit_fails_for_a_must_and_skips_the_rest(report: Report) -> None:
     assert sum(int(suite.get("failures", "")) for suite in root.iter("testsuite")) == 1
 
 
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_a_cause_of_many_failures_is_named_once(form: str) -> None:
+    """A finding that several failures share stands before them, with their number."""
+    unreadable = ["errors.no-name", "errors.no-shape", "errors.no-datatype"]
+    report = run(options(ProtocolServer(unreadable=unreadable), cases=["errors.no-*"]))
+    text = FORMATS[form](report)
+    assert "3 times: the answer (status 400) has no key 'error'; its keys: 'detail'" in text
+    single = run(options(ProtocolServer(unreadable=unreadable[:2]), cases=["errors.no-*"]))
+    assert "times:" not in FORMATS[form](single)
+
+
+def test_a_refusal_without_an_error_object_says_what_was_sent() -> None:
+    """A maintainer reads what was wrong with the request, not only that the answer was."""
+    report = run(options(ProtocolServer(unreadable=["id.number"]), cases=["id.number.*"]))
+    assert "The request: `id` is a string, so a number is not an identifier." in FORMATS["text"](report)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_answer_with_anything_in_it_is_shown(form: str) -> None:
     """Bytes that are no text, and characters that a form cannot hold, do not break it."""

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.runner import Options, UnusableError, WrongOptionError, run
+from conformance.discovery import UnusableError, WrongOptionError
+from conformance.runner import Options, run
 from tests.unit.conformance.protocol_server import MODEL, VERSIONS, Call, ProtocolServer, Reply
 from tests.unit.conformance.serving import Handler, listening, options
 
