@@ -5,7 +5,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from conformance.messages import Answer, Request
 from conformance.runner import Options
@@ -69,21 +69,18 @@ def _connect(handler: Handler, most: int | None) -> socket.socket:
 
 def _serve(connection: socket.socket, handler: Handler, most: int | None = None) -> None:
     """Answer the requests of one connection, one after the other, at `most` so many."""
-    with connection, connection.makefile("rwb") as stream:
-        try:
-            for _ in range(most) if most is not None else itertools.count():
-                call = _read(stream)
-                if call is None:
-                    return
-                reply = handler(call)
-                lines = [f"HTTP/1.1 {reply.status} -", *(f"{name}: {reply.headers[name]}" for name in reply.headers)]
-                head = "\r\n".join([*lines, f"content-length: {len(reply.body)}", "", ""])
-                stream.write(head.encode() + reply.body)
-                stream.flush()
-                if reply.headers.get("connection") == "close":
-                    return
-        except ConnectionError:
-            return
+    with suppress(ConnectionError), connection, connection.makefile("rwb") as stream:
+        for _ in range(most) if most is not None else itertools.count():
+            call = _read(stream)
+            if call is None:
+                return
+            reply = handler(call)
+            lines = [f"HTTP/1.1 {reply.status} -", *(f"{name}: {reply.headers[name]}" for name in reply.headers)]
+            head = "\r\n".join([*lines, f"content-length: {len(reply.body)}", "", ""])
+            stream.write(head.encode() + reply.body)
+            stream.flush()
+            if reply.headers.get("connection") == "close":
+                return
 
 
 def _read(stream: io.BufferedRWPair) -> Call | None:
