@@ -1,6 +1,7 @@
 """The hold-out report: accuracy, precision and recall per label, and calibration."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Final
 
@@ -10,10 +11,20 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from inference.model.manifest import Baseline, Calibration, CalibrationBin, HoldoutMetrics, LabelMetrics
 from inference.model.scorer import Score
 from inference.training.corpus import Row
+from inference.training.methods import Method
 
 CONFIDENCE_EDGES: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 """Bounds of the intervals of the calibration; the upper bound belongs to the interval."""
 _DIGITS: Final = 6
+_MANY: Final = 0.05
+"""Share of the hold-out from which on a warning is given."""
+_GAIN: Final = 0.1
+"""Share of the way from chance to certainty that the mean recall of the labels must come, or a warning is given."""
+_SHOWN: Final = 5
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]{2}"
+)
+"""Thai, Lao, Burmese, Khmer, kana, and Chinese characters."""
 
 
 def measure(labels: Sequence[str], holdout: Sequence[Row], scores: Sequence[Score]) -> HoldoutMetrics:
@@ -60,6 +71,42 @@ def summary(metrics: HoldoutMetrics) -> str:
         f" calibration error {metrics.calibration.expected_error:.3f}"
     )
     return "\n".join(lines)
+
+
+def warnings(metrics: HoldoutMetrics, holdout: Sequence[Row], scores: Sequence[Score], method: Method) -> Iterator[str]:
+    """What is wrong with a model that was trained without an error, each with the option that may help."""
+    predicted = [sum(column) for column in zip(*metrics.confusion, strict=True)]
+    never = [
+        label
+        for label, count in zip(metrics.labels, predicted, strict=True)
+        if not count and metrics.labels[label].support
+    ]
+    balance = "" if method.balanced else " --balanced counts every label the same;"
+    if never:
+        more = f" and {len(never) - _SHOWN} more" if len(never) > _SHOWN else ""
+        names = ", ".join(map(repr, never[:_SHOWN])) + more
+        yield f"never predicted on the hold-out: {names};{balance} --search compares other methods"
+    majority = max(of.support for of in metrics.labels.values()) / metrics.holdout_rows
+    chance = 1 / sum(of.support > 0 for of in metrics.labels.values())
+    if metrics.accuracy <= majority or metrics.macro_recall < chance + _GAIN * (1 - chance):
+        yield (
+            f"accuracy {metrics.accuracy:.3f} is hardly a gain over always giving the most frequent label"
+            f" ({majority:.3f});{balance} --search compares other methods"
+        )
+    unknown = sum(score.words == score.unknown_words for score in scores)
+    unspaced = sum(_UNSPACED.search(row.text) is not None for row in holdout)
+    if method.analyzer == "word" and unspaced > _MANY * len(holdout):
+        yield (
+            f"{unspaced} of {len(holdout)} hold-out texts are in a script without spaces between words, which word"
+            " n-grams read as one long word; --analyzer char reads characters"
+        )
+    elif unknown > _MANY * len(holdout):
+        hint = (
+            "--analyzer char reads characters, emoji and single letters too"
+            if method.analyzer == "word"
+            else "give more texts"
+        )
+        yield f"{unknown} of {len(holdout)} hold-out texts have no known term, so their answer is the prior; {hint}"
 
 
 def _calibration(confidences: Sequence[float], hits: Sequence[bool]) -> Calibration:

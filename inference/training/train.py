@@ -4,40 +4,28 @@ The same rows give the same bytes: split, seed and settings are fixed, and neith
 """
 
 import sys
-from array import array
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 import sklearn
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
-from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline
 
 from inference.address import check_name
 from inference.model.artifact import Artifact, seal
-from inference.model.manifest import Baseline, Data, HoldoutMetrics, Vectorizer
-from inference.model.scorer import Scorer, Weights, pack_weights
+from inference.model.classifier import TextClassifier
+from inference.model.manifest import Baseline, Data, HoldoutMetrics
+from inference.model.scorer import Score, Scorer
+from inference.training.convert import convert
 from inference.training.corpus import DataError, Dataset, Row
-from inference.training.report import baseline, measure
+from inference.training.methods import SEED, Method, fit, search
+from inference.training.report import baseline, measure, warnings
 
 NAME: Final = "spam"
-SEED: Final = 20021010
 HOLDOUT: Final = 0.2
 """Share of the rows that are held out of training, the same for every label."""
-SETTINGS: Final[dict[str, Any]] = {
-    "lowercase": True,
-    "token_pattern": r"(?u)\b\w\w+\b",
-    "ngram_range": (1, 2),
-    "norm": "l2",
-    "sublinear_tf": False,
-    "use_idf": True,
-}
-MIN_DF: Final = 2
-"""A term must occur in this many texts: with 1, the model was three times as large and less accurate."""
-ALPHA: Final = 0.1
-
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
 
@@ -50,12 +38,29 @@ class Training(NamedTuple):
     holdout: list[Row]
     metrics: HoldoutMetrics
     baseline: Baseline
+    method: Method
+    warnings: tuple[str, ...]
+    """What the report says against this model, and which option may help."""
 
 
 def train(
-    dataset: Dataset, *, name: str = NAME, holdout: Dataset | None = None, progress: Progress = lambda _: None
+    dataset: Dataset,
+    *,
+    name: str = NAME,
+    holdout: Dataset | None = None,
+    method: Method = Method(),  # noqa: B008 - frozen
+    choose: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Training:
     """Train on four fifths of `dataset` and measure on the rest; or train on all of it and measure on `holdout`.
+
+    Args:
+        dataset: labelled texts.
+        name: of the model.
+        holdout: labelled texts to measure on.
+        method: how to train.
+        choose: whether to choose the method by cross-validation instead; of `method` only `balanced` counts then.
+        progress: called with each step.
 
     Raises:
         DataError: the name cannot be an address, a text of `holdout` is also in `dataset` or has a label that is not,
@@ -67,30 +72,35 @@ def train(
         raise DataError(str(error)) from error
     rows, held_out = _separate(dataset, holdout) if holdout else split(dataset)
     everything = Dataset((*rows, *held_out), dataset.source) if holdout else dataset
-    progress(f"training on {len(rows):,} of {len(everything.rows):,} texts")
-    pipeline = _fit(rows, dataset.source)
-    weights = export(pipeline)
-    progress(f"measuring {len(weights.idf):,} terms on the {len(held_out):,} texts held out")
-    scorer = Scorer(weights)
-    scores = [scorer.score(row.text) for row in held_out]
-    labels = tuple(str(label) for label in pipeline.named_steps["bayes"].classes_)
-    metrics, means = measure(labels, held_out, scores), baseline(held_out, scores)
-    artifact = seal(
-        pack_weights(weights),
+    if choose:
+        method = search(rows, dataset.source, method, progress)
+    progress(f"training on {len(rows):,} of {len(everything.rows):,} texts: {method}")
+    pipeline = fit(method, rows, dataset.source)
+    conversion = convert(pipeline)
+    sealed = partial(
+        seal,
+        conversion.weights,
         name=name,
-        labels=labels,
-        vectorizer=Vectorizer(**SETTINGS, terms=len(weights.idf)),
+        labels=conversion.labels,
+        vectorizer=conversion.vectorizer,
+        classifier=conversion.classifier,
         data=Data(
             source=dataset.source,
             fingerprint=everything.fingerprint,
             rows=len(everything.rows),
             train_rows=len(rows),
         ),
-        metrics=metrics,
-        baseline=means,
         versions=_versions(),
     )
-    return Training(artifact, pipeline, held_out, metrics, means)
+    progress(f"measuring {conversion.vectorizer.terms:,} terms on the {len(held_out):,} texts held out")
+    model = TextClassifier(sealed(metrics=None, baseline=None), make_scorer=Scorer)
+    answers = [model.predict(row.text) for row in held_out]
+    scores = [Score(answer.probabilities, answer.words, answer.unknown_words) for answer in answers]
+    metrics, means = measure(conversion.labels, held_out, scores), baseline(held_out, scores)
+    artifact = sealed(metrics=metrics, baseline=means)
+    return Training(
+        artifact, pipeline, held_out, metrics, means, method, tuple(warnings(metrics, held_out, scores, method))
+    )
 
 
 def _separate(dataset: Dataset, holdout: Dataset) -> tuple[list[Row], list[Row]]:
@@ -115,30 +125,6 @@ def split(dataset: Dataset) -> tuple[list[Row], list[Row]]:
     labels = [row.label for row in dataset.rows]
     rows, holdout = train_test_split(list(dataset.rows), test_size=HOLDOUT, random_state=SEED, stratify=labels)
     return rows, holdout
-
-
-def _fit(rows: list[Row], source: str) -> Pipeline:
-    pipeline = Pipeline([("tfidf", TfidfVectorizer(**SETTINGS, min_df=MIN_DF)), ("bayes", MultinomialNB(alpha=ALPHA))])
-    try:
-        return pipeline.fit([row.text for row in rows], [row.label for row in rows])
-    except ValueError as error:
-        raise DataError(
-            f"{source}: no word of two letters or more occurs in {MIN_DF} of the texts ({error}); give more texts"
-        ) from error
-
-
-def export(pipeline: Pipeline) -> Weights:
-    """The weights of a fitted pipeline of TfidfVectorizer and MultinomialNB."""
-    vectorizer, bayes = pipeline.named_steps["tfidf"], pipeline.named_steps["bayes"]
-    logs = bayes.feature_log_prob_
-    priors = bayes.class_log_prior_
-    return Weights(
-        terms="\n".join(vectorizer.get_feature_names_out()).encode(),
-        idf=array("d", vectorizer.idf_.tolist()),
-        pushes=array("d", (logs[1:] - logs[0]).T.ravel().tolist()),
-        priors=array("d", (priors[1:] - priors[0]).tolist()),
-        bigrams=vectorizer.ngram_range == (1, 2),
-    )
 
 
 def _versions() -> dict[str, str]:

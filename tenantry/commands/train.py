@@ -1,11 +1,12 @@
 """`tenantry train`: labelled texts in, a model artifact out."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+import re
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from inference import contract
-from tenantry.console import result, steps
+from tenantry.console import result, say, steps
 from tenantry.errors import InputError
 from tenantry.local.labelled import BUCKET, check_destination, read_labelled
 from tenantry.options import MODEL, EncodingOption, LabelOption, ModelOutputOption, NameOption, TextOption
@@ -29,6 +30,25 @@ HoldoutOption = Annotated[
     str | None,
     typer.Option("--holdout", metavar="FILE", help="Measure on this file instead of on a fifth of the rows."),
 ]
+EstimatorOption = Annotated[
+    Literal["multinomial", "complement", "logistic"],
+    typer.Option("--estimator", help="Multinomial or complement naive Bayes, or logistic regression."),
+]
+AnalyzerOption = Annotated[
+    Literal["word", "char", "char_wb"],
+    typer.Option("--analyzer", help="N-grams of words, of characters, or of characters inside words."),
+]
+NgramsOption = Annotated[
+    str | None,
+    typer.Option("--ngrams", metavar="MIN-MAX", help="Sizes of the n-grams. Default: 1-2 words, 2-4 characters."),
+]
+BalancedOption = Annotated[
+    bool, typer.Option("--balanced", help="Count every label the same, however many texts it has.")
+]
+SearchOption = Annotated[
+    bool,
+    typer.Option("--search", help="Choose estimator, analyzer and n-grams by cross-validation instead; takes longer."),
+]
 ReportOption = Annotated[
     str | None,
     typer.Option(
@@ -46,6 +66,11 @@ def train(
     label: LabelOption = "label",
     encoding: EncodingOption = None,
     holdout: HoldoutOption = None,
+    estimator: EstimatorOption = "multinomial",
+    analyzer: AnalyzerOption = "word",
+    ngrams: NgramsOption = None,
+    balanced: BalancedOption = False,
+    search: SearchOption = False,
     report: ReportOption = None,
 ) -> None:
     """Train a text classifier, measure it on texts held out, and write it as data.
@@ -57,6 +82,7 @@ def train(
     """
     from inference.model.artifact import write
     from inference.training.corpus import DataError, Dataset, load_spam_assassin
+    from inference.training.methods import Method
     from inference.training.reading import Reading
     from inference.training.report import summary
     from inference.training.train import train as fit
@@ -64,20 +90,36 @@ def train(
 
     folder = _report_folder(report)
     check_destination(name, output)
+    method = Method(estimator=estimator, analyzer=analyzer, ngrams=_range(ngrams), balanced=balanced)
     reading = Reading(text=text, label=label, encoding=encoding)
     try:
         with steps() as begin:
             begin(f"reading {data or 'the SpamAssassin mails'}")
             dataset = Dataset.from_rows(*read_labelled(data, reading)) if data else load_spam_assassin(corpus_folder())
             test = Dataset.from_test_rows(*read_labelled(holdout, reading)) if holdout else None
-            training = fit(dataset, name=name, holdout=test, progress=begin)
+            training = fit(dataset, name=name, holdout=test, method=method, choose=search, progress=begin)
     except DataError as error:
         raise InputError(str(error)) from error
     write(output, training.artifact)
     result(summary(training.metrics))
+    for warning in training.warnings:
+        say(f"warning: {warning}")
     result(f"{output}: version {training.artifact.version}")
     if folder:
         result(_write_report(folder, training.artifact))
+
+
+def _range(ngrams: str | None) -> tuple[int, int] | None:
+    """The sizes that the option names, as in 2-4 or 3."""
+    from inference.training.methods import MAX_NGRAM
+
+    if ngrams is None:
+        return None
+    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", ngrams)
+    least, most = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= least <= most <= MAX_NGRAM:
+        raise InputError(f"--ngrams {ngrams}: give two sizes from 1 to {MAX_NGRAM}, as in 2-4")
+    return least, most
 
 
 def _report_folder(uri: str | None) -> str | None:

@@ -3,9 +3,9 @@
 import pytest
 
 from inference.model.artifact import Artifact
-from inference.model.scorer import Weights
+from inference.model.scorer import Weights, unpack_weights
 from inference.training.corpus import Dataset, Row, load_spam_assassin
-from inference.training.train import Training, export, train
+from inference.training.train import Training, train
 
 SPAM = (
     "Win money now, click here", "Click here for free money", "Free money fast, buy now", "Buy cheap pills now",
@@ -53,4 +53,5 @@ def tiny_artifact(tiny_training: Training) -> Artifact:
 @pytest.fixture
 def tiny_weights(tiny_training: Training) -> Weights:
     """Its numbers."""
-    return export(tiny_training.pipeline)
+    artifact = tiny_training.artifact
+    return unpack_weights(artifact.weights, labels=2, terms=artifact.manifest.vectorizer.terms, bigrams=True)

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from inference.model.classifier import TextClassifier, compiled_scorer
 from inference.model.scorer import TOKEN, Score, Scorer, Weights
 from inference.model.tfidf import TextScorer
 from inference.training.corpus import Dataset
-from inference.training.train import SETTINGS, Training
+from inference.training.methods import Method, vectorizer
+from inference.training.train import Training
 
 WORDS = [
     "the", "free", "money", "a_b", "x2", "straße", "ὀδυσσεύς", "οδος", "i̇stanbul", "kelvin", "naïve", "你好", "𐐨𐐩",
@@ -105,7 +105,7 @@ def test_both_scorers_agree_on_any_text(compiled: MakeScorer, text: str) -> None
 @settings(max_examples=300)
 @given(text=texts)
 def test_tokens_are_those_of_scikit_learn(text: str) -> None:
-    analyze = TfidfVectorizer(**SETTINGS).build_analyzer()
+    analyze = vectorizer(Method()).build_analyzer()
     tokens = TOKEN.findall(text.lower())
     assert analyze(text) == tokens + [" ".join(pair) for pair in pairwise(tokens)]
 

@@ -70,7 +70,10 @@ def test_more_than_two_labels_answer_as_scikit_learn_does() -> None:
 
 def test_refuses_texts_of_which_no_two_share_a_word() -> None:
     rows = [Row(f"{label}{count}", label) for label in ("one", "two") for count in range(10)]
-    with pytest.raises(DataError, match="no word of two letters or more occurs in 2 of the texts"):
+    with pytest.raises(
+        DataError,
+        match="no word of two letters or more occurs in 2 of the texts; give more texts, or try --analyzer char",
+    ):
         train(Dataset.from_rows(rows, "x"))
 
 

@@ -104,3 +104,29 @@ def test_a_wrong_option_is_refused_before_the_training(folder: Path, options: li
     assert done.exit_code == 2
     assert message in done.stderr
     assert "reading" not in done.stderr
+
+
+def test_options_choose_the_method_and_warnings_go_to_standard_error(folder: Path) -> None:
+    (folder / "all.jsonl").write_text(JSONL)
+    options = ["--estimator", "logistic", "--analyzer", "char_wb", "--ngrams", "2-3", "--balanced"]
+    done = CliRunner().invoke(app, ["train", "--data", "all.jsonl", "--output", "model", *options])
+    assert done.exit_code == 0, done.output
+    assert "logistic, char_wb n-grams 2-3, balanced" in done.stderr
+    assert read_directory(folder / "model").manifest.format == 2
+
+
+def test_a_model_that_misleads_is_written_with_a_warning(folder: Path) -> None:
+    rows = [{"text": f"the same words {number % 50} {number // 50}", "label": "common"} for number in range(300)]
+    rows += [{"text": f"the same words {number} {number}", "label": "rare"} for number in range(60, 72)]
+    (folder / "rare.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    done = CliRunner().invoke(app, ["train", "--data", "rare.jsonl", "--output", "model"])
+    assert done.exit_code == 0, done.output
+    assert "warning: never predicted on the hold-out: 'rare'; --balanced" in done.stderr
+
+
+@pytest.mark.parametrize("ngrams", ["0-1", "3-2", "1-11", "a", "", "1-2-3", "-1"])
+def test_sizes_that_n_grams_cannot_have_are_refused(folder: Path, ngrams: str) -> None:
+    (folder / "all.jsonl").write_text(JSONL)
+    done = CliRunner().invoke(app, ["train", "--data", "all.jsonl", f"--ngrams={ngrams}"])
+    assert done.exit_code == 2
+    assert f"--ngrams {ngrams}: give two sizes from 1 to 10, as in 2-4" in done.stderr
