@@ -69,9 +69,9 @@ train: $(RUNTIME) $(NODE) ## train the spam model into build/models/spam
 $(MODEL): | $(RUNTIME) $(NODE)
 	@tenantry train
 
-snap: schema $(DEV) $(NODE) ## accept changes to dist/, the schema and the snapshots of the constructs
+snap: schema $(DEV) $(NODE) ## write dist/ and the schema again after a change, and check them
 	@tenantry synth
-	@pytest -q tests/unit tests/snapshot --snapshot-update
+	@pytest -q tests/snapshot/test_dist.py --snapshot-update
 
 update-imports: $(DEV) ## update imports/ to the CRDs of the chart that terraform/platform installs (helm)
 	@tools/update_crds.py

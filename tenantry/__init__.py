@@ -1,1 +1,1 @@
-"""The `tenantry` command: one thin module a verb."""
+"""The `tenantry` command: one thin module per command."""

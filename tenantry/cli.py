@@ -1,8 +1,8 @@
-"""The command's entry: it registers the verbs and turns errors into messages and exit codes.
+"""The entry point: it registers the commands and turns errors into messages and exit codes.
 
-A verb is one function of the module that bears its name. Its docstring's first line stands in `tenantry --help`, its
-last paragraph is an example. It imports what is heavy (jsii, scikit-learn, a client) inside the function, so that
-`--help` answers at once, and raises `tenantry.errors` when it cannot do its work.
+A command is one function of the module with its name. `tenantry --help` shows the first line of its docstring; the last
+paragraph is an example. It imports heavy modules (jsii, scikit-learn, a client) inside the function, so that
+`--help` answers at once, and raises an error of `tenantry.errors` when it cannot do its work.
 """
 
 import sys
@@ -42,7 +42,7 @@ from tenantry.errors import CommandError
 from tenantry.extras import missing_extra
 
 
-class _Verbs(TyperGroup):
+class _Commands(TyperGroup):
     """Prints an expected error as one message instead of a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -80,7 +80,7 @@ def _exit_code(error: Exception) -> int | None:
 
 
 app = typer.Typer(
-    cls=_Verbs,
+    cls=_Commands,
     name="tenantry",
     help="Isolated, monitored model serving for many tenants, from one file: platform.yaml.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong input.",

@@ -1,4 +1,4 @@
-"""What commands say while they work: on standard error, so that standard output holds results only."""
+"""Messages of commands: progress goes to standard error, so that standard output has results only."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ _PROGRESS: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Print a line about what is going on."""
+    """Print a line about progress."""
     _PROGRESS.print(text, markup=False)
 
 
 @contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Show that something is being done, on a terminal with a spinner, then that it is done and how long it took.
+    """Show a spinner while the block runs, if there is a terminal; then print what was done and how long it took.
 
     Args:
         doing: What is being done, as in "starting tenant-a".
@@ -31,7 +31,7 @@ def step(doing: str) -> Iterator[None]:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Show work of several steps: call what this gives with each step as it begins."""
+    """Show work of several steps: call the yielded function at the beginning of each step."""
     with _PROGRESS.status("") as status:
 
         def begin(doing: str) -> None:
@@ -42,5 +42,5 @@ def steps() -> Iterator[Callable[[str], None]]:
 
 
 def result(text: str = "", *, bold: bool = False, end: str = "\n") -> None:
-    """Print a line of the result, as it is: not wrapped, not coloured where nobody looks."""
+    """Print a line of the result, not wrapped, and without colours if the output is not a terminal."""
     typer.secho(text + end, bold=bold, nl=False)

@@ -18,7 +18,7 @@ def find_tenant(file: Path, name: str) -> Tenant:
 
     Raises:
         PlatformError: the file is wrong.
-        InputError: it has no such tenant.
+        InputError: the file has no such tenant.
     """
     tenants = Platform.load(file).tenants
     for tenant in tenants:
@@ -50,11 +50,11 @@ def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:
     """Write `uri` as the model of `tenant` and leave every other byte of the file as it was.
 
     Returns:
-        Whether the file said something else before.
+        Whether the file changed.
 
     Raises:
         PlatformError: the file would be wrong afterwards; it is left as it was.
-        InputError: there is no such tenant, or its model does not stand in its own entry.
+        InputError: there is no such tenant, or it has no `model` line of its own.
     """
     return _replace(file, _model_line(file, tenant), str(uri))
 
@@ -63,7 +63,7 @@ def set_image(file: Path, image: str) -> bool:
     """Write `image` as the platform's image and leave every other byte of the file as it was.
 
     Returns:
-        Whether the file said something else before.
+        Whether the file changed.
 
     Raises:
         PlatformError: the file would be wrong afterwards; it is left as it was.

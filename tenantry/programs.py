@@ -15,14 +15,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 UNPACKED: Final = ROOT / "build" / "tools" / "usr" / "bin"
 """Where `make monitoring-tools` unpacks packages."""
 _ALSO_CALLED: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
-"""Debian renames one of them."""
+"""Debian renames one program."""
 
 
 def find(name: str) -> str:
     """The path of a program: from PATH, or from what was unpacked here.
 
     Raises:
-        CommandError: it is nowhere; says how to get it.
+        CommandError: it is not installed; the message says how to get it.
     """
     folders = os.pathsep.join([os.environ.get("PATH", ""), str(UNPACKED)])
     for called in _ALSO_CALLED.get(name, (name,)):

@@ -1,8 +1,8 @@
-"""Walks a tenant's pods past a real API server's admission chain: at the minimum, the maximum, and through a rollout.
+"""Tests the admission of a tenant's pods on a real API server: at the minimum, at the maximum, and during a rollout.
 
-No pod runs and none needs a node of its own: all are bound to a Node object that no kubelet stands behind, and are
-called ready by hand, so that the Deployment goes on. A pod that is told to stop there stays, and counts against the
-quota, as long as its grace period says: the worst that a rollout can ask of a quota.
+No pod runs: all are bound to a Node object without a kubelet, and are marked ready by this program, so that the
+Deployment continues. A pod that is deleted there stays for its whole grace period and counts against the quota, the most
+that a rollout can require.
 """
 
 import json
@@ -25,7 +25,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class TenantWorkload:
-    """What the walk must know of a tenant, read from its manifests.
+    """The parts of a tenant's manifests that the test needs.
 
     Args:
         name: the tenant and its namespace.
@@ -47,7 +47,7 @@ class TenantWorkload:
 
     @classmethod
     def of(cls, objects: Iterable[Object]) -> "TenantWorkload":
-        """The tenant that a file of dist/ makes."""
+        """The tenant of a file of dist/."""
         kinds = {each["kind"]: each for each in objects}
         deployment, scaler = kinds["Deployment"], kinds["HorizontalPodAutoscaler"]["spec"]
         labels = deployment["spec"]["selector"]["matchLabels"]
@@ -62,32 +62,32 @@ class TenantWorkload:
         )
 
     @property
-    def guests(self) -> int:
-        """Pods of others that the quota has room for when a rollout at the maximum replaces a whole set."""
+    def headroom(self) -> int:
+        """Additional pods that the quota allows while a rollout at the maximum replaces every pod."""
         return max(0, self.quota - 2 * self.maximum - self.surge)
 
 
 def apply(kubectl: Kubectl, objects: Sequence[Object], *, dry_run: bool = False) -> None:
-    """Apply objects in their order, server-side and strictly.
+    """Apply objects in their order, server-side and with strict validation.
 
     Raises:
-        CommandError: one was refused, or taken with a warning; the message is the server's.
+        CommandError: the API server refused one, or printed a warning; the message is the server's.
     """
     if not objects:
         return
     command = ["apply", "--server-side", "--validate=strict", "--field-manager", _FIELD_MANAGER, "--filename", "-"]
-    if dry_run:  # what stands there may be somebody else's by now; nothing is taken from anybody
+    if dry_run:  # another field manager may own the objects by now; nothing changes
         command += ["--dry-run=server", "--force-conflicts"]
     done = kubectl.try_run(*command, stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
     said = done.stderr.strip()
     if done.returncode:
         raise CommandError(f"the API server refused:\n{said}")
     if "warning" in said.lower():
-        raise CommandError(f"the API server took it with a warning:\n{said}")
+        raise CommandError(f"the API server accepted it with a warning:\n{said}")
 
 
 def on_the_node(item: Object) -> Object:
-    """A Deployment whose pods are bound to the node that is none; any other object as it is."""
+    """A Deployment whose pods are bound to the node without a kubelet; any other object unchanged."""
     if item["kind"] != "Deployment":
         return item
     copy: Object = json.loads(json.dumps(item))
@@ -96,7 +96,7 @@ def on_the_node(item: Object) -> Object:
 
 
 def node() -> Object:
-    """The node that is none: nothing is scheduled to it."""
+    """The node without a kubelet: nothing is scheduled to it."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -106,10 +106,10 @@ def node() -> Object:
 
 
 class Walk:
-    """One tenant's way: at rest, at the maximum, through a rolling update, and past what must be refused.
+    """The test of one tenant: at the minimum, at the maximum, during a rolling update, and what must be refused.
 
     Attributes:
-        peak: pods of the namespace at most, those that are stopping included.
+        peak: the highest number of pods in the namespace, terminating pods included.
     """
 
     def __init__(self, kubectl: Kubectl, tenant: TenantWorkload) -> None:
@@ -118,20 +118,20 @@ class Walk:
         self._kubectl = kubectl
 
     def to_the_minimum(self) -> None:
-        """The autoscaler lifts the Deployment, which says no number, to the minimum."""
+        """The autoscaler scales the Deployment, which sets no number of replicas, to the minimum."""
         self._until(f"{self.tenant.minimum} pods by the autoscaler", lambda: len(self._pods()) == self.tenant.minimum)
 
     def to_the_maximum(self) -> None:
-        """Guests come, and the Deployment grows to the maximum; the autoscaler, which knows no load here, goes."""
+        """Create the headroom pods, delete the autoscaler, which sees no load here, and scale to the maximum."""
         tenant = self.tenant
         self._run("delete", "horizontalpodautoscaler", tenant.deployment)
-        for index in range(tenant.guests):
-            self._create(_guest(f"guest-{index}"))
+        for index in range(tenant.headroom):
+            self._create(_pod(f"headroom-{index}"))
         self._run("scale", f"deployment/{tenant.deployment}", f"--replicas={tenant.maximum}")
         self._until(f"{tenant.maximum} ready pods", self._all_ready)
 
     def through_a_rolling_update(self) -> None:
-        """Every pod is replaced, while those that go are still there."""
+        """Replace every pod while the terminating pods still count."""
         name = self.tenant.deployment
         patch = {"spec": {"template": {"metadata": {"annotations": {"tenantry.dev/validate": "updated"}}}}}
         self._run("patch", f"deployment/{name}", "--patch", json.dumps(patch))
@@ -139,21 +139,21 @@ class Walk:
         self._until("a whole rolling update", lambda: self._updated(generation))
 
     def past_what_must_be_refused(self) -> tuple[str, ...]:
-        """Ask for what the walls forbid: a control that the chain, which let the pods in, has teeth.
+        """Ask for objects that the tenant's isolation forbids: proof that the admission chain is active.
 
         Returns:
-            What was refused, each for its own reason.
+            What was refused, each for the expected reason.
 
         Raises:
-            CommandError: something was let in, or refused for another reason.
+            CommandError: an object was admitted, or refused for another reason.
         """
         big = {"cpu": "100", "memory": "1Ti"}
         port = {"port": 80, "protocol": "TCP"}
         service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "open-door"}}
         forbidden = (
-            ("a privileged pod", _guest("privileged", security={"privileged": True}), "violates PodSecurity"),
-            ("a pod of root", _guest("root", security={"runAsUser": 0, "runAsNonRoot": False}), "violates PodSecurity"),
-            ("an oversize pod", _guest("oversize", resources={"requests": big, "limits": big}), "maximum cpu usage"),
+            ("a privileged pod", _pod("privileged", security={"privileged": True}), "violates PodSecurity"),
+            ("a pod of root", _pod("root", security={"runAsUser": 0, "runAsNonRoot": False}), "violates PodSecurity"),
+            ("an oversize pod", _pod("oversize", resources={"requests": big, "limits": big}), "maximum cpu usage"),
             ("a NodePort", {**service, "spec": {"type": "NodePort", "ports": [port]}}, "exceeded quota"),
             ("a LoadBalancer", {**service, "spec": {"type": "LoadBalancer", "ports": [port]}}, "exceeded quota"),
         )
@@ -161,8 +161,8 @@ class Walk:
             self._refused(what, item, reason)
         free = self.tenant.quota - self._used()
         for index in range(free):
-            self._create(_guest(f"last-{index}"))
-        self._refused("one pod over quota", _guest("over"), "exceeded quota")
+            self._create(_pod(f"last-{index}"))
+        self._refused("one pod over quota", _pod("over"), "exceeded quota")
         return (*(what for what, _, _ in forbidden), "one pod over quota")
 
     def _refused(self, what: str, item: Object, reason: str) -> None:
@@ -170,7 +170,7 @@ class Walk:
             "create", "--namespace", self.tenant.name, "--dry-run=server", "--filename", "-", stdin=json.dumps(item)
         )
         if done.returncode == 0:
-            raise CommandError(f"{self.tenant.name}: {what} was let in, but must be refused ({reason})")
+            raise CommandError(f"{self.tenant.name}: {what} was admitted, but must be refused ({reason})")
         if reason not in done.stderr:
             raise CommandError(f"{self.tenant.name}: {what} was not refused for '{reason}': {done.stderr.strip()}")
 
@@ -184,29 +184,29 @@ class Walk:
         return done and observed and status.get("updatedReplicas") == status.get("replicas") == self.tenant.maximum
 
     def _all_ready(self) -> bool:
-        """Call every pod ready that does not stop; whether the maximum of them is."""
+        """Mark every pod ready that is not terminating; returns whether the maximum of them is ready."""
         pods = self._pods()
         waiting = [pod["metadata"]["name"] for pod in pods if not _is_ready(pod)]
         if waiting:
             conditions = [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady", "PodScheduled")]
             status = {"status": {"phase": "Running", "conditions": conditions}}
             command = ["--subresource=status", "--type=merge", "--patch", json.dumps(status)]
-            # One that was taken away in the meantime is no mistake.
+            # A pod may have been deleted in the meantime.
             self._kubectl.try_run("patch", "pods", *waiting, "--namespace", self.tenant.name, *command)
         return len(pods) - len(waiting) == self.tenant.maximum
 
     def _pods(self) -> list[Object]:
-        """The service's pods that do not stop."""
+        """The service's pods that are not terminating."""
         found = self._get("pods", "--selector", self.tenant.selector)["items"]
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
     def _used(self) -> int:
-        """Pods that count against the quota now, by the server's own account."""
+        """Pods that count against the quota now, from the status of the quota."""
         used = self._get("resourcequota", self.tenant.deployment).get("status", {}).get("used", {})
         return int(used.get("pods", 0))
 
     def _until(self, what: str, done: Callable[[], bool]) -> None:
-        """Poll until it is so; a pod that was denied ends the wait.
+        """Poll until `done`; a pod that was denied ends the wait.
 
         Raises:
             CommandError: a pod was denied, or WAIT_SECONDS passed.
@@ -238,11 +238,11 @@ def _is_ready(pod: Object) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def _guest(name: str, *, security: Object | None = None, resources: Object | None = None) -> Object:
-    """A pod that obeys the walls, but for what is said; the namespace's LimitRange gives it its size."""
+def _pod(name: str, *, security: Object | None = None, resources: Object | None = None) -> Object:
+    """A pod that is admitted unless the arguments say otherwise; the LimitRange sets its size."""
     container = {
-        "name": "guest",
-        "image": "registry.invalid/guest:1",
+        "name": "headroom",
+        "image": "registry.invalid/headroom:1",
         "resources": resources or {},
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -1,4 +1,4 @@
-"""Waits until tenants answer, and says what it is waiting for."""
+"""Waits until tenants are ready, and prints what their pods wait for."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ def wait_until_ready(
     """Wait until every pod that each tenant's Deployment wants is ready; print each change of what is missing.
 
     Raises:
-        CommandError: `seconds` passed; says for each tenant what its pods wait for.
+        CommandError: `seconds` passed; the message has what the pods of each tenant wait for.
         InterruptedByUserError: `stop` was set.
     """
     deadline = time.monotonic() + seconds
@@ -40,7 +40,7 @@ def wait_until_ready(
         if time.monotonic() > deadline:
             states = "; ".join(f"{tenant}: {state}" for tenant, state in waiting.items())
             raise CommandError(
-                f"not ready after {seconds:.0f} s: {states}; look with: kubectl --context {kubectl.context} "
+                f"not ready after {seconds:.0f} s: {states}; see: kubectl --context {kubectl.context} "
                 f"--namespace {next(iter(waiting))} get events --sort-by .lastTimestamp"
             )
         if stop.wait(_POLL_SECONDS):
@@ -48,7 +48,7 @@ def wait_until_ready(
 
 
 def describe(kubectl: Kubectl, tenant: str) -> tuple[str, bool]:
-    """How far a tenant is, for people, and whether it is all there."""
+    """The state of a tenant's pods in words, and whether all of them are ready."""
     deployment = kubectl.get("deployment", object_name(tenant), "--namespace", tenant)
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
@@ -71,7 +71,7 @@ def _pods(kubectl: Kubectl, tenant: str) -> list[dict[str, Any]]:
 
 
 def _why_not_ready(pod: Mapping[str, Any]) -> str:
-    """What a pod waits for, in a word or two; nothing if it is ready."""
+    """What a pod waits for, in a few words; empty if it is ready."""
     status = pod.get("status", {})
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
     if conditions.get("Ready", {}).get("status") == "True":

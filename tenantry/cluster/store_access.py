@@ -55,7 +55,7 @@ def reach(file: Path, endpoint: str | None, *, port_forward: bool) -> "Iterator[
 
 
 def bucket_address(model: str) -> "ModelUri":
-    """Where a tenant's model is published, as platform.yaml says.
+    """The address of a tenant's model in the store, from platform.yaml.
 
     Raises:
         CommandError: its model is a folder.

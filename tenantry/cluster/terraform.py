@@ -107,7 +107,7 @@ class Terraform:
         """Read the state.
 
         Raises:
-            InputError: There is no such root here.
+            InputError: The folder does not exist.
             CommandError: The state cannot be read. A state that cannot be read is never taken for an empty one.
         """
         self._require_folder()
@@ -157,7 +157,9 @@ class Terraform:
 
     def _require_folder(self) -> None:
         if not self.root.is_dir():
-            raise InputError(f"there is no folder {self.root} here: run this in a clone of the project")
+            raise InputError(
+                f"there is no folder {self.root} here: run this in a clone, or run `tenantry init --terraform`"
+            )
 
     def _init(self) -> None:
         self._require_folder()

@@ -36,13 +36,13 @@ def ask(kubectl: Kubectl, files: Files) -> dict[str, str]:
     if missing:
         raise CommandError(
             f"a dry run needs a cluster that has the platform, and {kubectl.context} lacks namespace "
-            f"{', '.join(missing)}: apply dist/ first, or leave the dry run out on a disposable cluster"
+            f"{', '.join(missing)}: apply dist/ first, or use a disposable cluster without the dry run"
         )
     outcome = {}
     for name, objects in files.items():
         with step(f"asking about {name}"):
             apply(kubectl, objects, dry_run=True)
-        outcome[name] = f"{len(objects)} objects would be taken"
+        outcome[name] = f"{len(objects)} objects would be accepted"
     return outcome
 
 
@@ -60,8 +60,8 @@ def rehearse(kubectl: Kubectl, files: Files) -> dict[str, str]:
     for tenant in tenants.values():
         if _exists(kubectl, "namespace", tenant.name):
             raise InputError(
-                f"namespace {tenant.name} is on {kubectl.context} already, and validate deletes what it makes: "
-                "ask with DRY_RUN=1 (--dry-run), or use a disposable cluster"
+                f"namespace {tenant.name} exists on {kubectl.context}, and validate deletes what it creates: "
+                "use DRY_RUN=1 (--dry-run), or a disposable cluster"
             )
     outcome = {}
     crds = _missing_crds(kubectl, files)
@@ -77,12 +77,12 @@ def rehearse(kubectl: Kubectl, files: Files) -> dict[str, str]:
             with step(f"applying {name}"):
                 apply(kubectl, [each for each in objects if each in there], dry_run=True)
                 apply(kubectl, [on_the_node(each) for each in objects if each not in there])
-            outcome[name] = f"{len(objects)} objects taken"
+            outcome[name] = f"{len(objects)} objects accepted"
         for name, tenant in tenants.items():
             walk = Walk(kubectl, tenant)
             with step(f"{tenant.name}: {tenant.minimum} pods, by the autoscaler"):
                 walk.to_the_minimum()
-            with step(f"{tenant.name}: {tenant.maximum} pods and {tenant.guests} guests"):
+            with step(f"{tenant.name}: {tenant.maximum} pods and {tenant.headroom} headroom pods"):
                 walk.to_the_maximum()
             with step(f"{tenant.name}: a rolling update of all {tenant.maximum}"):
                 walk.through_a_rolling_update()
@@ -90,7 +90,7 @@ def rehearse(kubectl: Kubectl, files: Files) -> dict[str, str]:
             with step(f"{tenant.name}: what must be refused"):
                 refused = walk.past_what_must_be_refused()
             outcome[name] += (
-                f"; pods let in at {tenant.minimum}, at {tenant.maximum} and through a rolling update, "
+                f"; pods admitted at {tenant.minimum}, at {tenant.maximum} and through a rolling update, "
                 f"{peak} of {tenant.quota} at most; refused: {', '.join(refused)}"
             )
     return outcome
@@ -132,11 +132,11 @@ def _missing_crds(kubectl: Kubectl, files: Files) -> list[Object]:
 
 @contextmanager
 def _deleting(kubectl: Kubectl, objects: Sequence[Object]) -> Iterator[None]:
-    """Delete the objects when the block ends, however it ends; what stands in a namespace goes with it."""
+    """Delete the objects when the block ends, for any reason; a namespace is deleted with its contents."""
     try:
         yield
     finally:
-        with step("deleting what was made"):
+        with step("deleting what was created"):
             spaces = [each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"]
             loose = [each for each in objects if each["kind"] != "Namespace" and _is_loose(each, spaces)]
             _delete_namespaces(kubectl, spaces)
@@ -149,7 +149,7 @@ def _is_loose(item: Object, spaces: Sequence[str]) -> bool:
 
 
 def _delete_namespaces(kubectl: Kubectl, names: Sequence[str]) -> None:
-    """Delete namespaces and, since no kubelet will, the pods in them; wait until all is gone.
+    """Delete namespaces, and their pods, which no kubelet deletes; wait until all are deleted.
 
     Raises:
         CommandError: one is still there after DELETE_SECONDS.
@@ -165,4 +165,4 @@ def _delete_namespaces(kubectl: Kubectl, names: Sequence[str]) -> None:
             force = ("--all", "--force", "--grace-period=0", "--wait=false")
             kubectl.try_run("delete", "pods", *force, "--namespace", name)
         time.sleep(1)
-    say(f"  gone: {', '.join(names)}")
+    say(f"  deleted: {', '.join(names)}")

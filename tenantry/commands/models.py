@@ -29,7 +29,7 @@ def models(
     port_forward: PortForwardOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List the published models, newest first, with who serves them and their hold-out metrics side by side.
+    """List the published models, newest first, with the tenants that serve them and their hold-out metrics.
 
     A tenant of platform.yaml serves a version by a pin, or because it is the newest and the tenant is not pinned (its
     pods take it up at their next start).
@@ -50,7 +50,7 @@ def models(
     if output is Format.JSON:
         result(json.dumps(rows, indent=2))
     elif not rows:
-        say("nothing is published yet; `tenantry publish` does it")
+        say("nothing is published yet; publish a model with `tenantry publish`")
     else:
         width = None if sys.stdout.isatty() else _PIPED_WIDTH
         Console(highlight=False, width=width).print(_table(rows))

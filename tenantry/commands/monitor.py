@@ -37,13 +37,13 @@ FOLDER: Final = Path("build/monitor")
 INTERVAL: Final = "5s"
 LIMIT_ENV: Final = f"{contract.ENV_PREFIX}MAX_IN_FLIGHT"
 LIMIT: Final = 16
-"""Requests in flight, unless the environment says more: small, so that the bursts show what shedding looks like."""
+"""Requests in flight, unless the environment sets it: small, so that the bursts show what shedding looks like."""
 LOOK_SECONDS: Final = 1.0
 SHORT: Final = 120
 """Characters of a short message."""
 
 SecondsOption = Annotated[
-    int | None, typer.Option("--seconds", min=1, help="End by itself after this long; left out: until Ctrl-C.")
+    int | None, typer.Option("--seconds", min=1, help="End after this time. Default: until Ctrl-C.")
 ]
 
 

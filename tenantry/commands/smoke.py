@@ -28,7 +28,7 @@ ANSWER_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeResult:
-    """What one tenant said.
+    """The answer of one tenant.
 
     Attributes:
         tenant: Its name.
@@ -50,7 +50,7 @@ def smoke(
     file: FileOption = PLATFORM_FILE,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print what it says.
+    """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print the answers.
 
     Ends with 1 when a tenant gave no prediction; the others are asked all the same.
 
@@ -70,11 +70,11 @@ def smoke(
             result(f"{answer.tenant}: {answer.body}")
     silent = [answer.tenant for answer in answers if not answer.ok]
     if silent:
-        raise CommandError(f"no prediction from {', '.join(silent)}: what it said instead stands above")
+        raise CommandError(f"no prediction from {', '.join(silent)}; the answer is printed above")
 
 
 def ask(kubectl: Kubectl, tenant: str, text: str) -> SmokeResult:
-    """Ask one tenant through its Service; whatever goes wrong is the answer's body."""
+    """Ask one tenant through its Service; an error is returned as the answer's body."""
     try:
         with kubectl.port_forward(tenant, f"service/{service_name(tenant)}", contract.PORT) as port:
             answer = httpx.post(

@@ -1,4 +1,4 @@
-"""`tenantry validate`: does a real API server take dist/, and let its pods in?"""
+"""`tenantry validate`: tests that a real API server accepts dist/ and admits its pods."""
 
 import json
 from pathlib import Path
@@ -29,12 +29,12 @@ def validate(
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Apply dist/ to a disposable cluster, prove that its pods are let in, and delete it again.
+    """Apply dist/ to a disposable cluster, test that its pods are admitted, and delete it again.
 
-    Server-side and with strict fields. No pod runs: each is called ready by hand, at the autoscaler's minimum and
-    maximum and through a whole rolling update at the maximum, with every pod that it replaces still stopping and the
-    quota's guests there. What the walls forbid is asked for, too. CRDs are applied where they are missing. A tenant
-    that the cluster has already is never touched: --dry-run is for such a cluster.
+    Objects are applied server-side and with strict validation. No pod runs: the test marks pods ready itself, at the
+    autoscaler's minimum and maximum and during a rolling update at the maximum, while the replaced pods are terminating
+    and the quota's headroom pods exist. The test also creates objects that must be refused. Missing CRDs are applied. A
+    tenant that exists on the cluster is never changed; use --dry-run for such a cluster.
 
     Example: CONFIRM=kind-tenantry tenantry validate
     """

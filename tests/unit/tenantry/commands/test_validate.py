@@ -78,7 +78,7 @@ def test_a_tenant_that_the_cluster_has_is_never_touched(dist: Path, cluster: Clu
     cluster.answers("namespace/tenant-b")
     result = run(dist)
     assert result.exit_code == 2
-    assert "namespace tenant-b is on test already" in result.stderr
+    assert "namespace tenant-b exists on test" in result.stderr
     assert not cluster.changes()
 
 
@@ -141,7 +141,7 @@ def test_a_warning_of_the_server_is_a_failure() -> None:
 def test_the_walk_reads_its_numbers_from_the_manifests(dist: Path) -> None:
     tenant = TenantWorkload.of(yaml.safe_load_all((dist / "tenant-a.k8s.yaml").read_text(encoding="utf-8")))
     assert (tenant.name, tenant.deployment) == ("tenant-a", "tenant-a-ml-inference")
-    assert (tenant.minimum, tenant.maximum, tenant.surge, tenant.quota, tenant.guests) == (2, 10, 1, 25, 4)
+    assert (tenant.minimum, tenant.maximum, tenant.surge, tenant.quota, tenant.headroom) == (2, 10, 1, 25, 4)
     assert set(tenant.selector.split(",")) == {
         "app.kubernetes.io/instance=tenant-a",
         "app.kubernetes.io/name=ml-inference",
