@@ -1,8 +1,8 @@
 """Tests the admission of a tenant's pods on a real API server: at the minimum, at the maximum, and during a rollout.
 
 No pod runs: all are bound to a Node object without a kubelet, and are marked ready by this program, so that the
-Deployment continues. A pod that is deleted there stays for its whole grace period and counts against the quota, the most
-that a rollout can require.
+Deployment continues. A pod that is deleted there stays for its whole grace period and counts against the quota: it is
+the most that a rollout can require.
 """
 
 import json
