@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from constructs_lib.monitoring.objectives import TILE, TILE_RANGE, TILE_SECONDS
 from constructs_lib.monitoring.rule import Rule, RuleGroup
 from constructs_lib.monitoring.rules import rule_groups
+from constructs_lib.names import SCRAPE_INTERVAL
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
 from tenantry.cli import app
 from tests.paths import ROOT
@@ -71,6 +73,26 @@ def test_recorded_names_follow_the_convention() -> None:
     assert len(recorded) == len(set(recorded))
     for name in recorded:
         assert re.fullmatch(r"namespace:inference_[a-z_]+:[a-z0-9_]+", name)
+
+
+def seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
+
+
+def test_tiles_are_recorded_once_per_tile() -> None:
+    """Each tile begins with the last sample of the tile before, so no request is lost or counted twice."""
+    (interval,) = {group["interval"] for group in groups() for rule in group["rules"]
+                   if rule.get("record", "").endswith(f":increase{TILE}")}  # fmt: skip
+    assert seconds(interval) == seconds(TILE) == TILE_SECONDS
+    assert 0 < seconds(TILE_RANGE) - TILE_SECONDS < seconds(SCRAPE_INTERVAL)
+
+
+def test_alerts_are_evaluated_at_least_once_while_they_are_pending() -> None:
+    """No group evaluates an alert less often than its default time pending."""
+    for group in groups():
+        for rule in group["rules"]:
+            if "alert" in rule:
+                assert seconds(group["interval"]) <= max(seconds(rule["for"]), 120), rule["alert"]
 
 
 def test_every_runbook_url_links_to_a_section() -> None:
