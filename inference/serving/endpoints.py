@@ -17,6 +17,7 @@ import msgspec
 from inference.errors import BadRequestError, InvalidInputError, NotReadyError
 from inference.model.classifier import Prediction, TextClassifier
 from inference.serving import protocol
+from inference.serving.bounds import value_counter
 from inference.serving.limits import Admission
 from inference.serving.metrics import INFER, PARSE, PREDICT, QUEUE, SCORE, Metrics
 from inference.serving.problems import JSON, OCTET_STREAM, Answer
@@ -24,6 +25,9 @@ from inference.serving.schemas import BatchResponse, PredictRequest, PredictResp
 from inference.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
+_count_values = value_counter()
+_MAX_MESSAGE: Final = 300
+"""Characters of a decoder's message that are repeated: it quotes the request."""
 NOT_LOADED: Final = "no model is loaded yet; try again in a moment"
 _Answered = tuple[Answer, Sequence[str], Sequence[Prediction], float, float, float]
 """The answer, what is counted of it, and when reading began, scoring began and all was done."""
@@ -49,6 +53,9 @@ class Endpoint(ABC):
         self.model: TextClassifier | None = None
         self._settings = settings
         self._max_characters = settings.max_text_characters
+        self._max_values = (
+            4 * settings.max_texts + 1_000
+        )  # a text takes two at most; the rest is the request around them
         self._admission = admission
         self._queue_seconds = metrics.phases[QUEUE]
         self._parse_seconds = metrics.phases[PARSE]
@@ -111,10 +118,13 @@ class Endpoint(ABC):
         return self.model
 
     def _parse(self, body: bytes, json_bytes: int | None = None) -> tuple[Any, list[str]]:
+        document = body if json_bytes is None else body[:json_bytes]
+        if len(body) > self._settings.offload_bytes and (values := _count_values(document)) > self._max_values:
+            raise self.invalid(f"the body has {values} JSON values; a request has at most {self._max_values}")
         try:
-            request = self._decode(body if json_bytes is None else body[:json_bytes])
+            request = self._decode(document)
         except msgspec.ValidationError as error:
-            raise self.invalid(str(error)) from error
+            raise self.invalid(str(error)[:_MAX_MESSAGE]) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequestError(f"the body is not JSON: {error}") from error
         except RecursionError as error:
@@ -182,7 +192,7 @@ class InferEndpoint(Endpoint):
     invalid = BadRequestError
 
     def _read_binary(self, request: protocol.InferRequest, raw: bytes) -> None:
-        protocol.read_binary(request, raw)
+        protocol.read_binary(request, raw, self._settings.max_texts)
 
     def _texts(self, request: protocol.InferRequest) -> list[str]:
         protocol.wanted_outputs(request)

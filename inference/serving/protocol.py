@@ -5,6 +5,7 @@ two output tensors hold the answers: `label` (BYTES) and `probabilities` (FP64, 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -201,7 +202,7 @@ def texts_of(request: InferRequest, most: int) -> list[str]:
     return list(_flat(tensor.data, nested=len(shape) > 1))
 
 
-def read_binary(request: InferRequest, raw: bytes) -> None:
+def read_binary(request: InferRequest, raw: bytes, most: int) -> None:
     """Take the texts from behind the JSON: the binary tensor data extension, by which KServe's client sends arrays.
 
     Each text is its length in bytes (4 bytes, little-endian) and then its UTF-8.
@@ -217,7 +218,7 @@ def read_binary(request: InferRequest, raw: bytes) -> None:
             raise BadRequestError(
                 f"inputs: binary_data_size of '{tensor.name[:100]}' does not fit what follows the JSON"
             )
-        tensor.data = list(_binary_texts(raw[:size]))
+        tensor.data = list(islice(_binary_texts(raw[:size]), most + 1))
         raw = raw[size:]
     if raw:
         raise BadRequestError(f"{len(raw)} bytes behind the JSON belong to no tensor")

@@ -238,7 +238,7 @@ class Connection(asyncio.BufferedProtocol):
         if self.phase is Phase.CLOSED:
             self.deadline = math.inf
             self._count_bytes()
-            if self._current is None or self._current.task is None:
+            if self._current is None or not self._current.is_running:
                 self._release()
             return
         if self._current is None and not self._is_blocked:
@@ -313,5 +313,5 @@ class Connection(asyncio.BufferedProtocol):
         """End the connection because of a fault of the service."""
         _log.error("connection failed", error=type(error).__name__, where=where(error))
         self.transport.abort()
-        if self.phase is Phase.CLOSED and (self._current is None or self._current.task is None):
+        if self.phase is Phase.CLOSED and (self._current is None or not self._current.is_running):
             self._release()

@@ -60,6 +60,11 @@ class Exchange:
         """The request's path as it was sent."""
         return self.request.target.partition(b"?")[0].decode("latin-1")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a task still works on it."""
+        return self.task is not None and not self.task.done()
+
     def answer(self) -> Answer | None:
         """The answer, if it is a refusal or a short prediction; anything else takes a task."""
         request, service = self.request, self._service

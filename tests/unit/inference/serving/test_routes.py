@@ -150,7 +150,8 @@ def test_explains_a_bounded_number_of_characters(model: TextClassifier) -> None:
     [
         (b"", 400, "JSON"),
         (b"{", 400, "JSON"),
-        (b'{"text": ' + b"[" * 4_000, 422, "text[0]"),
+        (b'{"text": ' + b"[" * 4_000, 422, "JSON values"),
+        (b'{"text": ' + b"[" * 200, 422, "text[0]"),
         (b'{"text": NaN}', 400, "JSON"),
         (b'{"text": "\\ud800"}', 400, "JSON"),
         (b'{"text": "\xed\xa0\x80"}', 400, "JSON"),
@@ -264,3 +265,34 @@ def test_pages_load_nothing_from_elsewhere(client: AsgiClient, path: str) -> Non
 def test_version_is_the_projects(pytestconfig: pytest.Config) -> None:
     """The image has no package metadata, so the version stands in the code; it is pyproject.toml's."""
     assert f'\nversion = "{__version__}"\n' in (pytestconfig.rootpath / "pyproject.toml").read_text()
+
+
+def test_a_long_body_of_many_values_is_refused_before_it_is_decoded(app: InferenceApp, client: AsgiClient) -> None:
+    """Decoding a megabyte of empty texts would keep all other requests waiting."""
+    endpoint = app.service.predict_endpoint
+    endpoint._decode = None  # type: ignore[assignment] # it is not asked
+    detail = problem(client.post("/predict", content=b'{"text": [' + b'"",' * 1_200 + b'""]}'), 422)["detail"]
+    assert "JSON values" in detail
+
+
+def test_a_refusal_quotes_little_of_the_request(client: AsgiClient) -> None:
+    """However long an unknown field is, the answer is short."""
+    body = json.dumps({"x" * 4_000: 1}).encode()
+    assert len(client.post("/predict", content=body).content) < 700
+
+
+@pytest.mark.parametrize("accept", ["text/plain;version=abc", "application/openmetrics-text;version=9.9", ";;;", "é"])
+def test_scrapes_of_any_accept_header_are_answered(client: AsgiClient, accept: str) -> None:
+    """Content negotiation never fails: who asks for what there is not gets Prometheus's text format."""
+    response = client.get("/metrics", headers={"accept": accept.encode()})
+    assert response.status_code == 200
+    assert "inference_requests_total" in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/page/page.js", "/docs"])
+def test_files_know_what_the_client_has(client: AsgiClient, path: str) -> None:
+    """A file that has not changed is a 304 without a body; a range is ignored."""
+    response = client.get(path, headers={"range": "bytes=x"})
+    assert response.status_code == 200
+    again = client.get(path, headers={"if-none-match": response.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
