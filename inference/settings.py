@@ -3,7 +3,7 @@
 How the object store is reached stands in `inference.store.bucket.StoreSettings`.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +19,14 @@ def _model_uri(value: str) -> str:
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+BASE_BYTES: Final = 168 * 2**20
+"""The interpreter, the service and a model of 64 MiB."""
+CONNECTION_BYTES: Final = 24 * 2**10
+"""A connection: its objects, and what it holds without being counted in max_buffered_bytes."""
+BODY_COPIES: Final = 24
+"""A body that is being answered, in all its forms: bytes, text of up to 4 bytes per character, lower case, answer."""
 
 
 class Settings(BaseSettings):
@@ -84,6 +92,15 @@ class Settings(BaseSettings):
     """Least level that is logged."""
     access_log: bool = False
     """Whether every answer is logged: route, status and seconds, never a text."""
+
+    def memory_bytes(self) -> int:
+        """The most memory that the process takes with a model of up to 64 MiB; docs/service.md explains it."""
+        return (
+            BASE_BYTES
+            + self.max_buffered_bytes * 5 // 4
+            + self.max_connections * CONNECTION_BYTES
+            + self.max_body_bytes * BODY_COPIES
+        )
 
     @model_validator(mode="after")
     def _parts_within_wholes(self) -> Self:

@@ -36,6 +36,7 @@ class InferenceApp(FastAPI):
             summary="Classifies texts with one tenant's model.",
             version=__version__,
             openapi_tags=openapi.TAGS,
+            openapi_url=None,
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,

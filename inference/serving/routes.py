@@ -52,6 +52,7 @@ class _Handlers:
         self.service = service
         self._page = Assets(_HERE / "page")
         self._docs = Assets(_HERE / "docs")
+        self._document = b""
 
     # --- predict ---
 
@@ -121,6 +122,10 @@ class _Handlers:
         card = ModelCard(model.name, model.version, model.digest, model.scorer_kind, list(model.labels), manifest)
         return _json(card)
 
+    async def openapi(self) -> Response:
+        self._document = self._document or _encode(self.app.openapi())  # once: it takes a millisecond
+        return Response(self._document, headers={"content-type": problems.JSON})
+
     async def page(self, request: Request) -> Response:
         return _file(self._page, request)
 
@@ -157,6 +162,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     for path in ("/page/{file}", contract.DOCS_PATH, f"{contract.DOCS_PATH}/{{file}}"):
         handler = handlers.page if path.startswith("/page") else handlers.docs
         app.add_api_route(path, handler, include_in_schema=False)
+    app.add_api_route(contract.OPENAPI_PATH, handlers.openapi, include_in_schema=False)
     for error in (HTTPException, RequestError, Exception):
         app.add_exception_handler(error, _error)
 

@@ -3,6 +3,7 @@
 httptools (llhttp) parses; the reader decides what is too much. A request is handed over when it is whole.
 """
 
+import string
 from collections.abc import Callable
 from enum import Enum, auto
 from time import perf_counter
@@ -21,6 +22,9 @@ FIELD_OVERHEAD_BYTES: Final = 200
 """What one header field costs in memory beside its own bytes."""
 _CHUNK_OVERHEAD_BYTES: Final = 16
 """Framing that each chunk may have before its bytes count as header bytes: its size, and two line ends."""
+_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE"})
+"""The parser knows more, of other protocols too (RTSP, ICE)."""
+_HOST_CHARACTERS: Final = string.ascii_letters.encode() + string.digits.encode() + b"-._~%!$&'()*+,;=:[]"
 _CHECKED: Final = frozenset({b"content-length", b"content-encoding", b"transfer-encoding", b"expect", BINARY_HEADER})
 
 
@@ -157,28 +161,30 @@ class RequestReader:
         """Refuse at once what need not be read further."""
         request, parser, headers = self.request, self._parser, self._headers
         assert parser is not None  # noqa: S101 - it is what calls
-        request.method = parser.get_method()
+        request.method = method = parser.get_method()
+        if method not in _METHODS:
+            self._refuse(BadRequestError(f"method {method.decode('latin-1')} is not supported"))
         request.head_bytes = self._wire_bytes + self._piece_bytes  # at most
         if request.head_bytes > self._settings.max_header_bytes or len(headers) > MAX_HEADER_FIELDS:
             self._check_head(request)
         hosts = 0
         for name, value in headers:
             if name == b"host":
-                hosts += 1
+                hosts += 2 if value.translate(None, _HOST_CHARACTERS) else 1
             elif name in _CHECKED:
                 self._check(request, name, value)
         version = parser.get_http_version()
         if version != "1.1":
             self._check_version(request, version)
         if hosts > 1 or (not hosts and not request.is_http10):
-            self._refuse(BadRequestError("the request must have exactly one Host header"))
+            self._refuse(
+                BadRequestError("the request must have exactly one Host header, with a host and perhaps a port")
+            )
         if not parser.should_upgrade():
             self.stage = Stage.BODY
             self._headers = []
             self._body = b""
             self._chunks = 0
-        elif request.method == b"CONNECT":
-            self._refuse(BadRequestError("CONNECT is not supported: this server is not a proxy"))
 
     def on_chunk_header(self) -> None:
         """Count a chunk."""
@@ -201,6 +207,8 @@ class RequestReader:
         assert parser is not None  # noqa: S101 - it is what calls
         if parser.should_upgrade():
             return  # `feed` reads it again, without the upgrade
+        if len(self._headers) > MAX_HEADER_FIELDS:
+            self._refuse(self._headers_too_large())  # trailers
         request.keep_alive = parser.should_keep_alive()
         request.body = body = bytes(self._body)
         self._body = b""
@@ -223,6 +231,9 @@ class RequestReader:
                 self._refuse(problems.encoded(value))
         elif name == b"expect":
             self.expects_continue = value.lower() == b"100-continue"
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked":
+                self._refuse(BadRequestError("the only Transfer-Encoding that is supported is chunked"))
         elif name == BINARY_HEADER:
             request.is_binary = True
 

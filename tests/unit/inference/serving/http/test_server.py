@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -322,3 +324,155 @@ def test_did_not_start_is_told(tmp_path: Path, log: Path) -> None:
     """The tests' own helper shows the log of a service that did not start."""
     with pytest.raises(DidNotStartError, match="start failed"), service(tmp_path / "none", log):
         pass
+
+
+def test_a_client_that_never_reads_does_not_keep_the_process_alive(model: Path, log: Path) -> None:
+    """After the drain's deadline connections are aborted, whatever waits in their buffers."""
+    with service(model, log, drain_seconds=1, body_timeout_seconds=60) as found:
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(("127.0.0.1", found.port))
+        client.settimeout(0.2)
+        with suppress(TimeoutError):
+            client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 50_000)
+        assert found.stop(seconds=15) == 0
+        client.close()
+    assert "drain cut off" in found.events()
+
+
+def test_the_process_ends_although_a_thread_does_not(model: Path) -> None:
+    """A request that is scored for ever does not outlive the drain."""
+    program = """if True:
+        import sys, time
+        from inference import __main__; from inference.serving import endpoints
+        endpoints.PredictEndpoint._work = lambda *_: time.sleep(100)
+        sys.exit(__main__.main())
+    """
+    settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0",
+                "INFERENCE_OFFLOAD_BYTES": "1", "INFERENCE_DRAIN_SECONDS": "1"}  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env=os.environ | settings | {"INFERENCE_DRAIN_NOTICE_SECONDS": "0"},
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        assert process.stdout
+        port = json.loads(process.stdout.readline())["port"]
+        process.stdout.readline()
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(request())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("name", ["closed", "full", "blocked"])
+def test_a_dead_standard_output_changes_nothing(model: Path, tmp_path: Path, name: str) -> None:
+    """Requests are shed with 429 and SIGTERM drains, whether the log is not read, the disk is full, or it is closed."""
+    port = free_port()
+    settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": str(port),
+                "INFERENCE_MAX_BUFFERED_BYTES": "2097152", "INFERENCE_ACCESS_LOG": "true",
+                "INFERENCE_DRAIN_NOTICE_SECONDS": "0"}  # fmt: skip
+    reading, writing = os.pipe()
+    output = writing if name != "full" else os.open("/dev/full", os.O_WRONLY)
+    if name == "blocked":
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b" " * 4_096)
+        os.set_blocking(writing, True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inference"], env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT
+    )
+    with process:
+        os.close(writing)
+        if name == "closed":
+            os.close(reading)
+        found = Service(process, tmp_path / "none", port)
+        assert poll(lambda: _is_ready(found), 30)
+        with found.connect() as holder:
+            holder.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + b" " * 1_500_000)
+            assert answers(read_all(holder))[0][0] == 429
+        for _ in range(20):
+            assert found.ask("/predict", BODY)[0] == 200
+        assert found.stop(seconds=15) == 0
+
+
+@pytest.mark.parametrize("moment", ["first handler", "imports", "serving"])
+@pytest.mark.parametrize("as_first", [False, True])
+def test_sigterm_during_start_ends_with_0(model: Path, log: Path, moment: str, as_first: bool) -> None:  # noqa: FBT001
+    """Before it listens, while it loads, and after; as process 1 of a container too."""
+    if as_first and not can_unshare():
+        pytest.skip("this user may not make a PID namespace")
+    command = ["unshare", "--pid", "--fork", "--kill-child"] if as_first else []
+    settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0",
+                "INFERENCE_DRAIN_NOTICE_SECONDS": "0"}  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, sys.executable, "-m", "inference"], env=os.environ | settings, stdout=output, stderr=output
+        )
+    with process:
+        target = process.pid
+        if as_first:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            target = int(poll(children.read_text))
+        folder = Path(f"/proc/{target}")
+        assert poll(
+            {
+                "first handler": lambda: handles_sigterm(folder),
+                "imports": lambda: "uvloop" in (folder / "maps").read_text(),
+                "serving": lambda: "serving" in log.read_text(),
+            }[moment]
+        )
+        os.kill(target, signal.SIGTERM)
+        assert process.wait(15) == 0
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ValueError('odd')", "odd"),
+        ("MemoryError()", "MemoryError"),
+        ("RecursionError()", "RecursionError"),
+        ("BaseException('panic')", "panic"),
+    ],
+)
+def test_whatever_loading_raises_ends_the_start(model: Path, kind: str, text: str) -> None:
+    """One line and exit code 1, instead of a process that is never ready."""
+    program = f"""if True:
+        import sys
+        from inference import __main__; from inference.serving import application, logs
+        async def load_model(_): raise {kind}
+        application.load_model = load_model
+        code = __main__.main(); logs.flush(); sys.exit(code)
+    """
+    settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0"}
+    ran = subprocess.run([sys.executable, "-c", program], env=os.environ | settings, capture_output=True, check=False)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert ran.returncode == 1
+    assert [line["event"] for line in lines if line["level"] == "error"] == ["start failed"]
+    assert text in next(line["error"] for line in lines if line["level"] == "error")
+    assert not ran.stderr
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def can_unshare() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", "--pid", "--fork", "true"], check=False, capture_output=True).returncode == 0
+
+
+def handles_sigterm(folder: Path) -> bool:
+    """Whether a process, by its folder in /proc, has a handler for the signal."""
+    caught = next(line.split()[1] for line in (folder / "status").read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
+
+
+def _is_ready(found: Service) -> bool:
+    try:
+        return found.ask("/readyz")[0] == 200
+    except (OSError, ValueError):
+        return False
