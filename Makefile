@@ -30,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
-CHECKS := demo test wheel-test rules page-test store-test drain-test kserve-test terraform-test workflows strict
+CHECKS := demo test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
@@ -105,7 +105,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit wheel-test page-test rules audit-proof drain-test kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit wheel-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -131,7 +131,10 @@ audit-proof: $(DEV) ## write docs/audit-proof.md: what the audit is compared wit
 	@python -m tests.audit.proof docs/audit-proof.md
 
 drain-test: $(DEV) ## restart the service ten times under load, behind a load balancer: no request may fail
-	@pytest -s tests/abuse
+	@pytest -s tests/abuse/test_drain.py
+
+attack: $(DEV) ## run hostile clients against the service: others are served, memory is bounded, nothing is left
+	@pytest -s tests/abuse/test_attack.py
 
 wheel-test: $(DEV) ## build sdist and wheels, install them in an empty folder with an empty home, use every command
 	@pytest tests/wheel

@@ -1,12 +1,14 @@
 """Names of the service's environment variables, from its own settings, so that a rename there fails at synth."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter
 
 from constructs_lib.errors import PropsError, refusing
+from constructs_lib.platform._quantities import byte_count, memory_text
 from inference import contract
-from inference.settings import Settings
+from inference.settings import MEMORY_SETTINGS, Settings, memory_bytes
 
 
 def env_name(field: str) -> str:
@@ -31,3 +33,24 @@ def check_setting(field: str, value: str) -> None:
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     with refusing(field, value):
         TypeAdapter(kind).validate_strings(value)
+
+
+def check_memory(settings: Mapping[str, str], limit: str) -> None:
+    """Check that the service cannot exceed its memory limit because of settings that decide how much it holds.
+
+    Args:
+        settings: values of the settings that differ from their defaults, by field.
+        limit: the memory limit of a pod, such as `512Mi`.
+
+    Raises:
+        PropsError: it could.
+    """
+    changed = [name for name in MEMORY_SETTINGS if name in settings]
+    values = {name: int(settings.get(name, Settings.model_fields[name].default)) for name in MEMORY_SETTINGS}
+    needed = memory_bytes(**values)
+    if changed and needed > byte_count(limit):
+        found = memory_text(-(-needed // 2**20) * 2**20)
+        raise PropsError(
+            f"'{changed[-1]}' ({settings[changed[-1]]}) must leave the pod below its memory limit ({limit}), but it"
+            f" could take {found}; lower the setting or raise resources.limits.memory"
+        )

@@ -7,7 +7,7 @@ from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from constructs import Construct
 
 from constructs_lib import _pod as pod
-from constructs_lib._environment import check_setting, env_name
+from constructs_lib._environment import check_memory, check_setting, env_name
 from constructs_lib._objects import plain_object
 from constructs_lib.alert import Alert
 from constructs_lib.errors import PropsError, refusing
@@ -131,11 +131,13 @@ class MonitoredInference(Construct):
             value: its value, as text.
 
         Raises:
-            PropsError: the service does not have this setting or refuses the value, or the setting is set already.
+            PropsError: the service does not have this setting or refuses the value, the setting is set already, or it
+                lets the service take more memory than a pod may use.
         """
         check_setting(name, value)
         if name in pod.OWN_SETTINGS or name in self._settings:
             raise PropsError(f"'name' ('{name}') must be a setting that is not set yet; remove one of the two")
+        check_memory(self._settings | {name: value}, self._tenant.props.resources.limits.memory)
         path = "/spec/template/spec/containers/0/env/-"
         self.deployment.add_json_patch(JsonPatch.add(path, {"name": env_name(name), "value": value}))
         self._settings[name] = value

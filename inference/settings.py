@@ -28,6 +28,15 @@ CONNECTION_BYTES: Final = 24 * 2**10
 BODY_COPIES: Final = 24
 """A body that is being answered, in all its forms: bytes, text of up to 4 bytes per character, lower case, answer."""
 
+MEMORY_SETTINGS: Final = ("max_buffered_bytes", "max_connections", "max_body_bytes")
+"""The settings that decide how much memory the process can take."""
+
+
+def memory_bytes(*, max_buffered_bytes: int, max_connections: int, max_body_bytes: int) -> int:
+    """The most memory that the process takes with a model of up to 64 MiB, by its settings."""
+    held = max_buffered_bytes * 5 // 4  # growing bodies take up to an eighth more, and so do their parts
+    return BASE_BYTES + held + max_connections * CONNECTION_BYTES + max_body_bytes * BODY_COPIES
+
 
 class Settings(BaseSettings):
     """What one process of the service is told; what is wrong or missing is named, and the process does not start."""
@@ -95,12 +104,7 @@ class Settings(BaseSettings):
 
     def memory_bytes(self) -> int:
         """The most memory that the process takes with a model of up to 64 MiB; docs/service.md explains it."""
-        return (
-            BASE_BYTES
-            + self.max_buffered_bytes * 5 // 4
-            + self.max_connections * CONNECTION_BYTES
-            + self.max_body_bytes * BODY_COPIES
-        )
+        return memory_bytes(**{name: getattr(self, name) for name in MEMORY_SETTINGS})
 
     @model_validator(mode="after")
     def _parts_within_wholes(self) -> Self:

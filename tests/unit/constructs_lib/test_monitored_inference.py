@@ -495,6 +495,29 @@ def test_rejects_a_setting_that_is_already_set(name: str) -> None:
         inference.add_setting(name, "8000")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"max_buffered_bytes": "201326592"},
+            r"'max_buffered_bytes' \(201326592\) .* limit \(512Mi\).* take 552Mi; lower",
+        ),
+        ({"max_connections": "10000"}, r"'max_connections' \(10000\) must leave the pod below its memory limit"),
+        (
+            {"max_buffered_bytes": "134217728", "max_body_bytes": "6000000"},
+            r"'max_body_bytes' .* must leave the pod below",
+        ),
+    ],
+)
+def test_rejects_settings_that_could_exceed_the_memory_limit(settings: dict[str, str], message: str) -> None:
+    _, inference = _inference()
+    *allowed, last = settings.items()
+    for name, value in allowed:
+        inference.add_setting(name, value)
+    with pytest.raises(PropsError, match=message):
+        inference.add_setting(*last)
+
+
 def _container(objects: list[Object]) -> Object:
     found: Object = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     return found
