@@ -20,7 +20,7 @@ from audit.model.policies import (
     Rule,
     Tier,
 )
-from audit.reading import checks, schema
+from audit.reading import checks, policy_schema
 from audit.reading.checks import InvalidError
 
 _ACTIONS: Final = {
@@ -37,7 +37,7 @@ def admin_policy(kind: str, data: dict[str, Any], name: str, place: Place) -> Po
     Raises:
         InvalidError: The API server would reject it.
     """
-    spec = checks.convert(data.get("spec") or {}, schema.AdminPolicySpec, ("spec",))
+    spec = checks.convert(data.get("spec") or {}, policy_schema.AdminPolicySpec, ("spec",))
     tier = _tier(kind, spec, name)
     subject = spec.subject
     peers = list(_pod_peers(subject.namespaces, subject.pods, ("spec", "subject")))
@@ -57,7 +57,7 @@ def admin_policy(kind: str, data: dict[str, Any], name: str, place: Place) -> Po
     )
 
 
-def _tier(kind: str, spec: schema.AdminPolicySpec, name: str) -> Tier:
+def _tier(kind: str, spec: policy_schema.AdminPolicySpec, name: str) -> Tier:
     """The tier; kinds differ in which of tier and priority they have."""
     if kind == "BaselineAdminNetworkPolicy":
         if name != "default":
@@ -77,7 +77,9 @@ def _tier(kind: str, spec: schema.AdminPolicySpec, name: str) -> Tier:
     return Tier.ADMIN if spec.tier == "Admin" else Tier.BASELINE
 
 
-def _rules(kind: str, given: list[schema.AdminRule] | None, peer_field: str, place: Place) -> tuple[Rule, ...] | None:
+def _rules(
+    kind: str, given: list[policy_schema.AdminRule] | None, peer_field: str, place: Place
+) -> tuple[Rule, ...] | None:
     if not given:
         return None
     if kind == "ClusterNetworkPolicy" and len(given) > _MOST_CLUSTER_RULES:
@@ -86,7 +88,7 @@ def _rules(kind: str, given: list[schema.AdminRule] | None, peer_field: str, pla
     return tuple(_rule(kind, rule, peer_field, place.at(index)) for index, rule in enumerate(given))
 
 
-def _rule(kind: str, given: schema.AdminRule, peer_field: str, place: Place) -> Rule:
+def _rule(kind: str, given: policy_schema.AdminRule, peer_field: str, place: Place) -> Rule:
     path = place.path
     actions = _ACTIONS[kind]
     if given.action not in actions:
@@ -117,7 +119,7 @@ def _rule(kind: str, given: schema.AdminRule, peer_field: str, place: Place) -> 
 
 
 def _pod_peers(
-    namespaces: schema.LabelSelector | None, pods: schema.NamespacedPod | None, path: Path
+    namespaces: policy_schema.LabelSelector | None, pods: policy_schema.NamespacedPod | None, path: Path
 ) -> Iterator[PodPeer]:
     if namespaces is not None:
         yield PodPeer(checks.selector(namespaces, (*path, "namespaces")), EVERYTHING, with_host_network=False)
@@ -129,7 +131,7 @@ def _pod_peers(
         )
 
 
-def _peers(given: schema.AdminPeer, peer_field: str, path: Path) -> Iterator[Peer]:
+def _peers(given: policy_schema.AdminPeer, peer_field: str, path: Path) -> Iterator[Peer]:
     """The peers of an entry, which has exactly one field."""
     fields = (given.namespaces, given.pods, given.nodes, given.networks, given.domain_names)
     if sum(field is not None for field in fields) != 1:
@@ -152,7 +154,7 @@ def _peers(given: schema.AdminPeer, peer_field: str, path: Path) -> Iterator[Pee
         yield NamePeer(tuple(given.domain_names))
 
 
-def _ports(given: schema.AdminRule, path: Path) -> Iterator[PortMatch]:
+def _ports(given: policy_schema.AdminRule, path: Path) -> Iterator[PortMatch]:
     for index, port in enumerate(given.ports or ()):
         where = (*path, "ports", index)
         if sum(field is not None for field in (port.port_number, port.port_range, port.named_port)) != 1:
@@ -170,7 +172,7 @@ def _ports(given: schema.AdminRule, path: Path) -> Iterator[PortMatch]:
         yield _protocol(entry, (*path, "protocols", index))
 
 
-def _protocol(given: schema.Protocol, path: Path) -> PortMatch:
+def _protocol(given: policy_schema.Protocol, path: Path) -> PortMatch:
     found = {"TCP": given.tcp, "UDP": given.udp, "SCTP": given.sctp}
     named = [name for name, ports in found.items() if ports is not None]
     if len(named) + (given.destination_named_port is not None) != 1:

@@ -12,7 +12,7 @@ from audit.model.addresses import Addresses, Network
 from audit.model.labels import Requirement, Selector
 from audit.model.place import Path
 from audit.model.pods import PROTOCOLS
-from audit.reading import schema
+from audit.reading import policy_schema
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class InvalidError(Exception):
 
 
 def convert(value: Any, to: type[T], path: Path) -> T:
-    """A value as a type of `schema`.
+    """A value as a type of a schema.
 
     Raises:
         InvalidError: It has a field that does not exist, or a value of the wrong type.
@@ -106,7 +106,7 @@ def valid_value(value: str) -> bool:
     return value == "" or _NAME.match(value) is not None
 
 
-def selector(given: schema.LabelSelector | None, path: Path) -> Selector:
+def selector(given: policy_schema.LabelSelector | None, path: Path) -> Selector:
     """A label selector, checked; an absent one matches everything.
 
     Raises:
@@ -121,7 +121,7 @@ def selector(given: schema.LabelSelector | None, path: Path) -> Selector:
     return Selector(tuple(sorted(requirements, key=str)))
 
 
-def _requirement(given: schema.LabelSelectorRequirement, path: Path) -> Requirement:
+def _requirement(given: policy_schema.LabelSelectorRequirement, path: Path) -> Requirement:
     if given.operator not in _OPERATORS:
         rule = f"It is one of {', '.join(_OPERATORS)}."
         raise InvalidError((*path, "operator"), f"the operator {shown(given.operator)} does not exist", rule)
@@ -177,7 +177,7 @@ def network(given: str, path: Path) -> Network:
         raise InvalidError(path, f"{shown(given)} is not a CIDR", rule) from error
 
 
-def block(given: schema.IPBlock, path: Path) -> Addresses:
+def block(given: policy_schema.IPBlock, path: Path) -> Addresses:
     """The addresses of an ipBlock, without its exceptions.
 
     Raises:

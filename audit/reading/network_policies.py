@@ -5,7 +5,7 @@ from typing import Any, Final
 from audit.model.labels import EVERYTHING
 from audit.model.place import Path, Place
 from audit.model.policies import Action, BlockPeer, NamedPort, Peer, PodPeer, Policy, PortMatch, Ports, Rule, Tier
-from audit.reading import checks, schema
+from audit.reading import checks, policy_schema
 from audit.reading.checks import InvalidError
 
 _TYPES: Final = ("Ingress", "Egress")
@@ -18,7 +18,7 @@ def network_policy(data: dict[str, Any], namespace: str, name: str, place: Place
     Raises:
         InvalidError: The API server would reject it.
     """
-    spec = checks.convert(data.get("spec") or {}, schema.NetworkPolicySpec, ("spec",))
+    spec = checks.convert(data.get("spec") or {}, policy_schema.NetworkPolicySpec, ("spec",))
     subject = checks.selector(spec.pod_selector, ("spec", "podSelector"))
     types = _types(spec)
     ingress = [
@@ -42,7 +42,7 @@ def network_policy(data: dict[str, Any], namespace: str, name: str, place: Place
     )
 
 
-def _types(spec: schema.NetworkPolicySpec) -> set[str]:
+def _types(spec: policy_schema.NetworkPolicySpec) -> set[str]:
     """The directions that a policy restricts; absent or empty, the API server fills them in."""
     for index, given in enumerate(spec.policy_types or ()):
         if given not in _TYPES:
@@ -58,9 +58,9 @@ def _types(spec: schema.NetworkPolicySpec) -> set[str]:
 
 
 def _rule(
-    peers: list[schema.NetworkPolicyPeer] | None,
+    peers: list[policy_schema.NetworkPolicyPeer] | None,
     peer_field: str,
-    ports: list[schema.NetworkPolicyPort] | None,
+    ports: list[policy_schema.NetworkPolicyPort] | None,
     place: Place,
 ) -> Rule:
     path = place.path
@@ -73,7 +73,7 @@ def _rule(
     )
 
 
-def _peer(given: schema.NetworkPolicyPeer, path: Path) -> Peer:
+def _peer(given: policy_schema.NetworkPolicyPeer, path: Path) -> Peer:
     selects = given.pod_selector is not None or given.namespace_selector is not None
     if given.ip_block is not None:
         if selects:
@@ -93,7 +93,7 @@ def _peer(given: schema.NetworkPolicyPeer, path: Path) -> Peer:
     return PodPeer(namespaces, pods, with_host_network=True)
 
 
-def _port(given: schema.NetworkPolicyPort, path: Path) -> PortMatch:
+def _port(given: policy_schema.NetworkPolicyPort, path: Path) -> PortMatch:
     protocol = checks.protocol(given.protocol, (*path, "protocol"))
     if isinstance(given.port, str):
         if given.end_port is not None:

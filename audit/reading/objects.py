@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from audit.reading import checks, kinds, schema
 from audit.reading.admin_policies import admin_policy
 from audit.reading.checks import InvalidError
 from audit.reading.documents import DataDocument, TextDocument
+from audit.reading.items import items, reread
 from audit.reading.network_policies import network_policy
 from audit.reading.routes import ROUTE_KINDS, gateway_route, ingress
 from audit.reading.services import endpoint_slice, endpoints, service
@@ -95,7 +96,7 @@ class Reader:
         except YamlError as error:
             self._broken(document, error)
             return
-        for path, each in _items(data, ()):
+        for path, each in items(data, ()):
             self._object(each, Place(document, path))
 
     def inventory(self) -> Inventory:
@@ -190,7 +191,7 @@ class Reader:
         namespace = "" if cluster_wide else metadata.namespace or self._default_namespace
         earlier = self._seen.get((group, kind, namespace, name)) if metadata.name else None
         if earlier is not None:
-            if _reread(earlier) == data:
+            if reread(earlier) == data:
                 return None
             first = f"{earlier.file}:{earlier.line}"
             rule = f"It first stands in {first}; keep one, or audit the folders one at a time."
@@ -253,31 +254,3 @@ class Reader:
 
 def _labels(given: _Object) -> dict[str, str]:
     return checks.labels((given.data.get("metadata") or {}).get("labels"), ("metadata", "labels"))
-
-
-def _reread(place: Place) -> Any:
-    """The data of an object that was read before: keeping all of it would double the memory."""
-    wanted = place.document
-    assert isinstance(wanted, TextDocument | DataDocument)  # noqa: S101 - the reader takes no other
-    return next((data for path, data in _items(wanted.data(), ()) if path == place.root), None)
-
-
-def _items(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """The objects of a document: itself, or the items of a List."""
-    if data is None:
-        return
-    kind = data.get("kind") if isinstance(data, dict) else None
-    if isinstance(data, list):
-        yield from _each(data, path, None, None)
-    elif isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
-        item_kind = kind.removesuffix("List") or None
-        yield from _each(data["items"], (*path, "items"), item_kind, data.get("apiVersion"))
-    else:
-        yield path, data
-
-
-def _each(items: Iterable[Any], path: Path, kind: str | None, version: Any) -> Iterator[tuple[Path, Any]]:
-    for index, item in enumerate(items):
-        # The items of a typed list, such as a DeploymentList, need not repeat kind and version.
-        full = {"kind": kind, "apiVersion": version, **item} if kind and isinstance(item, dict) else item
-        yield from _items(full, (*path, index))

@@ -4,7 +4,8 @@ import json
 from typing import Any, Final
 
 from audit.engine.answer import Verdict
-from audit.reports.exposure_report import Exposure, ExposureReport, Finding
+from audit.reports.exposure_report import ExposureReport
+from audit.reports.finding import Exposure, Finding
 
 _RULES: Final = {
     Exposure.CLUSTER: "Pods of other namespaces reach the workload",

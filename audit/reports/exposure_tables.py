@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterator
 from itertools import groupby
 
-from audit.reports.exposure_report import ExposureReport, Finding
+from audit.reports.exposure_report import ExposureReport
+from audit.reports.finding import Finding
 from audit.reports.reach_tables import table
 from audit.reports.words import count
 

@@ -19,10 +19,12 @@ _LEGEND: Final = {
     "allowed": "allowed to all of them, on the ports in the tooltip",
     "some": "allowed to some of them: its own namespace, or a part",
     "unknown": "unknown: the input does not decide",
-    "denied": "denied",
+    "denied": "denied (rows are sources, columns are destinations)",
 }
 _SIZES: Final = ((20, 28, 12), (60, 18, 10), (10**9, 12, 8))
 """Up to so many groups, the side of a cell and the height of letters, in pixels."""
+_LEAST: Final = 420
+"""Least width, in pixels: the legend's."""
 _LABEL: Final = 48
 """Letters of a label; longer ones are cut in the middle."""
 
@@ -42,7 +44,7 @@ def svg(report: ReachReport) -> str:
     columns = [*labels, ADDRESSES]
     side, letters = next((side, letters) for most, side, letters in _SIZES if len(labels) <= most)
     left = int(max((len(_cut(label)) for label in columns), default=0) * letters * 0.62) + 16
-    width, height = left + side * len(columns) + 16, left + side * len(labels) + 24 * len(_LEGEND) + 24
+    width, height = max(left + side * len(columns) + 16, _LEAST), left + side * len(labels) + 24 * len(_LEGEND) + 24
     frame = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {frame} font-family="sans-serif" font-size="{letters}" role="img">',

@@ -3,7 +3,8 @@
 import pytest
 
 from audit.engine.answer import Verdict
-from audit.reports.exposure_report import Exposure, Finding, exposure_report
+from audit.reports.exposure_report import exposure_report
+from audit.reports.finding import Exposure, Finding
 from tests.unit.audit.conftest import Build
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
 
