@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC
 
 from inference.errors import ArtifactError
 from inference.model.artifact import Artifact, read, seal
-from inference.model.classifier import TextClassifier
+from inference.model.classifier import TextClassifier, compiled_ngrams, compiled_scorer
 from inference.model.linear import LinearScorer
 from inference.model.manifest import Data
 from inference.model.ngrams import Ngrams
@@ -166,6 +166,10 @@ def test_long_texts_and_long_words_are_answered_too(analyzer: str, size: int) ->
         np.testing.assert_allclose(
             fast.predict(text).probabilities, trained.predict_proba([text])[0], rtol=0, atol=1e-9
         )
+
+
+def test_the_compiled_n_grams_are_there_wherever_the_compiled_scorer_is() -> None:
+    assert (compiled_ngrams() is None) == (compiled_scorer() is None), "run `pip install --no-build-isolation -e .`"
 
 
 def test_settings_of_format_1_are_converted_to_it_and_others_are_not() -> None:
