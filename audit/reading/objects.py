@@ -128,7 +128,7 @@ class Reader:
 
     def _broken(self, document: TextDocument | DataDocument, error: YamlError) -> None:
         """Note a document that is not YAML; one that looks like a policy may restrict anything."""
-        rule = "Correct the text; it is not valid YAML, or not safe to expand."
+        rule = _hint(document, error)
         self.problems.append(Problem(file=document.file, line=error.line, subject="", message=str(error), rule=rule))
         kind = document.kind if isinstance(document, TextDocument) else None
         if kind is None or kinds.restricts(kind):
@@ -250,6 +250,15 @@ class Reader:
     def _problem(self, place: Place, subject: str, path: Path, message: str, rule: str) -> None:
         where = place.at(*path)
         self.problems.append(Problem(file=where.file, line=where.line, subject=subject, message=message, rule=rule))
+
+
+def _hint(document: TextDocument | DataDocument, error: YamlError) -> str:
+    """What to do about text that is not YAML."""
+    if "{{" in document.text(error.line):
+        return "It looks like a template: render it first, for example with 'helm template'."
+    if "'apiVersion' appears twice" in str(error):
+        return "A line '---' between two documents is missing."
+    return "Correct the text; it is not valid YAML, or not safe to expand."
 
 
 def _labels(given: _Object) -> dict[str, str]:

@@ -124,7 +124,9 @@ def explain(
     destination: Annotated[
         str, typer.Argument(metavar="TO", help="The same, or NAMESPACE/service/NAME for a Service.")
     ],
-    port: Annotated[str, typer.Argument(help="Number or name of the port, such as 443, http or UDP/53.")],
+    port: Annotated[
+        str, typer.Argument(metavar="PORT", help="Number or name of the port, such as 443, http or UDP/53.")
+    ],
     paths: PathsArgument = None,
     *,
     context: ContextOption = None,
@@ -137,10 +139,10 @@ def explain(
     node_cidr: NodeCidrOption = None,
     blocks: BlocksOption = None,
 ) -> None:
-    """Say whether one connection is allowed, denied or unknown, with each deciding policy, file and line.
+    r"""Say whether one connection is allowed, denied or unknown, with each deciding policy, file and line.
 
     A denial says what would have to allow the connection, an unknown what is missing. NAMESPACE/* is a pod that does
-    not exist yet, with any labels; NAMESPACE/[key=value] is one with exactly these labels.
+    not exist yet, with any labels; NAMESPACE/\[key=value] is one with exactly these labels.
 
     Example: tenantry audit explain tenant-a/tenant-a-ml-inference tenant-b/tenant-b-ml-inference 8000 dist/
     """

@@ -151,6 +151,17 @@ def test_text_that_is_not_yaml_or_not_safe_is_an_error(cluster: Build, text: str
     assert HOSTILE[text] in problem(cluster, f"{WEB}---\n{text}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("apiVersion: v1\nkind: Service\nmetadata: {name: {{ .Values.name }}}\n", "render it first"),
+        (f"{WEB}apiVersion: v1\nkind: Pod\n", "A line '---' between two documents is missing."),
+    ],
+)
+def test_common_mistakes_in_text_are_named(cluster: Build, text: str, hint: str) -> None:
+    assert hint in problem(cluster, text)
+
+
 def test_aliases_that_multiply_are_refused_before_they_expand(cluster: Build) -> None:
     """A billion laughs."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
