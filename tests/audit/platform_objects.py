@@ -55,9 +55,9 @@ def objects() -> list[Object]:
 _PODS: Final[dict[Source, tuple[str, ...]]] = {
     Source.SAME_TENANT: ("{tenant}/own",),
     Source.OTHER_TENANT: ("{other}/{other}-ml-inference", "{other}/own"),
-    Source.STRANGER: (f"{_ELSEWHERE}/stranger", f"{_ELSEWHERE}/impostor-of-{{other}}"),
-    Source.IMPOSTOR: (f"{_ELSEWHERE}/impostor-of-{{tenant}}",),
-    Source.FALSE_PROMETHEUS: (f"{_ELSEWHERE}/false-prometheus",),
+    Source.OTHER_NAMESPACE: (f"{_ELSEWHERE}/stranger", f"{_ELSEWHERE}/impostor-of-{{other}}"),
+    Source.TENANT_LABELS: (f"{_ELSEWHERE}/impostor-of-{{tenant}}",),
+    Source.PROMETHEUS_LABELS: (f"{_ELSEWHERE}/false-prometheus",),
     Source.PROMETHEUS: ("monitoring/prometheus",),
     Source.MONITORING: ("monitoring/other",),
     Source.OWN_NODE: ("node/worker",),

@@ -1,4 +1,4 @@
-"""The API server as an account sees it: every resource that it serves, asked with the account's own token."""
+"""The API server as an account sees it: every resource, requested with the account's own token."""
 
 import base64
 import http.client
@@ -35,12 +35,12 @@ _SPECIAL: Final = (
     ("approve", "certificates.k8s.io", "signers"),
     ("sign", "certificates.k8s.io", "signers"),
 )
-"""Rights that no request shows by itself; the authorizer is asked for them."""
+"""Permissions that no single request reveals; an access review checks them."""
 
 
 @dataclass(frozen=True, order=True)
 class Resource:
-    """What discovery lists."""
+    """A resource or subresource that discovery lists."""
 
     group: str
     version: str
@@ -49,7 +49,7 @@ class Resource:
     verbs: tuple[str, ...]
 
     def path(self, verb: str, namespace: str) -> str:
-        """Address of a request; an object that is not there, so that nothing can be changed."""
+        """Path of a request for an object that does not exist, so that it changes nothing."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         place = f"/namespaces/{namespace}" if namespace else ""
         resource, _, sub = self.name.partition("/")
@@ -61,7 +61,7 @@ class Resource:
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """A verb on a resource, in a namespace or (empty) in the whole cluster."""
+    """A verb on a resource, in a namespace or, if empty, cluster-wide."""
 
     verb: str
     group: str
@@ -69,12 +69,12 @@ class Right:
     namespace: str
 
     def __str__(self) -> str:
-        where = f"in {self.namespace}" if self.namespace else "in the whole cluster"
+        where = f"in {self.namespace}" if self.namespace else "cluster-wide"
         return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''} {where}"
 
 
 class Account:
-    """A ServiceAccount that speaks for itself, by a real token."""
+    """A ServiceAccount, with a real token."""
 
     def __init__(self, cluster: Cluster, namespace: str, name: str) -> None:
         token = cluster.kubectl.run("create", "token", name, "-n", namespace, "--duration=1h").strip()
@@ -86,12 +86,12 @@ class Account:
         self._open: list[http.client.HTTPSConnection] = []
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, str]:
-        """One request; status and the beginning of the body."""
+        """Send one request; return the status and the beginning of the body."""
         headers = self.headers
         if method == "PATCH":
             headers = {**headers, "Content-Type": "application/merge-patch+json"}
         payload = None if method == "GET" else json.dumps({} if body is None else body)
-        for last in (False, True):  # a connection that the server has closed meanwhile is opened once more
+        for last in (False, True):  # reconnect once if the server has closed the connection
             connection = self._connection()
             try:
                 connection.request(method, path, payload, headers)
@@ -105,7 +105,7 @@ class Account:
         raise AssertionError("unreachable")
 
     def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
-        """What the authorizer says about a right of this account's own."""
+        """Whether an access review allows this account the permission."""
         attributes = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
@@ -118,10 +118,10 @@ class Account:
         return '"allowed":true' in text.replace(" ", "")
 
     def rights(self, resources: Iterable[Resource], namespaces: Sequence[str]) -> tuple[frozenset[Right], int]:
-        """Try everything.
+        """Try every verb on every resource.
 
         Returns:
-            What was not forbidden, and how many requests were sent.
+            The permissions that were not forbidden, and the number of requests.
         """
         questions = list(_questions(resources, namespaces))
         special = [Right(verb, group, name, place) for verb, group, name in _SPECIAL for place in ("", *namespaces)]
@@ -130,7 +130,7 @@ class Account:
             said = list(pool.map(lambda each: self.may(each.verb, each.group, each.resource, each.namespace), special))
         unknown = {status for status, _ in answers} & {401, 429, 500, 503}
         if unknown:
-            raise AssertionError(f"the API server answered {sorted(unknown)}, which says nothing about rights")
+            raise AssertionError(f"the API server answered {sorted(unknown)}, which shows nothing about permissions")
         allowed = {right for (right, _), (status, _) in zip(questions, answers, strict=True) if status != 403}
         allowed |= {right for right, yes in zip(special, said, strict=True) if yes}
         return frozenset(allowed), len(questions) + len(special)
@@ -150,7 +150,7 @@ class Account:
 
 
 def discover(cluster: Cluster) -> list[Resource]:
-    """Every resource and subresource of every group and version that the API server serves."""
+    """Every resource and subresource of every served group and version."""
     get = cluster.kubectl.run
     groups = json.loads(get("get", "--raw", "/apis"))["groups"]
     served = [("", "v1", "/api/v1")]
@@ -167,7 +167,7 @@ def discover(cluster: Cluster) -> list[Resource]:
 
 
 def _questions(resources: Iterable[Resource], namespaces: Sequence[str]) -> Iterator[tuple[Right, str]]:
-    """Every verb on every resource, in each namespace and, where that exists, in the whole cluster."""
+    """Every verb on every resource, in each namespace and, where possible, cluster-wide."""
     for each in resources:
         for verb in each.verbs:
             if verb not in _METHODS:

@@ -1,4 +1,4 @@
-"""What the tests ask of a cluster, over `kubectl` and from inside its pods."""
+"""Access to a cluster with `kubectl` and from inside its pods."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from tenantry.console import say
 from tenantry.errors import CommandError
 
 INSIDE: Final = Path(__file__).parent / "inside"
-"""Scripts that run in pods, with the standard library of the service's own image."""
-HOPELESS: Final = re.compile(r"back-off (40s|1m20s|2m40s|5m0s) restarting|ErrImageNeverPull|InvalidImageName")
-"""What does not pass by itself: a container that ended four times, an image that nobody can bring."""
+"""Scripts that run in pods and use only the standard library."""
+PERMANENT: Final = re.compile(r"back-off (40s|1m20s|2m40s|5m0s) restarting|ErrImageNeverPull|InvalidImageName")
+"""States that do not recover: a container that failed four times, an image that cannot be pulled."""
 Object = Mapping[str, Any]
 
 
@@ -27,18 +27,18 @@ class Cluster:
     kubectl: Kubectl
 
     def apply(self, *objects: Object) -> str:
-        """Apply objects, if there are any, and return what kubectl said."""
+        """Apply objects, if there are any; return the output of kubectl."""
         if not objects:
             return ""
         return self.kubectl.run("apply", "-f", "-", stdin=_listed(objects))
 
     def try_create(self, manifest: Object, *flags: str) -> str:
-        """Create an object; the API server's refusal, or the empty text when there was none."""
+        """Create an object; return the API server's refusal, or an empty string."""
         done = self.kubectl.try_run("create", "-f", "-", *flags, stdin=json.dumps(manifest))
         return done.stderr.strip() if done.returncode else ""
 
     def delete(self, *arguments: str) -> None:
-        """Delete what is there and wait until it is gone."""
+        """Delete objects that exist and wait until they are gone."""
         self.kubectl.run("delete", "--ignore-not-found", "--wait", "--timeout=180s", *arguments)
 
     def items(self, *arguments: str) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ class Cluster:
         return list(self.kubectl.get(*arguments)["items"])
 
     def exists(self, *arguments: str) -> bool:
-        """Whether `kubectl get` finds it."""
+        """Whether `kubectl get` finds the object."""
         return bool(self.kubectl.run("get", "--ignore-not-found", "-o", "name", *arguments).strip())
 
     def patch(self, namespace: str, what: str, change: Object) -> None:
@@ -54,24 +54,39 @@ class Cluster:
         self.kubectl.run("patch", "-n", namespace, what, "--type=merge", "-p", json.dumps(change))
 
     def pods(self, namespace: str, *, labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """Pods of a namespace that run and are not about to end."""
+        """Pods of a namespace that are not terminating."""
         chosen = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
         found = self.items("pods", "-n", namespace, *(("-l", chosen) if chosen else ()))
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
     def ready_pods(self, tenant: str) -> list[dict[str, Any]]:
-        """A tenant's own pods that are Ready."""
+        """A tenant's serving pods that are Ready."""
         return [pod for pod in self.pods(tenant, labels=service_labels(tenant)) if is_ready(pod)]
 
     def python(
-        self, namespace: str, pod: str, script: str, *arguments: object, container: str = "", seconds: float = 120
+        self,
+        namespace: str,
+        pod: str,
+        script: str | Path,
+        *arguments: object,
+        container: str = "",
+        seconds: float = 120,
     ) -> Any:
-        """Run one of the scripts in INSIDE in a pod; the JSON that its last line holds.
+        """Run a script in a pod; return the JSON of its last line.
+
+        Args:
+            namespace: The pod's namespace.
+            pod: The pod's name.
+            script: A script in INSIDE, by its name, or any other script, by its path.
+            arguments: Arguments of the script, which are sent as JSON.
+            container: The container; empty for the default one.
+            seconds: Time limit.
 
         Raises:
-            CommandError: It failed, or said nothing.
+            CommandError: It failed, or printed nothing.
         """
-        text = (INSIDE / f"{script}.py").read_text("utf-8")
+        path = script if isinstance(script, Path) else INSIDE / f"{script}.py"
+        text = path.read_text("utf-8")
         chosen = ("-c", container) if container else ()
         command = self.kubectl.command(
             "exec", "-i", "-n", namespace, pod, *chosen, "--", "python", "-", *(json.dumps(each) for each in arguments)
@@ -79,34 +94,34 @@ class Cluster:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=seconds)
         lines = done.stdout.strip().splitlines()
         if done.returncode or not lines:
-            raise CommandError(f"{script}.py in {namespace}/{pod} failed: {done.stderr.strip()[-2000:]}")
+            raise CommandError(f"{path.name} in {namespace}/{pod} failed: {done.stderr.strip()[-2000:]}")
         return json.loads(lines[-1])
 
     def logs(self, namespace: str, pod: str) -> str:
-        """What a pod's container has printed."""
+        """The log of a pod's container."""
         return self.kubectl.run("logs", "-n", namespace, pod)
 
     def wait(self, what: str, reason: Callable[[], str], *, seconds: float) -> float:
-        """Poll until there is no reason to wait any more.
+        """Poll until a condition holds.
 
         Args:
-            what: What is waited for, as in "pods of tenant-a".
-            reason: Says why it is not there yet; the empty text when it is.
-            seconds: When to give up.
+            what: What the test waits for, such as "pods of tenant-a".
+            reason: Returns why the condition does not hold yet; empty if it holds.
+            seconds: Time limit.
 
         Returns:
-            How long it took, seconds.
+            The time that it took, in seconds.
 
         Raises:
-            CommandError: It took longer, or waiting is in vain; the message holds the last reason.
+            CommandError: The time limit passed, or the state is permanent; the message contains the last reason.
         """
-        began, said = time.monotonic(), ""
+        began, shown = time.monotonic(), ""
         while why := reason():
-            if time.monotonic() - began > seconds or HOPELESS.search(why):
+            if time.monotonic() - began > seconds or PERMANENT.search(why):
                 raise CommandError(f"{what}: not after {time.monotonic() - began:.0f} s: {why}")
-            if why != said:
+            if why != shown:
                 say(f"  waiting for {what}: {why}")
-                said = why
+                shown = why
             time.sleep(0.5)
         return time.monotonic() - began
 
@@ -117,7 +132,7 @@ class Cluster:
         def reason() -> str:
             found = {pod["metadata"]["name"]: pod for pod in self.pods(namespace)}
             return "; ".join(
-                f"{name} {pod_state(found[name]) if name in found else 'is not there'}"
+                f"{name} {pod_state(found[name]) if name in found else 'does not exist'}"
                 for name in sorted(wanted)
                 if name not in found or not is_ready(found[name])
             )
@@ -126,7 +141,7 @@ class Cluster:
 
 
 def service_labels(tenant: str) -> dict[str, str]:
-    """The labels by which a tenant's own pods are selected."""
+    """The labels that select a tenant's serving pods."""
     return {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": tenant}
 
 
@@ -141,7 +156,7 @@ def service(tenant: str) -> str:
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether a pod's Ready condition holds."""
+    """Whether a pod or node is Ready."""
     return condition(pod, "Ready") == "True"
 
 
@@ -152,14 +167,14 @@ def condition(thing: Object, kind: str) -> str:
 
 
 def pod_state(pod: Object) -> str:
-    """Why a pod is not Ready, as its status says."""
+    """Why a pod is not Ready, from its status."""
     for each in pod["status"].get("containerStatuses", ()):
         state = each.get("state", {})
         for phase in ("waiting", "terminated"):
             if phase in state:
                 return f"is {phase}: {state[phase].get('reason', '')} {state[phase].get('message', '')}".strip()[:300]
         if not each["ready"]:
-            return "runs and is not ready"
+            return "is running and not ready"
     unscheduled = [each for each in pod["status"].get("conditions", ()) if each["status"] != "True"]
     return f"is {pod['status'].get('phase')}: {unscheduled[0].get('message', '') if unscheduled else ''}"[:300]
 

@@ -1,4 +1,4 @@
-"""The platform under test: image, models, keys and `build/dist`, brought into the cluster, and taken away again."""
+"""The platform under test: installs image, models, keys and `build/dist` in the cluster, and removes them."""
 
 import os
 import shutil
@@ -31,17 +31,17 @@ _TENANTRY: Final = (sys.executable, "-m", "tenantry")
 
 @dataclass
 class PlatformUnderTest:
-    """What stands in the cluster while the tests run.
+    """The platform in the cluster while the tests run.
 
     Attributes:
-        tenants: Their names, from `platform.yaml`.
-        image: The service's image, which probes use too.
-        found: Whether the tenants were there before; then nothing of theirs is deleted at the end.
-        digest: Of the model that they serve.
-        warnings: What the API server warned of while `build/dist` was applied.
-        ready_seconds: How long it took from apply to Ready.
-        made: What this run has made.
-        relabelled: Labels that this run has given to namespaces that were there before.
+        tenants: Names of the tenants of `platform.yaml`.
+        image: Image of the service and of the probes.
+        found: Whether the tenants existed before the run, which then deletes nothing of theirs.
+        digest: Digest of the model that the tenants serve.
+        warnings: Warnings of the API server while `build/dist` was applied.
+        ready_seconds: Time from apply to Ready.
+        made: Objects that this run has created.
+        relabelled: Labels that this run has added to existing namespaces.
     """
 
     cluster: Cluster
@@ -61,7 +61,7 @@ class PlatformUnderTest:
         return [tenant.name for tenant in Platform.load(self.file).tenants]
 
     def prepare(self) -> None:
-        """Publish models, make what Terraform has not, synthesize, apply, wait until all is Ready."""
+        """Publish models, create what Terraform would create, synthesize, apply, and wait until all pods are Ready."""
         store = self.store = Store.find(self.cluster)
         tenants = self.tenants
         self.found = all(self.cluster.exists("deployment", workload(name), "-n", name) for name in tenants)
@@ -80,12 +80,12 @@ class PlatformUnderTest:
         say(f"all tenants are Ready {self.ready_seconds:.0f} s after the apply")
 
     def adopt(self) -> None:
-        """Take what stands there as the platform under test."""
+        """Use the platform in the cluster as the platform under test."""
         self.found, self.store = True, Store.find(self.cluster)
         self.digest = digest_in_use(self.cluster, self.tenants[0])
 
     def _make_buckets_and_keys(self, store: Store, tenants: Sequence[str]) -> None:
-        """Namespaces first, since Secrets stand in them; they are those of dist/."""
+        """Create the namespaces of dist/ first, since the Secrets belong to them."""
         if not MODEL.joinpath("manifest.json").is_file():
             run([*_TENANTRY, "train", "--output", str(MODEL)])
         if not store.ours:
@@ -105,19 +105,19 @@ class PlatformUnderTest:
         self.digest = store.publish(MODEL, tenants)
 
     def synth(self, *, model: str | None = None, image: str | None = None, file: Path | None = None) -> None:
-        """Write build/dist for this image and model, with the very command that a user runs."""
+        """Write build/dist for this image and model, with the command that a user runs."""
         arguments = ["--file", str(file or self.file), "--output", str(DIST), "--image", image or self.image]
         run([*_TENANTRY, "synth", *arguments, *(("--model", model) if model else ())])
 
     def apply(self, directory: Path = DIST) -> str:
-        """`kubectl apply -f`; what the API server warned of."""
+        """Run `kubectl apply -f`; return the API server's warnings."""
         done = self.cluster.kubectl.try_run("apply", "-f", str(directory))
         if done.returncode:
             raise CommandError(f"kubectl apply -f {directory}: {done.stderr.strip()}")
         return warnings_of_the_server(done.stderr)
 
     def wait_until_ready(self, tenants: Sequence[str] = (), *, pods: int = 2, seconds: float = 240) -> float:
-        """Wait until each tenant has that many Ready pods; how long it took."""
+        """Wait until each tenant has this number of Ready pods; return the time that it took."""
 
         def reason() -> str:
             said = []
@@ -132,9 +132,9 @@ class PlatformUnderTest:
         return self.cluster.wait("tenants", reason, seconds=seconds)
 
     def remove(self) -> None:
-        """Delete what this run has made, and nothing else."""
+        """Delete what this run has created, and nothing else."""
         namespaces = [each["metadata"]["name"] for each in self.made if each["kind"] == "Namespace"]
-        with step("deleting what this run made"):
+        with step("deleting what this run created"):
             for each in self.made:
                 if each["kind"] != "Namespace" and each["metadata"].get("namespace") not in namespaces:
                     self.cluster.delete(*_reference(each))
@@ -147,7 +147,7 @@ class PlatformUnderTest:
                 self.store.remove(self.tenants)
 
     def keep_evidence(self, directory: Path) -> None:
-        """Keep events, logs and descriptions of the tenants' namespaces, for whoever asks why a test failed."""
+        """Store events, logs and descriptions of the namespaces, to analyse a failure."""
         directory.mkdir(parents=True, exist_ok=True)
         kubectl = self.cluster.kubectl
         for tenant in [*self.tenants, STORE_NAMESPACE, "monitoring"]:
@@ -165,23 +165,23 @@ class PlatformUnderTest:
 
 
 def warnings_of_the_server(said: str) -> str:
-    """What `kubectl apply` said on standard error, but for its own remark that it adopts a Namespace that others made.
+    """The standard error of `kubectl apply`, without its remark that it adopts a Namespace of another creator.
 
-    It comes once on every cluster where Terraform or the chart made `monitoring`.
+    The remark appears once on every cluster where Terraform or the chart created `monitoring`.
     """
     lines = said.strip().splitlines()
     return "\n".join(line for line in lines if not (line.startswith(_ADOPTED[0]) and _ADOPTED[1] in line))
 
 
 def digest_in_use(cluster: Cluster, tenant: str) -> str:
-    """The digest that a tenant's pods are told to serve."""
+    """The digest of the model that a tenant's pods serve."""
     pod = cluster.ready_pods(tenant)[0]
     variables = {each["name"]: each.get("value", "") for each in pod["spec"]["containers"][0]["env"]}
     return str(variables[f"{contract.ENV_PREFIX}MODEL_URI"].partition("@sha256:")[2])
 
 
 def objects(directory: Path) -> list[dict[str, Any]]:
-    """All objects of a folder of manifests, in the order in which kubectl takes them."""
+    """All objects of a folder of manifests, in the order of kubectl."""
     return [
         each
         for path in sorted(directory.glob("*.yaml"))
@@ -191,10 +191,10 @@ def objects(directory: Path) -> list[dict[str, Any]]:
 
 
 def run(command: Sequence[str]) -> str:
-    """Run a command of this repository to its end; what it printed.
+    """Run a command of this repository; return its output.
 
     Raises:
-        CommandError: It failed; the message is its own.
+        CommandError: It failed; the message contains its output.
     """
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -203,29 +203,29 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def bring_image(cluster: Cluster, image: str, *, build: bool = True) -> None:
-    """Build an image of this checkout, one without a registry in its name, and bring it to the nodes where that works.
+def load_image(cluster: Cluster, image: str, *, build: bool = True) -> None:
+    """Build an image without a registry in its name from this checkout, and load it onto the nodes.
 
-    A Kind cluster and a cluster of TENANTRY_CLUSTER_TOOLS are loaded; any other pulls by itself.
+    Loading works for Kind and for a cluster of TENANTRY_CLUSTER_TOOLS; other clusters pull the image.
     """
     tools = Path(os.environ.get("TENANTRY_CLUSTER_TOOLS", ROOT.parent / "shared" / "tools" / "cluster")) / "cluster"
     kind = cluster.kubectl.context.removeprefix("kind-") if cluster.kubectl.context.startswith("kind-") else ""
     ours = tools.is_file() and _serves(tools, cluster.kubectl.server())
     if not (kind or ours):
-        say(f"image {image}: the cluster pulls it by itself")
+        say(f"image {image}: the cluster pulls it")
         return
     if shutil.which("docker") is None or not _succeeds("docker", "info"):
-        say(f"image {image}: no Docker Engine answers here, so it must be on the nodes already")
+        say(f"image {image}: there is no Docker Engine here, so it must already be on the nodes")
         return
     if build and "/" not in image:
         with step(f"building {image}"):
             run(["make", "image", f"IMAGE={image}"])
-    with step(f"bringing {image} to the nodes"):
+    with step(f"loading {image} onto the nodes"):
         run(["kind", "load", "docker-image", image, "--name", kind] if kind else [str(tools), "load", image])
 
 
 def _serves(tools: Path, server: str) -> bool:
-    """Whether a cluster of these tools runs at that address."""
+    """Whether a cluster of these tools has this address."""
     said = subprocess.run([tools, "kubeconfig"], capture_output=True, text=True, check=False).stdout.strip()
     return bool(said) and Path(said).is_file() and server in Path(said).read_text("utf-8")
 

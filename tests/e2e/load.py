@@ -1,4 +1,4 @@
-"""Load from inside the cluster: a pod asks its own tenant's Service, and every request is counted."""
+"""Load from inside the cluster: a pod sends requests to its own tenant's Service and counts every one."""
 
 import json
 import time
@@ -12,12 +12,12 @@ from tests.e2e import pods
 from tests.e2e.cluster import Cluster, service
 
 LAG_SECONDS: Final = 9
-"""A second is printed when no request of it can be open any more: the client's time-out, and a little."""
+"""A second is printed when none of its requests can still be open: the client's time-out, plus a margin."""
 
 
 @dataclass
 class Window:
-    """What happened to the requests that were sent between two moments."""
+    """The outcome of the requests that were sent between two moments."""
 
     ok: int = 0
     shed: int = 0
@@ -26,11 +26,11 @@ class Window:
 
     @property
     def requests(self) -> int:
-        """All of them."""
+        """Number of requests."""
         return self.ok + self.shed + self.failed.total()
 
     def percentile(self, share: float) -> float:
-        """Latency that this share of the answers did not exceed, milliseconds."""
+        """Latency, in milliseconds, that this share of the answers did not exceed."""
         ordered = sorted(self.milliseconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
@@ -52,15 +52,15 @@ class Load:
     def start(
         self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m", node: str = ""
     ) -> None:
-        """Begin to send; keep-alive on, through the tenant's Service. Returns once every connection had an answer.
+        """Start to send requests through the tenant's Service; return once every connection has had an answer.
 
         Args:
-            rate: Requests a second, of all connections together.
-            connections: How many are kept open.
-            seconds: For how long.
-            characters: Length of the text.
-            cpu: Limit of the pod.
-            node: Where it runs; empty leaves that to the scheduler.
+            rate: Requests per second, of all connections together.
+            connections: Number of kept-alive connections.
+            seconds: Duration.
+            characters: Length of each text.
+            cpu: CPU limit of the pod.
+            node: Node of the pod; empty leaves the choice to the scheduler.
         """
         order = {
             "host": service(self.tenant),
@@ -89,7 +89,7 @@ class Load:
         self.cluster.delete("pod", self.name, "-n", self.tenant)
 
     def wait_for(self, second: float) -> None:
-        """Wait until all requests of that moment are counted."""
+        """Wait until all requests of this second are counted."""
 
         def reason() -> str:
             done = [line["second"] for line in self._lines(tail=3)]
@@ -98,7 +98,7 @@ class Load:
         self.cluster.wait("the load", reason, seconds=max(0.0, second - time.time()) + LAG_SECONDS + 30)
 
     def window(self, begin: float, end: float) -> Window:
-        """What was sent in the seconds from `begin` to `end`, both included."""
+        """The requests of the seconds from `begin` to `end`, both included."""
         window = Window()
         for line in self._lines():
             if int(begin) <= line["second"] <= int(end):

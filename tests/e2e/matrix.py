@@ -1,4 +1,4 @@
-"""Who may reach whom: the one table that the network tests measure and the docs print.
+"""The allowed connections: the table that the network tests measure and the docs contain.
 
 `python -m tests.e2e.matrix` prints it as Markdown.
 """
@@ -9,13 +9,13 @@ from typing import Final
 
 
 class Source(StrEnum):
-    """Where a connection comes from, seen from its target."""
+    """Where a connection comes from, relative to its target."""
 
     SAME_TENANT = "pod of the same tenant"
     OTHER_TENANT = "pod of another tenant"
-    STRANGER = "pod in another namespace"
-    IMPOSTOR = "... with the tenant's labels"
-    FALSE_PROMETHEUS = "... with Prometheus's labels"
+    OTHER_NAMESPACE = "pod in another namespace"
+    TENANT_LABELS = "... with the tenant's labels"
+    PROMETHEUS_LABELS = "... with Prometheus's labels"
     PROMETHEUS = "Prometheus's pod"
     MONITORING = "another pod in monitoring"
     OWN_NODE = "the target's own node"
@@ -23,7 +23,7 @@ class Source(StrEnum):
 
 
 class Target(StrEnum):
-    """What is to be reached."""
+    """The destination of a connection."""
 
     SERVICE = "tenant's Service, TCP 8000"
     POD = "tenant's pod, TCP 8000"
@@ -44,20 +44,20 @@ class Target(StrEnum):
 
 
 OF_A_TENANT: Final = (Target.SERVICE, Target.POD, Target.OTHER_PORT, Target.UDP, Target.IPV6)
-"""Targets that every tenant has; the others are the platform's, and every tenant is the same to them."""
+"""Targets that every tenant has; the others belong to the platform."""
 
 
 class Cell(StrEnum):
-    """What is expected."""
+    """The expected result."""
 
     OPEN = "open"
     CLOSED = "closed"
     EXPOSED = "exposed"
-    """Open, because Kubernetes always lets a node reach its own pods: a standing exposure, no opening of ours."""
+    """Open, because Kubernetes always lets a node connect to its own pods: not allowed by a policy of ours."""
     CONTROL = "control"
-    """Not ours to say; measured, since a refusal proves nothing at a target that answers nobody."""
+    """Not a promise of ours; measured, since a refusal proves nothing about a target that never answers."""
     UNDEFINED = "-"
-    """There is no such question: a Service leads to pods on any node, and what is the platform's has no tenant."""
+    """The combination does not exist: a Service has no node, and a target of the platform has no tenant."""
 
 
 TENANTS: Final = (Source.SAME_TENANT, Source.OTHER_TENANT)
@@ -73,16 +73,15 @@ _OPEN: Final[Mapping[Target, frozenset[Source]]] = {
     Target.DNS_TCP: frozenset({Source.SAME_TENANT}),
     Target.WORLD_HTTPS: frozenset({Source.SAME_TENANT}),
 }
-"""Who is let in, or out, by a policy of ours; a target that is not here is open to no tenant."""
-_GUARDED: Final = frozenset({*OF_A_TENANT, Target.STORE, Target.CONSOLE})
-"""Targets with a policy of ours round them: closed to everybody who is not named. Round the others stand only the
-tenants' own walls."""
+"""The sources that a policy of ours allows; a target that is not listed is open to no tenant."""
+_PROTECTED: Final = frozenset({*OF_A_TENANT, Target.STORE, Target.CONSOLE})
+"""Targets with an ingress policy of ours; only the tenants' egress policies limit connections to the others."""
 
 
 def expected(source: Source, target: Target) -> Cell:
-    """What a connection from `source` to `target` must find."""
+    """The expected result of a connection from `source` to `target`."""
     if source in {Source.OWN_NODE, Source.OTHER_NODE}:
-        if target not in _GUARDED:
+        if target not in _PROTECTED:
             return Cell.CONTROL
         if target is Target.SERVICE:
             return Cell.UNDEFINED
@@ -91,15 +90,15 @@ def expected(source: Source, target: Target) -> Cell:
         return Cell.UNDEFINED
     if source in _OPEN.get(target, frozenset()):
         return Cell.OPEN
-    return Cell.CLOSED if target in _GUARDED or source in TENANTS else Cell.CONTROL
+    return Cell.CLOSED if target in _PROTECTED or source in TENANTS else Cell.CONTROL
 
 
 def markdown() -> str:
-    """The table as the docs print it."""
+    """The table for the docs."""
     lines = ["| from | " + " | ".join(Target) + " |", "| --- |" + " --- |" * len(Target)]
     lines += [f"| {source} | " + " | ".join(expected(source, target) for target in Target) + " |" for source in Source]
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - what was asked for
+    print(markdown(), end="")  # noqa: T201 - the output of this program

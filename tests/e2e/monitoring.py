@@ -1,4 +1,4 @@
-"""The HTTP APIs of the cluster's own Prometheus and Alertmanager."""
+"""The HTTP APIs of the cluster's Prometheus and Alertmanager."""
 
 import json
 import urllib.parse
@@ -15,22 +15,22 @@ NAMESPACE: Final = "monitoring"
 
 @dataclass(frozen=True)
 class Api:
-    """One of the two, through a forwarded port of this machine."""
+    """One of the two APIs, through a forwarded port."""
 
     address: str
 
     def get(self, path: str, **parameters: str) -> Any:
-        """What a GET answers, decoded."""
+        """Send a GET request; return the decoded answer."""
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
         return self._ask(urllib.request.Request(f"{self.address}{path}{query}"))  # noqa: S310 - loopback
 
     def post(self, path: str, body: object) -> Any:
-        """What a POST answers, decoded."""
+        """Send a POST request; return the decoded answer."""
         headers = {"Content-Type": "application/json"}
         return self._ask(urllib.request.Request(f"{self.address}{path}", json.dumps(body).encode(), headers))  # noqa: S310
 
     def delete(self, path: str) -> None:
-        """A DELETE."""
+        """Send a DELETE request."""
         self._ask(urllib.request.Request(f"{self.address}{path}", method="DELETE"))  # noqa: S310 - loopback
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -46,13 +46,13 @@ class Api:
 
 @contextmanager
 def prometheus(cluster: Cluster) -> Iterator[Api]:
-    """The Prometheus of the namespace `monitoring`."""
+    """The Prometheus in the namespace `monitoring`."""
     with cluster.kubectl.port_forward(NAMESPACE, "service/prometheus-operated", 9090) as port:
         yield Api(f"http://127.0.0.1:{port}")
 
 
 @contextmanager
 def alertmanager(cluster: Cluster) -> Iterator[Api]:
-    """Its Alertmanager."""
+    """The Alertmanager in the namespace `monitoring`."""
     with cluster.kubectl.port_forward(NAMESPACE, "service/alertmanager-operated", 9093) as port:
         yield Api(f"http://127.0.0.1:{port}")

@@ -1,7 +1,7 @@
-"""Whether the suite has teeth: `build/dist` is broken in one place, applied, and the tests that can see it must go red.
+"""Checks the suite itself: one object of `build/dist` is broken on the cluster, and the tests must detect it.
 
-`python -m tests.e2e.mutations` prints caught/total; a mutation counts as caught only if the report names the
-promise that it breaks, and no other.
+`python -m tests.e2e.mutations` prints caught/total; a mutation counts as caught only if the report names the promise
+that it breaks, and no other one.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import result, say
 from tests.e2e import requirements
 from tests.e2e.cluster import Cluster
-from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, bring_image, objects
+from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, load_image, objects
 from tests.e2e.probes import Probes
 from tests.paths import ROOT
 
@@ -30,14 +30,14 @@ EVERY_NAMESPACE: Final[Object] = {"namespaceSelector": {}}
 
 @dataclass(frozen=True)
 class Mutation:
-    """One thing that is wrong.
+    """One defect.
 
     Attributes:
-        what: In a line.
-        kind, name: The object of the tenant that is broken.
-        change: Breaks it; None deletes it.
-        promise: What the report must name.
-        tests: Names of the tests that can see it, as pytest's -k takes them.
+        what: The defect, in one line.
+        kind, name: The tenant's object that is changed.
+        change: Changes the object; None deletes it.
+        promise: The promise that the report must name.
+        tests: The tests that can detect it, as an expression for pytest's -k.
     """
 
     what: str
@@ -67,31 +67,33 @@ OWN: Final = f"{TENANT}-ml-inference"
 MUTATIONS: Final = (
     Mutation("no default deny", "NetworkPolicy", "default-deny", None, "structure", "same_objects"),
     Mutation(
-        "Prometheus is not let in", "NetworkPolicy", "allow-prometheus", None, "walls", "test_cell and Prometheus"
+        "Prometheus is not allowed", "NetworkPolicy", "allow-prometheus", None, "network", "test_cell and Prometheus"
     ),
-    Mutation("the store cannot be reached", "NetworkPolicy", "allow-model-store", None, "walls", "test_cell and store"),
     Mutation(
-        "every namespace is let in",
+        "the store cannot be reached", "NetworkPolicy", "allow-model-store", None, "network", "test_cell and store"
+    ),
+    Mutation(
+        "every namespace is allowed",
         "NetworkPolicy",
         "allow-same-namespace",
         lambda each: each["spec"]["ingress"][0]["from"].append(EVERY_NAMESPACE),
-        "walls",
+        "network",
         "test_cell and Service",
     ),
     Mutation(
-        "private addresses count as the world",
+        "private addresses count as public",
         "NetworkPolicy",
         "allow-world-https",
         _no_exceptions,
-        "walls",
+        "network",
         "test_cell and elsewhere",
     ),
     Mutation(
-        "every port is opened to Prometheus",
+        "every port is open to Prometheus",
         "NetworkPolicy",
         "allow-prometheus",
         lambda each: each["spec"]["ingress"][0].pop("ports"),
-        "walls",
+        "network",
         "test_cell and 8001",
     ),
     Mutation(
@@ -111,7 +113,7 @@ MUTATIONS: Final = (
         "nothing_else",
     ),
     Mutation(
-        "the binding is everybody's",
+        "the binding is for every account",
         "RoleBinding",
         OWN,
         lambda each: each["subjects"].append(
@@ -134,7 +136,7 @@ MUTATIONS: Final = (
         OWN,
         lambda each: _container(each)["securityContext"].pop("readOnlyRootFilesystem"),
         "containers",
-        "spells_every_field",
+        "sets_every_field",
     ),
     Mutation(
         "capabilities are kept",
@@ -142,7 +144,7 @@ MUTATIONS: Final = (
         OWN,
         lambda each: _container(each)["securityContext"].pop("capabilities"),
         "containers",
-        "spells_every_field",
+        "sets_every_field",
     ),
     Mutation(
         "the pod gets a token",
@@ -150,7 +152,7 @@ MUTATIONS: Final = (
         OWN,
         lambda each: each["spec"]["template"]["spec"].update({"automountServiceAccountToken": True}),
         "containers",
-        "spells_every_field",
+        "sets_every_field",
     ),
     Mutation(
         "the quota is lower",
@@ -184,12 +186,12 @@ MUTATIONS: Final = (
         "structure",
         "same_objects",
     ),
-    Mutation("nobody scrapes", "ServiceMonitor", OWN, None, "structure", "same_objects"),
+    Mutation("no ServiceMonitor", "ServiceMonitor", OWN, None, "structure", "same_objects"),
 )
 
 
 def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | None]:
-    """The object that a mutation is about, sound and broken (None: deleted)."""
+    """The object of a mutation, before and after the change (None: deleted)."""
     found = [
         each
         for each in sound
@@ -197,7 +199,9 @@ def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | No
         and each["metadata"].get("namespace", TENANT) == TENANT
     ]
     if len(found) != 1:
-        raise SystemExit(f"'{mutation.what}' is about {mutation.kind} {mutation.name}: there are {len(found)} of it")
+        raise SystemExit(
+            f"'{mutation.what}' is about {mutation.kind} {mutation.name}, which dist/ contains {len(found)} times"
+        )
     if mutation.change is None:
         return found[0], None
     changed = copy.deepcopy(found[0])
@@ -208,9 +212,9 @@ def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | No
 
 
 def try_one(cluster: Cluster, image: str, mutation: Mutation, sound: list[Object]) -> tuple[bool, str]:
-    """Break, ask, mend; whether it was caught, and what the tests said."""
+    """Change the object, run the tests, restore the object; whether they caught it, and the broken promises."""
     before, after = broken(mutation, sound)
-    # Not by patch: what kubectl applied before must be taken away, too.
+    # Not a patch, which would not remove fields.
     place = ("-n", TENANT) if mutation.kind != "Namespace" else ()
     report = BUILD / "mutations" / mutation.what.replace(" ", "-")
     try:
@@ -241,18 +245,18 @@ def try_one(cluster: Cluster, image: str, mutation: Mutation, sound: list[Object
 
 
 def main() -> int:
-    """Set up once, try every mutation, take everything away."""
+    """Set up once, try every mutation, remove everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default="ml-inference-service:dev")
-    parser.add_argument("--only", default="", help="words of the mutations to try; left out: all")
+    parser.add_argument("--only", default="", help="only the mutations with these words; default: all")
     parser.add_argument("--keep", action="store_true", help="leave the platform in the cluster")
-    parser.add_argument("--reuse", action="store_true", help="break the platform that is there, and bring no image")
+    parser.add_argument("--reuse", action="store_true", help="use the platform in the cluster, and load no image")
     arguments = parser.parse_args()
     cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
     if problems := list(requirements.missing(cluster)):
         raise SystemExit("\n".join(problems))
     if not arguments.reuse:
-        bring_image(cluster, arguments.image)
+        load_image(cluster, arguments.image)
         requirements.policies_are_enforced(cluster, arguments.image)
     platform = PlatformUnderTest(cluster, arguments.image)
     probes = Probes(cluster, arguments.image, tuple(platform.tenants))
@@ -272,7 +276,7 @@ def main() -> int:
     finally:
         if not (arguments.keep or arguments.reuse):
             probes.stop()
-            cluster.delete("namespace", requirements.CHECK, requirements.STRANGER)
+            cluster.delete("namespace", requirements.CHECK, requirements.OTHER_NAMESPACE)
             platform.remove()
     result(f"{caught}/{len(chosen)} mutations caught")
     return 0 if caught == len(chosen) else 1

@@ -1,4 +1,4 @@
-"""Pods that the tests put into the cluster, all of them of the service's own image: no second image is needed."""
+"""Pods that the tests create, all with the service's own image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,21 +9,21 @@ from tests.e2e.cluster import INSIDE
 
 HTTPS: Final = 443
 MARK: Final = {"tenantry.dev/e2e": "probe"}
-"""Label of everything that a run makes beside the platform itself."""
+"""Label of everything that a run creates in addition to the platform."""
 OTHER_PORT: Final = contract.PORT + 1
-"""A port on which probe pods listen and that no policy opens."""
+"""A port on which probe pods listen and that no policy allows."""
 
 PORTS: Final = (f"tcp:{contract.PORT}", f"udp:{contract.PORT}", f"tcp:{OTHER_PORT}")
-STRANGER: Final = "tenantry-e2e-stranger"
+OTHER_NAMESPACE: Final = "tenantry-e2e-other"
 
 
-def stranger(image: str) -> dict[str, Any]:
-    """A pod that has nothing to do with anybody, and answers on 443, too, as a neighbour's Service might."""
-    return listener("stranger", namespace=STRANGER, image=image, ports=(*PORTS, f"tcp:{HTTPS}"))
+def outside_pod(image: str) -> dict[str, Any]:
+    """A pod in a namespace without policies; it also answers on port 443."""
+    return listener("outside", namespace=OTHER_NAMESPACE, image=image, ports=(*PORTS, f"tcp:{HTTPS}"))
 
 
 def namespace(name: str) -> dict[str, Any]:
-    """A namespace that no wall surrounds."""
+    """A namespace without policies."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": MARK}}
 
 
@@ -50,7 +50,7 @@ def listener(
         port = int(ports[0].partition(":")[2])
         container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 60}
     if host_network:
-        # A node's own ports are not ours to take, and the control plane's node is probed too.
+        # The pod uses no port of the node but its own; it also runs on the control plane's node.
         pod["spec"] |= {"hostNetwork": True, "tolerations": [{"operator": "Exists"}]}
     else:
         container["ports"] = [{"name": contract.PORT_NAME, "containerPort": contract.PORT}]
@@ -60,7 +60,7 @@ def listener(
 
 
 def answering_at(pod: dict[str, Any], address: str) -> dict[str, Any]:
-    """A pod on the host's network that answers on port 80 of an address that nobody else has: a positive control."""
+    """Let a pod on the host network answer on port 80 of an address that is otherwise unused: a positive control."""
     container = pod["spec"]["containers"][0]
     container["command"] += [f"address:{address}", f"tcp:80@{address}"]
     pod["spec"]["securityContext"] |= {"runAsNonRoot": False, "runAsUser": 0}
@@ -69,7 +69,7 @@ def answering_at(pod: dict[str, Any], address: str) -> dict[str, Any]:
 
 
 def killer(namespace: str, *, image: str, node: str) -> dict[str, Any]:
-    """A pod that sees its node's processes and may end them."""
+    """A pod that can see and end the processes of its node."""
     pod = restricted_pod("e2e-killer", namespace=namespace, image=image)
     pod["spec"] |= {"hostPID": True, "nodeName": node}
     pod["spec"]["securityContext"] |= {"runAsNonRoot": False, "runAsUser": 0}
@@ -78,7 +78,7 @@ def killer(namespace: str, *, image: str, node: str) -> dict[str, Any]:
 
 
 def restricted_pod(name: str, *, namespace: str, image: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A pod as Pod Security's `restricted` standard wants it, small enough for every quota."""
+    """A pod that meets the Pod Security Standard `restricted`, with small resources."""
     spec = hardened(
         {
             "terminationGracePeriodSeconds": 1,

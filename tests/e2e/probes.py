@@ -1,4 +1,4 @@
-"""Pods in every place from which somebody might try the walls, and the measuring of the matrix from them."""
+"""Pods in every kind of namespace from which a connection could come, and the measurement of the matrix."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -9,13 +9,13 @@ from typing import Any, Final
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, service, service_labels
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected
-from tests.e2e.requirements import STRANGER
+from tests.e2e.requirements import OTHER_NAMESPACE
 
 NODES: Final = "tenantry-e2e-node"
-GUEST: Final = "e2e-guest"
+LISTENER: Final = "e2e-listener"
 PROMETHEUS_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 OUTSIDE: Final = os.environ.get("OUTSIDE_ADDRESS", "203.0.113.10")
-"""A public address that answers on 80 and 443; the shared cluster's is of the range that is kept for documentation."""
+"""A public address that answers on 80 and 443; the default is a documentation address of a test cluster."""
 METADATA: Final = "169.254.169.254"
 DISPOSABLE: Final = os.environ.get("DISPOSABLE") == "1"
 NODE_PORT: Final = "tcp:18765"
@@ -24,12 +24,12 @@ SECONDS: Final = 3
 
 
 @dataclass(frozen=True)
-class Place:
-    """A pod from which probes start.
+class Client:
+    """A pod that opens connections.
 
     Attributes:
-        tenant: Whose pod it is, or of whom it carries the labels; empty where neither.
-        node: Where it runs.
+        tenant: The tenant to which the pod belongs or whose labels it has; empty if neither.
+        node: The node of the pod.
     """
 
     kind: Source
@@ -41,8 +41,8 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Door:
-    """An address at which probes knock."""
+class Endpoint:
+    """An address to which clients connect."""
 
     kind: Target
     protocol: str
@@ -57,20 +57,22 @@ class Door:
 
 @dataclass(frozen=True)
 class Measured:
-    """One place and one door: how often it was tried, and how."""
+    """The outcomes of the attempts from one client to one endpoint."""
 
-    place: Place
-    door: Door
+    client: Client
+    endpoint: Endpoint
     source: Source
     outcomes: tuple[str, ...]
 
     @property
     def is_open(self) -> bool:
-        """Whether any attempt got an answer."""
+        """Whether any attempt was answered."""
         return "open" in self.outcomes
 
     def __str__(self) -> str:
-        return f"{self.place.namespace}/{self.place.pod} ({self.source}) -> {self.door}: {', '.join(self.outcomes)}"
+        return (
+            f"{self.client.namespace}/{self.client.pod} ({self.source}) -> {self.endpoint}: {', '.join(self.outcomes)}"
+        )
 
 
 class Probes:
@@ -80,10 +82,10 @@ class Probes:
         self.cluster, self.image, self.tenants = cluster, image, tenants
 
     def start(self) -> None:
-        """Bring the pods up, and wait until they are."""
+        """Create the pods, and wait until they are Ready."""
         wanted = list(self._manifests())
         missing = [each for each in wanted if not self._is_there(each)]
-        self.cluster.apply(pods.namespace(STRANGER), pods.namespace(NODES))
+        self.cluster.apply(pods.namespace(OTHER_NAMESPACE), pods.namespace(NODES))
         self.cluster.apply(*missing)
         for namespace in {each["metadata"]["namespace"] for each in wanted}:
             names = [each["metadata"]["name"] for each in wanted if each["metadata"]["namespace"] == namespace]
@@ -96,34 +98,36 @@ class Probes:
             self.cluster.delete("pods", "-n", namespace, "-l", "tenantry.dev/e2e=probe")
 
     def measure(self, kinds: Collection[Target] = tuple(Target)) -> tuple[Measured, ...]:
-        """Knock at every door of these kinds from every place."""
-        doors = {str(index): door for index, door in enumerate(self.doors()) if door.kind in kinds}
-        places = list(self.places())
+        """Connect from every client to every endpoint of these kinds."""
+        endpoints = {str(index): endpoint for index, endpoint in enumerate(self.endpoints()) if endpoint.kind in kinds}
+        clients = list(self.clients())
         with ThreadPoolExecutor(4) as pool:
-            results = list(pool.map(lambda place: self._knock(place, doors), places))
+            results = list(pool.map(lambda client: self._connect(client, endpoints), clients))
         return tuple(
-            Measured(place, doors[index], source_of(place, doors[index]), tuple(outcomes))
-            for place, result in zip(places, results, strict=True)
+            Measured(client, endpoints[index], source_of(client, endpoints[index]), tuple(outcomes))
+            for client, result in zip(clients, results, strict=True)
             for index, outcomes in result.items()
         )
 
-    def knock(self, place: Place, door: Door) -> Measured:
-        """Try one door from one place."""
-        return Measured(place, door, source_of(place, door), tuple(self._knock(place, {"0": door})["0"]))
+    def connect(self, client: Client, endpoint: Endpoint) -> Measured:
+        """Connect from one client to one endpoint."""
+        return Measured(
+            client, endpoint, source_of(client, endpoint), tuple(self._connect(client, {"0": endpoint})["0"])
+        )
 
-    def _knock(self, place: Place, doors: Mapping[str, Door]) -> dict[str, list[str]]:
-        targets = {index: [door.protocol, door.host, door.port] for index, door in doors.items()}
+    def _connect(self, client: Client, endpoints: Mapping[str, Endpoint]) -> dict[str, list[str]]:
+        targets = {index: [endpoint.protocol, endpoint.host, endpoint.port] for index, endpoint in endpoints.items()}
         order = {"attempts": ATTEMPTS, "seconds": SECONDS, "targets": targets}
         answer: dict[str, list[str]] = self.cluster.python(
-            place.namespace, place.pod, "probe", order, container=place.container
+            client.namespace, client.pod, "probe", order, container=client.container
         )
         return answer
 
-    def places(self) -> Iterator[Place]:
-        """Where probes start: a pod that serves each tenant, and the pods of this run."""
+    def clients(self) -> Iterator[Client]:
+        """The clients: a serving pod of each tenant, and the pods of this run."""
         for tenant in self.tenants:
             pod = self.cluster.ready_pods(tenant)[0]
-            yield Place(
+            yield Client(
                 Source.SAME_TENANT, tenant, pod["metadata"]["name"], pod["spec"]["nodeName"], tenant, "inference"
             )
         for manifest in self._manifests():
@@ -132,59 +136,59 @@ class Probes:
                 continue
             node = self.cluster.kubectl.get("pod", name, "-n", namespace)["spec"]["nodeName"]
             kind = Source.OWN_NODE if namespace == NODES else _KINDS[name.partition("-of-")[0]]
-            yield Place(kind, namespace, name, node, name.partition("-of-")[2])
+            yield Client(kind, namespace, name, node, name.partition("-of-")[2])
 
-    def doors(self) -> Iterator[Door]:
-        """Where probes knock."""
+    def endpoints(self) -> Iterator[Endpoint]:
+        """The endpoints."""
         for tenant in self.tenants:
             address = self.cluster.kubectl.get("service", service(tenant), "-n", tenant)["spec"]["clusterIP"]
-            yield Door(Target.SERVICE, "tcp", address, 8000, tenant)
+            yield Endpoint(Target.SERVICE, "tcp", address, 8000, tenant)
             for pod in self.cluster.ready_pods(tenant):
                 node = pod["spec"]["nodeName"]
                 for each in pod["status"]["podIPs"]:
                     kind = Target.IPV6 if ":" in each["ip"] else Target.POD
-                    yield Door(kind, "tcp", each["ip"], 8000, tenant, node)
-            guest = self.cluster.kubectl.get("pod", GUEST, "-n", tenant)
-            address, node = guest["status"]["podIP"], guest["spec"]["nodeName"]
-            yield Door(Target.OTHER_PORT, "tcp", address, pods.OTHER_PORT, tenant, node)
-            yield Door(Target.UDP, "udp", address, 8000, tenant, node)
-        yield from self._platform_doors()
+                    yield Endpoint(kind, "tcp", each["ip"], 8000, tenant, node)
+            listening = self.cluster.kubectl.get("pod", LISTENER, "-n", tenant)
+            address, node = listening["status"]["podIP"], listening["spec"]["nodeName"]
+            yield Endpoint(Target.OTHER_PORT, "tcp", address, pods.OTHER_PORT, tenant, node)
+            yield Endpoint(Target.UDP, "udp", address, 8000, tenant, node)
+        yield from self._platform_endpoints()
 
-    def _platform_doors(self) -> Iterator[Door]:
+    def _platform_endpoints(self) -> Iterator[Endpoint]:
         kubectl = self.cluster.kubectl
         for pod in self.cluster.pods("minio", labels={"app.kubernetes.io/name": "minio"}):
             node, address = pod["spec"]["nodeName"], pod["status"]["podIP"]
-            yield Door(Target.STORE, "tcp", address, 9000, node=node)
-            yield Door(Target.CONSOLE, "tcp", address, 9001, node=node)
+            yield Endpoint(Target.STORE, "tcp", address, 9000, node=node)
+            yield Endpoint(Target.CONSOLE, "tcp", address, 9001, node=node)
         dns = kubectl.get("service", "kube-dns", "-n", "kube-system")["spec"]["clusterIP"]
-        yield Door(Target.DNS_UDP, "dns", dns, 53)
-        yield Door(Target.DNS_TCP, "tcp", dns, 53)
-        yield Door(Target.API_SERVER, "tcp", kubectl.get("service", "kubernetes")["spec"]["clusterIP"], 443)
+        yield Endpoint(Target.DNS_UDP, "dns", dns, 53)
+        yield Endpoint(Target.DNS_TCP, "tcp", dns, 53)
+        yield Endpoint(Target.API_SERVER, "tcp", kubectl.get("service", "kubernetes")["spec"]["clusterIP"], 443)
         slices = kubectl.get("endpointslices", "-l", "kubernetes.io/service-name=kubernetes")["items"]
         for each in slices:
-            for endpoint in each["endpoints"]:
-                yield Door(Target.API_ADDRESS, "tcp", endpoint["addresses"][0], each["ports"][0]["port"])
+            for found in each["endpoints"]:
+                yield Endpoint(Target.API_ADDRESS, "tcp", found["addresses"][0], each["ports"][0]["port"])
         for node in self.cluster.items("nodes"):
             address = next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP")
-            yield Door(Target.KUBELET, "tcp", address, 10250)
-        yield Door(Target.METADATA, "tcp", METADATA, 80)
-        stranger = kubectl.get("pod", "stranger", "-n", STRANGER)
-        yield Door(
-            Target.PRIVATE_HTTPS, "tcp", stranger["status"]["podIP"], pods.HTTPS, node=stranger["spec"]["nodeName"]
+            yield Endpoint(Target.KUBELET, "tcp", address, 10250)
+        yield Endpoint(Target.METADATA, "tcp", METADATA, 80)
+        outside = kubectl.get("pod", "outside", "-n", OTHER_NAMESPACE)
+        yield Endpoint(
+            Target.PRIVATE_HTTPS, "tcp", outside["status"]["podIP"], pods.HTTPS, node=outside["spec"]["nodeName"]
         )
-        yield Door(Target.WORLD_HTTPS, "tcp", OUTSIDE, 443)
-        yield Door(Target.WORLD_HTTP, "tcp", OUTSIDE, 80)
+        yield Endpoint(Target.WORLD_HTTPS, "tcp", OUTSIDE, 443)
+        yield Endpoint(Target.WORLD_HTTP, "tcp", OUTSIDE, 80)
 
     def _manifests(self) -> Iterator[dict[str, Any]]:
         def listener(name: str, namespace: str, **options: Any) -> dict[str, Any]:
             return pods.listener(name, namespace=namespace, image=self.image, **options)
 
         for tenant in self.tenants:
-            yield listener(GUEST, tenant)
+            yield listener(LISTENER, tenant)
             labels = {**service_labels(tenant), "app.kubernetes.io/managed-by": "tenantry"}
-            yield listener(f"impostor-of-{tenant}", STRANGER, labels=labels)
-        yield pods.stranger(self.image)
-        yield listener("false-prometheus", STRANGER, labels=PROMETHEUS_LABELS)
+            yield listener(f"tenant-labels-of-{tenant}", OTHER_NAMESPACE, labels=labels)
+        yield pods.outside_pod(self.image)
+        yield listener("prometheus-labels", OTHER_NAMESPACE, labels=PROMETHEUS_LABELS)
         yield listener("e2e-prometheus", "monitoring", labels=PROMETHEUS_LABELS)
         yield listener("e2e-other", "monitoring")
         for node in self.cluster.items("nodes"):
@@ -197,23 +201,27 @@ class Probes:
 
 
 _KINDS: Final = {
-    "stranger": Source.STRANGER,
-    "impostor": Source.IMPOSTOR,
-    "false-prometheus": Source.FALSE_PROMETHEUS,
+    "outside": Source.OTHER_NAMESPACE,
+    "tenant-labels": Source.TENANT_LABELS,
+    "prometheus-labels": Source.PROMETHEUS_LABELS,
     "e2e-prometheus": Source.PROMETHEUS,
     "e2e-other": Source.MONITORING,
 }
 
 
-def source_of(place: Place, door: Door) -> Source:
-    """What a place is to a door."""
-    if place.kind is Source.OWN_NODE and place.node != door.node:
+def source_of(client: Client, endpoint: Endpoint) -> Source:
+    """The source that a client is for an endpoint."""
+    if client.kind is Source.OWN_NODE and client.node != endpoint.node:
         return Source.OTHER_NODE
-    if place.kind in {Source.SAME_TENANT, Source.IMPOSTOR} and door.kind in OF_A_TENANT and place.tenant != door.tenant:
-        return Source.OTHER_TENANT if place.kind is Source.SAME_TENANT else Source.STRANGER
-    return place.kind
+    if (
+        client.kind in {Source.SAME_TENANT, Source.TENANT_LABELS}
+        and endpoint.kind in OF_A_TENANT
+        and client.tenant != endpoint.tenant
+    ):
+        return Source.OTHER_TENANT if client.kind is Source.SAME_TENANT else Source.OTHER_NAMESPACE
+    return client.kind
 
 
 def expectation(measured: Measured) -> Cell:
-    """What the table says about it."""
-    return expected(measured.source, measured.door.kind)
+    """The expected result, from the table."""
+    return expected(measured.source, measured.endpoint.kind)

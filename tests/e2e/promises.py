@@ -1,4 +1,4 @@
-"""What docs and design promise, row by row: the report has a line for each, asked or not."""
+"""What the documentation promises; the report has a row for each promise."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,22 +6,22 @@ from typing import Final
 PROMISES: Final[Mapping[str, str]] = {
     "nodes": "The cluster has one control plane and four workers",
     "structure": "Every tenant has the same: namespace, account, Role, Deployment, Service, policies, autoscaler",
-    "serves": "Two pods a tenant, Ready, spread over nodes; POST /predict through the Service on port 8000 answers",
-    "model": "The model comes from the object store, by digest, with the tenant's own keys",
-    "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; its console on 9001 open to nobody",
-    "walls": "Network: in from the same namespace and Prometheus, out to DNS, the store and public addresses on 443",
-    "ways-round": "No way round the walls: foreign labels, borrowed Services, host network, a policy of one's own",
-    "first-seconds": "The first two seconds of a pod: closed to others from the start",
+    "serves": "Two Ready pods per tenant on different nodes; POST /predict through the Service on port 8000 answers",
+    "model": "The model is loaded from the object store, by digest, with the tenant's own keys",
+    "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; no access to its console on 9001",
+    "network": "Network: ingress from the namespace and Prometheus, egress to DNS, store and public addresses on 443",
+    "bypass": "No bypass: labels of another tenant, Services that lead to it, host network, additional policies",
+    "first-seconds": "A new pod is closed to other namespaces from its first moment",
     "rbac": "The tenant's account may get and list pods, services and configmaps of its own namespace, nothing else",
-    "containers": "Containers: UID 1000, read-only root, no capabilities, no token; what breaks this is refused",
-    "fairness": "500m CPU and 512Mi memory a pod, a quota a tenant: none starves another",
-    "autoscaling": "The autoscaler goes from 2 to at most 10 pods at 50 % CPU, on metrics-server's figures",
-    "rollouts": "New image, new model, moved and deleted pods: not one failed request",
+    "containers": "Containers: UID 1000, read-only root, no capabilities, no token; other pods are refused",
+    "fairness": "500m CPU, 512Mi memory, 256Mi disk space per pod, a quota per tenant: no tenant starves another",
+    "autoscaling": "The autoscaler scales from 2 to at most 10 pods at 50 % CPU, by metrics-server's figures",
+    "rollouts": "New image, new model, moved and deleted pods: no failed requests",
     "scrape": "Prometheus finds every pod through ServiceMonitors and scrapes /metrics every 30 s",
     "alerts": "PrometheusRules are loaded; an alert reaches its receiver through Alertmanager; a silence stops it",
     "dashboard": "Every query of the eight panels returns data",
     "grafana": "Grafana on NodePort 30080",
     "audit": "All access to the API is logged, level Metadata",
-    "tenants": "Tenants come and go with `make apply`; nothing else is ever touched",
+    "tenants": "`make apply` adds and removes tenants and changes nothing else",
     "delivery": "Push, build, scan, push to Docker Hub: GitHub Actions",
 }

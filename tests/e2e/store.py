@@ -1,4 +1,4 @@
-"""The cluster's object store: users, buckets and rights where Terraform has not made them, and models."""
+"""The cluster's object store: models, and users, buckets and permissions if Terraform has not created them."""
 
 import base64
 import json
@@ -31,12 +31,12 @@ USER_PREFIX: Final = "tenantry-"
 
 @dataclass(frozen=True)
 class Store:
-    """The store, as its administrator sees it.
+    """The object store, with an administrator's access.
 
     Attributes:
-        keys: The root user's pair where this is versitygw, which the suite administers itself; otherwise the pair of
-            the user that Terraform made for publishing.
-        ours: Whether the suite makes users and Secrets.
+        keys: The root user's keys if the store is versitygw, which the suite administers itself; otherwise the keys of
+            the user that Terraform created for publishing.
+        ours: Whether the suite creates users and Secrets.
     """
 
     cluster: Cluster
@@ -45,10 +45,10 @@ class Store:
 
     @classmethod
     def find(cls, cluster: Cluster) -> "Store":
-        """The store in the cluster, whoever made it.
+        """Find the store in the cluster.
 
         Raises:
-            CommandError: There is none, or nobody here may administer it.
+            CommandError: There is none, or there are no keys for it.
         """
         for name, access, secret, ours in (
             ("minio-root", "ROOT_ACCESS_KEY", "ROOT_SECRET_KEY", True),
@@ -60,12 +60,12 @@ class Store:
                 return cls(cluster, (data[access], data[secret]), ours)
         raise CommandError(
             f"no object store that this run may use: namespace {NAMESPACE} has neither the Secret model-publisher, "
-            "which terraform/platform makes, nor versitygw's minio-root"
+            "which terraform/platform creates, nor versitygw's minio-root"
         )
 
     @contextmanager
     def settings(self) -> Iterator[StoreSettings]:
-        """How the store is reached from this machine while the block runs."""
+        """Settings for access to the store through a forwarded port."""
         with self.cluster.kubectl.port_forward(NAMESPACE, SERVICE, PORT) as port:
             yield StoreSettings(
                 endpoint=f"http://127.0.0.1:{port}",
@@ -75,10 +75,10 @@ class Store:
             )
 
     def prepare(self, tenants: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Buckets, users and rights as Terraform's policies say; a tenant that has its Secret keeps its keys.
+        """Create buckets, users and permissions by Terraform's policies; a tenant with a Secret keeps its keys.
 
         Returns:
-            The Secret of each other tenant.
+            The Secrets of the other tenants.
         """
         buckets = (contract.MODELS_BUCKET, contract.DATASETS_BUCKET, contract.ARTIFACTS_BUCKET)
         with TemporaryDirectory() as folder:
@@ -106,13 +106,13 @@ class Store:
         return made
 
     def publish(self, directory: Path, tenants: Sequence[str], name: str = "spam") -> str:
-        """Publish a model for each tenant; its digest."""
+        """Publish a model for each tenant; return its digest."""
         with self.settings() as settings:
             uris = [publish(directory, f"s3://models/{tenant}/{name}", settings).uri for tenant in tenants]
         return str(uris[0].digest)
 
     def remove(self, tenants: Sequence[str]) -> None:
-        """Delete the tenants' users, models and artifacts; the buckets stay."""
+        """Delete the tenants' users, models and artifacts, but not the buckets."""
         with self.settings() as settings:
             for tenant in tenants:
                 for name in (contract.MODELS_BUCKET, contract.ARTIFACTS_BUCKET):
@@ -132,7 +132,7 @@ class Store:
 
 
 def secret_of(tenant: str, user: str, secret: str) -> dict[str, Any]:
-    """The Secret that a tenant's pods take their keys from."""
+    """The Secret with the keys of a tenant's pods."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",

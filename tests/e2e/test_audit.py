@@ -1,4 +1,4 @@
-"""All access is logged: the API server's audit log, read back."""
+"""All access is logged: reads the API server's audit log."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ CALLS = (
     ("GET", "/api/v1/namespaces/{own}/secrets?limit=7", "list", "secrets", 403),
     ("GET", "/api/v1/namespaces/{own}/secrets/model-store", "get", "secrets", 403),
     ("GET", "/api/v1/namespaces/{other}/pods?limit=7", "list", "pods", 403),
-    ("DELETE", "/api/v1/namespaces/{other}/pods/nobody?dryRun=All", "delete", "pods", 403),
+    ("DELETE", "/api/v1/namespaces/{other}/pods/no-such-pod?dryRun=All", "delete", "pods", 403),
     (
         "POST",
         "/apis/networking.k8s.io/v1/namespaces/{own}/networkpolicies?dryRun=All",
@@ -38,19 +38,19 @@ CALLS = (
 
 @pytest.fixture(scope="module")
 def log(cluster: Cluster) -> Path:
-    """The audit log: what AUDIT_LOG names, or the one beside the kubeconfig of a disposable cluster."""
+    """The audit log: the file that AUDIT_LOG names, or the one beside the kubeconfig of a disposable cluster."""
     beside = Path(os.environ.get("KUBECONFIG", "none")).parent / "log" / "audit.log"
     path = Path(os.environ.get("AUDIT_LOG", beside))
     del cluster
     if not path.is_file():
-        pytest.skip("there is no audit log to read here: name it with AUDIT_LOG")
+        pytest.skip("no audit log can be read here: name it with AUDIT_LOG")
     return path
 
 
 def test_calls_of_an_account_are_in_the_log(
     log: Path, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """Allowed and denied calls stand there by ServiceAccount, at level Metadata, with the decision and no body."""
+    """The log contains allowed and denied calls by ServiceAccount, at level Metadata, with the decision and no body."""
     own, other = platform.tenants[:2]
     begin = log.stat().st_size
     with closing(Account(cluster, own, workload(own))) as account:
@@ -61,10 +61,10 @@ def test_calls_of_an_account_are_in_the_log(
 
     def reason() -> str:
         found[:] = [each for each in _events(log, begin) if each["user"]["username"] == account.user]
-        return "" if len(found) >= len(CALLS) else f"{len(found)} of {len(CALLS)} calls are there"
+        return "" if len(found) >= len(CALLS) else f"it contains {len(found)} of {len(CALLS)} calls"
 
     cluster.wait("the audit log", reason, seconds=20)
-    evidence.count("audit", "calls looked for", len(CALLS))
+    evidence.count("audit", "calls sent", len(CALLS))
     evidence.count("audit", "calls found", len(found))
     assert len(found) == len(CALLS)
     assert {each["level"] for each in found} == {"Metadata"}
@@ -77,7 +77,7 @@ def test_calls_of_an_account_are_in_the_log(
 
 
 def test_no_secret_is_in_the_log(log: Path, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """Secrets were written and read in this run; their access is logged and what they hold is not."""
+    """Access to Secrets is logged, their content is not."""
     tenant, begin = platform.tenants[0], log.stat().st_size
     data = cluster.kubectl.get("secret", "model-store", "-n", tenant)["data"]
     name = f"e2e-audit-{time.time_ns()}"
@@ -88,7 +88,7 @@ def test_no_secret_is_in_the_log(log: Path, cluster: Cluster, platform: Platform
 
     def reason() -> str:
         seen = [each for each in _events(log, begin) if each.get("objectRef", {}).get("name") == name]
-        return "" if {"create", "delete"} <= {each["verb"] for each in seen} else "the Secret is not in it yet"
+        return "" if {"create", "delete"} <= {each["verb"] for each in seen} else "it does not contain the Secret yet"
 
     cluster.wait("the audit log", reason, seconds=20)
     held = [marker, base64.b64encode(marker.encode()).decode(), *data.values()]
@@ -100,7 +100,7 @@ def test_no_secret_is_in_the_log(log: Path, cluster: Cluster, platform: Platform
 
 
 def _events(log: Path, begin: int) -> Iterator[dict[str, Any]]:
-    """Events that were written after that byte."""
+    """Events after this position in the log."""
     with log.open("rb") as file:
         file.seek(begin)
         for line in file.read().decode("utf-8", "replace").splitlines():

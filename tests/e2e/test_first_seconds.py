@@ -1,4 +1,4 @@
-"""The first two seconds of a pod's life, before the network's engine has seen it."""
+"""The first two seconds of a pod, before the network plugin applies its policies."""
 
 import json
 import subprocess
@@ -11,23 +11,23 @@ from tests.e2e.cluster import INSIDE, Cluster
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.probes import Probes
-from tests.e2e.requirements import STRANGER
+from tests.e2e.requirements import OTHER_NAMESPACE
 
 pytestmark = pytest.mark.promise("first-seconds")
 ROUNDS = 3
 SECONDS = 4
 
 
-def _eager(name: str, namespace: str, image: str, host: str) -> dict[str, Any]:
+def _early_pod(name: str, namespace: str, image: str, host: str) -> dict[str, Any]:
     pod = pods.restricted_pod(name, namespace=namespace, image=image)
-    script = (INSIDE / "eager.py").read_text("utf-8")
+    script = (INSIDE / "connect_early.py").read_text("utf-8")
     pod["spec"]["containers"][0]["command"] = ["python", "-c", script, host, "8000", str(SECONDS)]
     return pod
 
 
 def _finding(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
     cluster.wait(
-        f"{name}'s finding", lambda: "" if "attempts" in _log(cluster, namespace, name) else "none", seconds=60
+        f"the result of {name}", lambda: "" if "attempts" in _log(cluster, namespace, name) else "none", seconds=60
     )
     found: dict[str, Any] = json.loads(_log(cluster, namespace, name).strip().splitlines()[-1])
     return found
@@ -38,34 +38,34 @@ def _log(cluster: Cluster, namespace: str, name: str) -> str:
 
 
 def test_egress_of_a_new_pod(cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence) -> None:
-    """How long a new pod may talk to a neighbour that is forbidden to it: a figure, and closed within two seconds."""
+    """A forbidden connection from a new pod is blocked within two seconds; the time is measured."""
     del probes
     own = platform.tenants[0]
-    # A pod that no ingress policy guards, so that only the egress of the new pod is measured.
-    host = cluster.kubectl.get("pod", "stranger", "-n", STRANGER)["status"]["podIP"]
+    # A pod without an ingress policy, so that only the egress of the new pod is measured.
+    host = cluster.kubectl.get("pod", "outside", "-n", OTHER_NAMESPACE)["status"]["podIP"]
     last, attempts = [], 0
     for number in range(ROUNDS):
-        name = f"e2e-eager-{number}"
+        name = f"e2e-early-{number}"
         try:
-            cluster.apply(_eager(name, own, platform.image, host))
+            cluster.apply(_early_pod(name, own, platform.image, host))
             found = _finding(cluster, own, name)
         finally:
             cluster.delete("pod", name, "-n", own)
         attempts += found["attempts"]
         last.append(found["last_open_ms"] or 0)
-        assert found["attempts"] > found["open"], "it was never closed"
-    control = "e2e-eager-control"
+        assert found["attempts"] > found["open"], "it was never blocked"
+    control = "e2e-early-control"
     try:
-        cluster.apply(_eager(control, STRANGER, platform.image, host))
-        assert _finding(cluster, STRANGER, control)["open"] > 0, "without a wall it must be open"
+        cluster.apply(_early_pod(control, OTHER_NAMESPACE, platform.image, host))
+        assert _finding(cluster, OTHER_NAMESPACE, control)["open"] > 0, "it must be open without a policy"
     finally:
-        cluster.delete("pod", control, "-n", STRANGER)
+        cluster.delete("pod", control, "-n", OTHER_NAMESPACE)
     evidence.count("first-seconds", "connections by new pods", attempts)
     evidence.figure("first-seconds", f"milliseconds for which a new pod's egress stayed open ({ROUNDS} pods)", last)
     evidence.note(
         "first-seconds",
-        "Egress is open until the engine has seen a new pod; Tenantry does not close this gap: it is the engine's, and "
-        "only what a tenant's own image does in that time passes through it. Ingress is closed from the start.",
+        "Egress is open until the network plugin has processed a new pod. Tenantry cannot change this; only the "
+        "tenant's own image can use that time. Ingress is blocked from the start.",
     )
     assert max(last) < 2000
 
@@ -73,22 +73,22 @@ def test_egress_of_a_new_pod(cluster: Cluster, platform: PlatformUnderTest, prob
 def test_ingress_of_a_new_pod(
     cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
 ) -> None:
-    """Nobody outside the tenant ever reaches a new pod, from its first moment on; its own tenant does."""
+    """No pod of another namespace ever reaches a new pod, from its first moment; a pod of its own tenant does."""
     del probes
     own = platform.tenants[0]
-    name = "e2e-newborn"
+    name = "e2e-new"
     attempts = 0
     for _ in range(ROUNDS):
         try:
             cluster.apply(pods.listener(name, namespace=own, image=platform.image))
             host = _address(cluster, own, name)
-            found = _hammer(cluster, STRANGER, "stranger", host)
+            found = _connect_repeatedly(cluster, OTHER_NAMESPACE, "outside", host)
             attempts += found["attempts"]
-            assert found["open"] == 0, f"a stranger got in {found['last_open_ms']} ms after it began to try"
+            assert found["open"] == 0, f"it was open to another namespace after {found['last_open_ms']} ms"
             cluster.wait_for_pods(own, [name])
             inside = cluster.ready_pods(own)[0]["metadata"]["name"]
-            order = {"attempts": 1, "seconds": 3, "targets": {"newborn": ["tcp", host, 8000]}}
-            assert cluster.python(own, inside, "probe", order, container="inference") == {"newborn": ["open"]}
+            order = {"attempts": 1, "seconds": 3, "targets": {"new": ["tcp", host, 8000]}}
+            assert cluster.python(own, inside, "probe", order, container="inference") == {"new": ["open"]}
         finally:
             cluster.delete("pod", name, "-n", own)
     evidence.count("first-seconds", "connections to new pods", attempts)
@@ -105,9 +105,9 @@ def _address(cluster: Cluster, namespace: str, name: str) -> str:
     return address[0]
 
 
-def _hammer(cluster: Cluster, namespace: str, pod: str, host: str) -> dict[str, Any]:
-    """Try from an old pod without a pause; it is ended after its finding, since the script then waits for ever."""
-    script = (INSIDE / "eager.py").read_text("utf-8")
+def _connect_repeatedly(cluster: Cluster, namespace: str, pod: str, host: str) -> dict[str, Any]:
+    """Connect repeatedly from an existing pod. The script waits forever after its result, so this part is removed."""
+    script = (INSIDE / "connect_early.py").read_text("utf-8")
     command = cluster.kubectl.command(
         "exec", "-i", "-n", namespace, pod, "--", "python", "-", host, "8000", str(SECONDS)
     )

@@ -1,4 +1,4 @@
-"""It is watched: real Prometheus, real rules, real Alertmanager."""
+"""Monitoring: the cluster's Prometheus, rules and Alertmanager."""
 
 import itertools
 import json
@@ -13,23 +13,24 @@ import pytest
 from constructs_lib.monitoring.panels import PANELS
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.platform.receivers import WebhookReceiver
+from tenantry.cluster.load_job import SCRIPT
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, service, service_labels, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.monitoring import Api, alertmanager, prometheus
-from tests.e2e.requirements import STRANGER
+from tests.e2e.requirements import OTHER_NAMESPACE
 
-FORGER = "e2e-forger"
+FORGED_POD = "e2e-forged"
 WEBHOOK = "e2e-webhook"
 CONFIG = "e2e-webhook"
-FORGED = 'inference_forged{namespace="tenant-of-a-liar",tenant="tenant-of-a-liar"} 1\n'
+FORGED = 'inference_forged{namespace="forged-tenant",tenant="forged-tenant"} 1\n'
 TWO_SCRAPES = 60
 
 
 @pytest.fixture(scope="module")
 def metrics(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[Api]:
-    """The cluster's Prometheus, while the platform stands."""
+    """The cluster's Prometheus, while the platform is installed."""
     del platform
     with prometheus(cluster) as api:
         yield api
@@ -39,7 +40,7 @@ def metrics(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[Api]:
 def test_every_pod_is_scraped_every_30_seconds(
     cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
-    """Each pod is a target that is up within two scrapes, and its samples lie 30 s apart."""
+    """Each pod is a target that is up within two scrapes, and is scraped every 30 s."""
     wanted = {(tenant, pod["metadata"]["name"]) for tenant in platform.tenants for pod in cluster.ready_pods(tenant)}
 
     def reason() -> str:
@@ -65,7 +66,7 @@ def test_every_pod_is_scraped_every_30_seconds(
             for each in metrics.query(f'up{{namespace=~"{"|".join(platform.tenants)}"}}[5m]')
             for (sooner, _), (later, _) in itertools.pairwise(each["values"])
         ]
-        return "" if len(gaps) >= len(wanted) else "too few samples yet"
+        return "" if len(gaps) >= len(wanted) else "there are too few samples"
 
     cluster.wait("two scrapes of each pod", two_gaps, seconds=TWO_SCRAPES + 30)
     evidence.figure("scrape", "seconds between scrapes", f"{min(gaps)} to {max(gaps)} of {len(gaps)} gaps")
@@ -76,12 +77,14 @@ def test_every_pod_is_scraped_every_30_seconds(
 def test_tenant_label_cannot_be_forged(
     cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
-    """A pod that claims another namespace in its own metrics is still counted under its own."""
+    """A pod that sets another namespace in its metrics is still attributed to its own namespace."""
     tenant = platform.tenants[-1]
-    forger = pods.listener(FORGER, namespace=tenant, image=platform.image, labels=service_labels(tenant), answer=FORGED)
+    pod = pods.listener(
+        FORGED_POD, namespace=tenant, image=platform.image, labels=service_labels(tenant), answer=FORGED
+    )
     try:
-        cluster.apply(forger)
-        cluster.wait_for_pods(tenant, [FORGER])
+        cluster.apply(pod)
+        cluster.wait_for_pods(tenant, [FORGED_POD])
         found: list[dict[str, Any]] = []
 
         def reason() -> str:
@@ -90,17 +93,17 @@ def test_tenant_label_cannot_be_forged(
 
         cluster.wait("the forged metric", reason, seconds=TWO_SCRAPES + 45)
     finally:
-        cluster.delete("pod", FORGER, "-n", tenant)
+        cluster.delete("pod", FORGED_POD, "-n", tenant)
     evidence.count("scrape", "forged metrics")
     assert [each["metric"]["namespace"] for each in found] == [tenant]
-    assert found[0]["metric"]["exported_namespace"] == "tenant-of-a-liar"
+    assert found[0]["metric"]["exported_namespace"] == "forged-tenant"
 
 
 @pytest.mark.promise("alerts")
 def test_rules_are_loaded_without_error(
     cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
-    """Every rule of every tenant is there, evaluated, and healthy."""
+    """Every rule of every tenant is loaded, evaluated and healthy."""
     for tenant in platform.tenants:
         rule = cluster.kubectl.get("prometheusrule", workload(tenant), "-n", tenant)
         wanted = sorted(
@@ -125,9 +128,9 @@ def test_rules_are_loaded_without_error(
 def test_alert_reaches_the_webhook_and_a_silence_stops_it(
     cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """An alert that is made to happen is delivered, resolved, and not delivered while it is silenced."""
+    """A test alert is delivered and resolved, and not delivered while it is silenced."""
     tenant = platform.tenants[0]
-    # A name of this run's own: Alertmanager remembers for hours whom it has told what.
+    # A unique name: Alertmanager remembers its notifications for hours.
     loudly, silently = (f"E2E{word}{time.time():.0f}" for word in ("Loud", "Silent"))
     _make_receiver(cluster, platform, tenant)
     try:
@@ -135,13 +138,13 @@ def test_alert_reaches_the_webhook_and_a_silence_stops_it(
             cluster.wait("the receiver", lambda: _config_reason(alerts, tenant), seconds=120)
             _raise(cluster, tenant, loudly, seconds=70)
             took = _wait_for_delivery(cluster, loudly, "firing", seconds=120)
-            evidence.figure("alerts", "seconds until the alert was at the webhook", round(took))
+            evidence.figure("alerts", "seconds until the webhook got the alert", round(took))
             silence = _silence(alerts, tenant, silently)
             _raise(cluster, tenant, silently, seconds=600)
             cluster.wait("the silenced alert", lambda: _suppressed(alerts, silently), seconds=120)
             took = _wait_for_delivery(cluster, loudly, "resolved", seconds=240)
-            evidence.figure("alerts", "seconds from then until it was told resolved", round(took))
-            assert not _delivered(cluster, silently, "firing"), "it was delivered in spite of its silence"
+            evidence.figure("alerts", "seconds from then until the webhook got the resolution", round(took))
+            assert not _delivered(cluster, silently, "firing"), "it was delivered although it was silenced"
             alerts.delete(f"/api/v2/silence/{silence}")
             _wait_for_delivery(cluster, silently, "firing", seconds=150)
             evidence.count("alerts", "alerts raised", 2)
@@ -151,14 +154,14 @@ def test_alert_reaches_the_webhook_and_a_silence_stops_it(
             cluster.delete("prometheusrule", name.lower(), "-n", tenant)
         cluster.delete("alertmanagerconfig", CONFIG, "-n", tenant)
         cluster.delete("secret", CONFIG, "-n", tenant)
-        cluster.delete("pod", WEBHOOK, "-n", STRANGER)
+        cluster.delete("pod", WEBHOOK, "-n", OTHER_NAMESPACE)
 
 
 @pytest.mark.promise("dashboard")
 def test_every_panel_returns_data(
     cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
-    """Every query over the service's, the kubelet's and cAdvisor's metrics; kube-state-metrics' where it is there."""
+    """Every query returns data; those over kube-state-metrics only if the cluster has it."""
     _predict(cluster, platform)
     has_state = bool(metrics.query("kube_pod_info"))
     names_containers = bool(metrics.query('container_cpu_usage_seconds_total{container!=""}'))
@@ -176,10 +179,10 @@ def test_every_panel_returns_data(
                     expression = re.sub(r',container="[^"]+"', "", expression)
                     evidence.note(
                         "dashboard",
-                        "cAdvisor names no containers in this cluster: its queries were asked of whole pods",
+                        "cAdvisor does not name containers in this cluster: its queries used whole pods",
                     )
                 if "kube_" in expression and not has_state:
-                    evidence.not_asked("dashboard", "queries over kube-state-metrics: the cluster has none")
+                    evidence.not_tested("dashboard", "queries over kube-state-metrics, which the cluster does not have")
                 elif not metrics.query(expression):
                     empty[f"{panel.title}: {query.legend}"] = expression
         return f"{len(empty)} queries are empty: {sorted(empty)}" if empty else ""
@@ -194,7 +197,7 @@ def test_every_panel_returns_data(
 
 @pytest.mark.promise("grafana")
 def test_grafana_answers_on_its_node_port(cluster: Cluster, platform: PlatformUnderTest) -> None:
-    """The Service of Grafana opens 30080."""
+    """Grafana's Service has the node port 30080."""
     del platform
     services = cluster.items("services", "-n", "monitoring", "-l", "app.kubernetes.io/name=grafana")
     if not services:
@@ -208,19 +211,28 @@ def _up(metrics: Api) -> set[tuple[str, str]]:
 
 
 def _predict(cluster: Cluster, platform: PlatformUnderTest) -> None:
-    """A little traffic, so that every counter has something to say."""
+    """Send a few requests to every pod, so that every counter has a value."""
     for tenant in platform.tenants:
         for pod in cluster.ready_pods(tenant):
-            order = {"host": pod["status"]["podIP"], "port": 8000, "rate": 5, "connections": 1, "seconds": 2}
-            order["characters"] = 100
-            cluster.python(tenant, pod["metadata"]["name"], "load", order, container="inference")
+            order = {
+                "host": pod["status"]["podIP"],
+                "port": 8000,
+                "path": "/predict",
+                "rate": 5,
+                "connections": 1,
+                "seconds": 2,
+                "characters": 100,
+                "requests_per_connection": 0,
+                "latencies": False,
+            }
+            cluster.python(tenant, pod["metadata"]["name"], SCRIPT, order, container="inference")
 
 
 def _make_receiver(cluster: Cluster, platform: PlatformUnderTest, tenant: str) -> None:
-    """A webhook, and the very AlertmanagerConfig that a tenant's receiver becomes, but with short waits."""
-    cluster.apply(pods.listener(WEBHOOK, namespace=STRANGER, image=platform.image))
-    cluster.wait_for_pods(STRANGER, [WEBHOOK])
-    address = cluster.kubectl.get("pod", WEBHOOK, "-n", STRANGER)["status"]["podIP"]
+    """A webhook, and the AlertmanagerConfig of a tenant's receiver with shorter intervals."""
+    cluster.apply(pods.listener(WEBHOOK, namespace=OTHER_NAMESPACE, image=platform.image))
+    cluster.wait_for_pods(OTHER_NAMESPACE, [WEBHOOK])
+    address = cluster.kubectl.get("pod", WEBHOOK, "-n", OTHER_NAMESPACE)["status"]["podIP"]
     spec = alertmanager_config_spec(WebhookReceiver(type="webhook", secret_name=CONFIG))
     spec["route"] |= {"groupWait": "1s", "groupInterval": "5s"}
     metadata = {"name": CONFIG, "namespace": tenant}
@@ -235,13 +247,13 @@ def _config_reason(alerts: Api, tenant: str) -> str:
 
 
 def _raise(cluster: Cluster, tenant: str, name: str, *, seconds: int) -> float:
-    """A rule whose alert fires at once, and ends by itself after `seconds`."""
+    """Create a rule whose alert fires at once, and is resolved after `seconds`."""
     end = time.time() + seconds
     rule = {
         "alert": name,
         "expr": f"(vector(time()) < {end:.0f}) * 0 + 1",
         "labels": {"namespace": tenant, "severity": "warning"},
-        "annotations": {"summary": "made to happen"},
+        "annotations": {"summary": "test alert"},
     }
     cluster.apply(
         {
@@ -267,11 +279,11 @@ def _silence(alerts: Api, tenant: str, name: str) -> str:
 
 def _suppressed(alerts: Api, name: str) -> str:
     found = [each for each in alerts.get("/api/v2/alerts") if each["labels"]["alertname"] == name]
-    return "" if found and found[0]["status"]["state"] == "suppressed" else "Alertmanager does not have it silenced yet"
+    return "" if found and found[0]["status"]["state"] == "suppressed" else "Alertmanager has not silenced it yet"
 
 
 def _delivered(cluster: Cluster, name: str, status: str) -> bool:
-    lines = cluster.logs(STRANGER, WEBHOOK).splitlines()
+    lines = cluster.logs(OTHER_NAMESPACE, WEBHOOK).splitlines()
     bodies = [json.loads(line)["body"] for line in lines if '"POST"' in line and line.endswith("}")]
     alerts = [alert for body in bodies for alert in json.loads(body)["alerts"]]
     return any((alert["labels"]["alertname"], alert["status"]) == (name, status) for alert in alerts)
@@ -279,7 +291,7 @@ def _delivered(cluster: Cluster, name: str, status: str) -> bool:
 
 def _wait_for_delivery(cluster: Cluster, name: str, status: str, *, seconds: float) -> float:
     return cluster.wait(
-        f"{name} at the webhook, {status}",
-        lambda: "" if _delivered(cluster, name, status) else "nothing came",
+        f"{name} to reach the webhook ({status})",
+        lambda: "" if _delivered(cluster, name, status) else "not delivered yet",
         seconds=seconds,
     )

@@ -1,4 +1,4 @@
-"""The walls of the network: the whole matrix, every cell measured, every refusal with its positive control."""
+"""Network isolation: every cell of the matrix is measured, every refusal with a positive control."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import Cell, Source, Target, expected
 from tests.e2e.probes import ATTEMPTS, Measured, Probes, expectation
 
-pytestmark = [pytest.mark.smoke, pytest.mark.promise("walls")]
-_KNOCKS = {"tcp": "TCP connections", "udp": "UDP datagrams", "dns": "DNS queries"}
+pytestmark = [pytest.mark.smoke, pytest.mark.promise("network")]
+_PROTOCOLS = {"tcp": "TCP connections", "udp": "UDP datagrams", "dns": "DNS queries"}
 CELLS = [
     pytest.param(source, target, id=f"{target}-from-{source}".replace(" ", "-"))
     for target in Target
@@ -20,38 +20,38 @@ CELLS = [
 
 @pytest.fixture(scope="session")
 def matrix(probes: Probes, evidence: Evidence, request: pytest.FixtureRequest) -> Sequence[Measured]:
-    """Every door that a test of this run is about, tried from every place."""
+    """Connections from every client to every endpoint that the tests of this run need."""
     chosen = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     measured = probes.measure({each["target"] for each in chosen if "target" in each})
-    for protocol, name in _KNOCKS.items():
-        number = sum(len(each.outcomes) for each in measured if each.door.protocol == protocol)
-        evidence.count("walls", name, number)
-    evidence.figure("walls", "pairs of place and door", len(measured))
+    for protocol, name in _PROTOCOLS.items():
+        number = sum(len(each.outcomes) for each in measured if each.endpoint.protocol == protocol)
+        evidence.count("network", name, number)
+    evidence.figure("network", "pairs of client and endpoint", len(measured))
     return measured
 
 
 @pytest.mark.parametrize(("source", "target"), CELLS)
 def test_cell(source: Source, target: Target, matrix: Sequence[Measured], probes: Probes, evidence: Evidence) -> None:
-    """A cell of the table is as the table says, from every place and at every door that it stands for."""
-    asked = [each for each in matrix if (each.source, each.door.kind) == (source, target)]
-    if not asked:
-        pytest.skip(f"{target}: there is none in this cluster")
+    """A cell of the table holds for every client and every endpoint that it stands for."""
+    measured = [each for each in matrix if (each.source, each.endpoint.kind) == (source, target)]
+    if not measured:
+        pytest.skip(f"{target}: this cluster has none")
     wanted = expected(source, target)
     if wanted is Cell.CLOSED:
-        assert not [str(each) for each in asked if each.is_open]
-        without = {each.door for each in asked if not _answers_somebody(each.door, matrix)}
+        assert not [str(each) for each in measured if each.is_open]
+        without = {each.endpoint for each in measured if not _answers_another_client(each.endpoint, matrix)}
         if without:
-            pytest.skip(f"{target}: nobody at all gets an answer there, so a refusal proves nothing")
+            pytest.skip(f"{target}: no client gets an answer, so a refusal proves nothing")
         return
-    # An open door may be slow on a busy machine: what failed is tried once more, and counted.
-    failed = [each for each in asked if not each.is_open]
-    again = [probes.knock(each.place, each.door) for each in failed]
-    evidence.count("walls", "TCP connections", ATTEMPTS * len(again))
+    # An open endpoint can be slow on a busy machine: failed connections are repeated once, and counted.
+    failed = [each for each in measured if not each.is_open]
+    again = [probes.connect(each.client, each.endpoint) for each in failed]
+    evidence.count("network", "TCP connections", ATTEMPTS * len(again))
     assert not [str(each) for each in again if not each.is_open]
     if wanted is Cell.EXPOSED:
-        evidence.note("walls", "Standing exposure: a node reaches the pods that run on it, as Kubernetes prescribes")
+        evidence.note("network", "Standing exposure: a node can connect to its own pods, as Kubernetes requires")
 
 
-def _answers_somebody(door: object, matrix: Sequence[Measured]) -> bool:
-    """The positive control of a refusal: the same door opened to somebody else at the same time."""
-    return any(each.is_open for each in matrix if each.door == door and expectation(each) is not Cell.CLOSED)
+def _answers_another_client(endpoint: object, matrix: Sequence[Measured]) -> bool:
+    """The positive control of a refusal: the same endpoint was open to another client at the same time."""
+    return any(each.is_open for each in matrix if each.endpoint == endpoint and expectation(each) is not Cell.CLOSED)

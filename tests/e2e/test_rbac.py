@@ -1,4 +1,4 @@
-"""The walls of RBAC: what an account may do, asked with its real token, of everything that the API server serves."""
+"""Permissions: what an account may do, tested with its real token on everything that the API server serves."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,7 +9,7 @@ from tests.e2e.api import Account, Resource, Right, discover
 from tests.e2e.cluster import Cluster, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
-from tests.e2e.requirements import STRANGER
+from tests.e2e.requirements import OTHER_NAMESPACE
 
 pytestmark = [pytest.mark.smoke, pytest.mark.promise("rbac")]
 READABLE = ("pods", "services", "configmaps")
@@ -18,7 +18,7 @@ READ = ("get", "list")
 
 @pytest.fixture(scope="session")
 def resources(cluster: Cluster) -> Sequence[Resource]:
-    """What the API server serves."""
+    """The resources that the API server serves."""
     return discover(cluster)
 
 
@@ -26,13 +26,13 @@ def resources(cluster: Cluster) -> Sequence[Resource]:
 def everyone(
     cluster: Cluster, platform: PlatformUnderTest, resources: Sequence[Resource], evidence: Evidence
 ) -> frozenset[Right]:
-    """What an account without any Role may do, here as in every cluster."""
+    """What an account without any Role may do, as in every cluster."""
     del platform
-    with closing(Account(cluster, STRANGER, "default")) as account:
-        rights, asked = account.rights(resources, _namespaces(cluster))
-    evidence.count("rbac", "requests of an account without a Role", asked)
+    with closing(Account(cluster, OTHER_NAMESPACE, "default")) as account:
+        rights, requests = account.rights(resources, _namespaces(cluster))
+    evidence.count("rbac", "requests of an account without a Role", requests)
     for right in sorted(rights):
-        evidence.note("rbac", f"every account of the cluster may: {right}")
+        evidence.note("rbac", f"every account of the cluster may {right}")
     return rights
 
 
@@ -43,12 +43,12 @@ def test_account_may_read_its_own_namespace_and_nothing_else(
     everyone: frozenset[Right],
     evidence: Evidence,
 ) -> None:
-    """Every verb on every resource in every namespace: allowed is what the Role promises, beside what all may."""
+    """Of every verb on every resource in every namespace, only those of the Role are allowed."""
     tenant = platform.tenants[0]
     namespaces = _namespaces(cluster)
     with closing(Account(cluster, tenant, workload(tenant))) as account:
-        rights, asked = account.rights(resources, namespaces)
-    evidence.count("rbac", f"requests with {tenant}'s token", asked)
+        rights, requests = account.rights(resources, namespaces)
+    evidence.count("rbac", f"requests with {tenant}'s token", requests)
     evidence.figure("rbac", "resources and subresources that the API server serves", len(resources))
     evidence.figure("rbac", "namespaces", len(namespaces))
     promised = {Right(verb, "", resource, tenant) for verb in READ for resource in READABLE}
@@ -59,7 +59,7 @@ def test_account_may_read_its_own_namespace_and_nothing_else(
 def test_other_tenants_accounts_have_the_same_rights(
     verb: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """The other tenants' accounts, by their own tokens: only the Role's verbs, only at home, and no Secret."""
+    """The other tenants' accounts may use only the Role's verbs, only in their own namespace, and no Secrets."""
     for tenant in platform.tenants[1:]:
         with closing(Account(cluster, tenant, workload(tenant))) as account:
             for resource in (*READABLE, "secrets"):

@@ -1,4 +1,4 @@
-"""It changes without a scratch: constant load through the Service, keep-alive on, while everything changes."""
+"""Changes without failed requests, under constant load through the Service over kept-alive connections."""
 
 import json
 import os
@@ -13,10 +13,10 @@ import pytest
 
 from tests.e2e import pods
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
-from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, bring_image, digest_in_use
+from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, digest_in_use, load_image
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
-from tests.e2e.requirements import STRANGER
+from tests.e2e.requirements import OTHER_NAMESPACE
 
 pytestmark = pytest.mark.promise("rollouts")
 RATE: Final = 120
@@ -25,7 +25,7 @@ EMPTY_DIGEST: Final = "0" * 64
 
 
 class Stage:
-    """A tenant under load, and what was counted in each event."""
+    """A tenant under load, and the requests during each event."""
 
     def __init__(self, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
         self.cluster, self.platform, self.evidence = cluster, platform, evidence
@@ -34,7 +34,7 @@ class Stage:
         self.began = 0.0
 
     def during(self, event: str, change: Callable[[], None], *, may_fail: bool = False) -> None:
-        """Count what fails from just before a change until everything has settled."""
+        """Count the requests from just before a change until all pods are Ready again."""
         begin = time.time()
         change()
         self.settle()
@@ -48,7 +48,7 @@ class Stage:
             assert window.failed == {}, str(window)
 
     def settle(self, at_least: int = 2) -> None:
-        """Wait until only Ready pods of the newest version are there, and none is about to end."""
+        """Wait until there are only Ready pods of the newest version, and none is terminating."""
 
         def reason() -> str:
             found = self.cluster.items("pods", "-n", self.tenant, "-l", _selector(self.tenant))
@@ -58,41 +58,42 @@ class Stage:
             seen = status["status"].get("observedGeneration") == status["metadata"]["generation"]
             updated = status["status"].get("updatedReplicas", 0)
             if ending or waiting or len(found) < at_least or updated < len(found) or not seen:
-                return f"{len(found)} pods, {updated} of the newest version, {len(ending)} end, {len(waiting)} wait"
+                counts = f"{len(ending)} terminating, {len(waiting)} not ready"
+                return f"{len(found)} pods, {updated} of the newest version, {counts}"
             return ""
 
         self.cluster.wait(f"{self.tenant} to settle", reason, seconds=240)
 
     def pods(self) -> list[dict[str, Any]]:
-        """The tenant's own pods that are not about to end."""
+        """The tenant's serving pods that are not terminating."""
         return self.cluster.pods(self.tenant, labels=service_labels(self.tenant))
 
     def apply(self, *, image: str | None = None, digest: str | None = None) -> None:
-        """Synthesize this tenant anew, and apply."""
+        """Synthesize and apply this tenant."""
         model = f"s3://models/{{tenant}}/spam@sha256:{digest or self.platform.digest}"
         self.platform.synth(model=model, image=image)
         self.cluster.kubectl.run("apply", "-f", str(DIST / f"{self.tenant}.k8s.yaml"))
 
     def wait_for_bad_pod(self, reason: str) -> dict[str, Any]:
-        """Wait until a new pod says that it cannot run."""
+        """Wait until a new pod reports that it cannot run."""
         bad: list[dict[str, Any]] = []
 
         def why() -> str:
             found = self.pods()
             bad[:] = [pod for pod in found if reason in json.dumps(pod["status"])]
-            return "" if bad else f"no pod says {reason}"
+            return "" if bad else f"no pod reports {reason}"
 
         self.cluster.wait("the bad version", why, seconds=120)
         return bad[0]
 
-    def check_old_pods_go_on(self) -> None:
-        """A rollout that cannot succeed takes nothing away, and says that it is stuck."""
+    def check_old_pods_continue(self) -> None:
+        """A rollout that cannot succeed removes no pod, and is reported as stuck."""
         self.cluster.patch(self.tenant, f"deployment/{workload(self.tenant)}", {"spec": {"progressDeadlineSeconds": 5}})
 
         def stuck() -> str:
             found = self.cluster.kubectl.get("deployment", workload(self.tenant), "-n", self.tenant)["status"]
             reasons = {each.get("reason") for each in found["conditions"]}
-            return "" if "ProgressDeadlineExceeded" in reasons else f"its conditions say {sorted(map(str, reasons))}"
+            return "" if "ProgressDeadlineExceeded" in reasons else f"its conditions are {sorted(map(str, reasons))}"
 
         self.cluster.wait("the rollout to be reported as stuck", stuck, seconds=60)
         assert len(self.cluster.ready_pods(self.tenant)) >= 2
@@ -100,10 +101,10 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> Iterator[Stage]:
-    """The first tenant, under load for as long as the events take."""
+    """The first tenant, under load for the duration of the events."""
     stage = Stage(cluster, platform, evidence)
     stage.load.stop()
-    # Beside the store, on a node that cannot be drained anyhow: so one of the tenant's two pods stands elsewhere.
+    # On the store's node, which is never drained, so that one of the tenant's two pods is on another node.
     node = next((pod["spec"]["nodeName"] for pod in cluster.pods("minio")), "")
     stage.load.start(rate=RATE, connections=8, seconds=1500, characters=100, node=node)
     stage.began = time.time()
@@ -140,19 +141,19 @@ def test_new_model(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_bad_image(stage: Stage) -> None:
-    """An image that nobody has: the old pods go on, and the rollout is reported as stuck."""
+    """With an image that does not exist, the old pods continue, and the rollout is reported as stuck."""
 
     def change() -> None:
         stage.apply(image="ml-inference-service:no-such-tag")
         stage.wait_for_bad_pod("ImagePull")
-        stage.check_old_pods_go_on()
+        stage.check_old_pods_continue()
         stage.apply()
 
-    stage.during("bad image, and taken back", change)
+    stage.during("bad image, and rollback", change)
 
 
 def test_bad_digest(stage: Stage) -> None:
-    """A model that is not there: the new pod ends with a line that says so, and the old pods go on."""
+    """With a model that does not exist, the new pod reports it in one line, and the old pods continue."""
 
     def change() -> None:
         stage.apply(digest=EMPTY_DIGEST)
@@ -160,20 +161,20 @@ def test_bad_digest(stage: Stage) -> None:
         said = stage.cluster.kubectl.run("logs", "-n", stage.tenant, bad["metadata"]["name"], "--previous")
         assert EMPTY_DIGEST[:12] in said
         assert "Traceback" not in said
-        stage.check_old_pods_go_on()
+        stage.check_old_pods_continue()
         stage.apply()
 
-    stage.during("bad model digest, and taken back", change)
+    stage.during("bad model digest, and rollback", change)
 
 
 def test_pod_deleted(stage: Stage) -> None:
-    """Somebody deletes a pod."""
+    """A pod is deleted."""
     pod = stage.cluster.ready_pods(stage.tenant)[0]["metadata"]["name"]
     stage.during("a pod deleted", lambda: stage.cluster.delete("pod", pod, "-n", stage.tenant))
 
 
 def test_node_evicted(stage: Stage) -> None:
-    """All of the tenant's pods on a node are evicted; with DISPOSABLE=1 the node is drained for real."""
+    """The tenant's pods on a node are evicted; with DISPOSABLE=1 the node is drained."""
     kubectl = stage.cluster.kubectl
     spare = _spare_node(stage) if os.environ.get("DISPOSABLE") == "1" else ""
     node = spare or stage.cluster.ready_pods(stage.tenant)[0]["spec"]["nodeName"]
@@ -190,7 +191,7 @@ def test_node_evicted(stage: Stage) -> None:
 
 
 def test_scale_down(stage: Stage) -> None:
-    """The autoscaler takes pods away; its window is shortened for this test only."""
+    """The autoscaler removes pods; the test shortens its stabilization window."""
     name = f"hpa/{workload(stage.tenant)}"
     cluster = stage.cluster
 
@@ -208,15 +209,15 @@ def test_scale_down(stage: Stage) -> None:
 
 
 def test_killed_container(stage: Stage) -> None:
-    """SIGKILL, without any warning: what was on its connections is lost, and the number is stated."""
+    """After SIGKILL, requests on open connections are lost; their number is reported."""
     pod = stage.cluster.ready_pods(stage.tenant)[0]
     name = pod["metadata"]["name"]
-    killer = pods.killer(STRANGER, image=stage.platform.image, node=pod["spec"]["nodeName"])
+    killer = pods.killer(OTHER_NAMESPACE, image=stage.platform.image, node=pod["spec"]["nodeName"])
     stage.cluster.apply(killer)
-    stage.cluster.wait_for_pods(STRANGER, [killer["metadata"]["name"]])
+    stage.cluster.wait_for_pods(OTHER_NAMESPACE, [killer["metadata"]["name"]])
 
     def change() -> None:
-        answer = stage.cluster.python(STRANGER, killer["metadata"]["name"], "kill", pod["metadata"]["uid"])
+        answer = stage.cluster.python(OTHER_NAMESPACE, killer["metadata"]["name"], "kill", pod["metadata"]["uid"])
         assert answer["killed"] > 0
         stage.cluster.wait("the restart", lambda: "" if restarts() > 0 else "none yet", seconds=60)
 
@@ -225,13 +226,13 @@ def test_killed_container(stage: Stage) -> None:
         return int(found["status"]["containerStatuses"][0]["restartCount"])
 
     try:
-        stage.during("a container killed (SIGKILL: failures are expected, and stated)", change, may_fail=True)
+        stage.during("a container killed (SIGKILL: failures are expected and reported)", change, may_fail=True)
     finally:
-        stage.cluster.delete("pod", killer["metadata"]["name"], "-n", STRANGER)
+        stage.cluster.delete("pod", killer["metadata"]["name"], "-n", OTHER_NAMESPACE)
 
 
 def test_enough_requests_were_counted(stage: Stage, evidence: Evidence) -> None:
-    """The events together, and what lies between them, saw at least 20,000 requests."""
+    """There were at least 20,000 requests during and between the events."""
     end = max(time.time(), stage.began + LEAST / RATE * 1.02)
     stage.load.wait_for(end)
     window = stage.load.window(stage.began, end)
@@ -250,16 +251,16 @@ def _second_image(stage: Stage) -> str:
         shutil.which("docker") is None
         or subprocess.run(["docker", "tag", stage.platform.image, image], capture_output=True, check=False).returncode
     ):
-        pytest.skip("no Docker Engine here to give the image a second name")
-    bring_image(stage.cluster, image, build=False)
+        pytest.skip("there is no Docker Engine here to give the image a second name")
+    load_image(stage.cluster, image, build=False)
     return image
 
 
 def _spare_node(stage: Stage) -> str:
-    """A node with a pod of the tenant whose drain takes nothing away that this stage needs; empty where there is none.
+    """A node with a pod of the tenant that can be drained without an effect on this stage; empty if there is none.
 
-    That is the store, whose emptyDir a drain would empty, the only name server, the autoscaler's metrics and the load
-    generator. Monitoring may go: it was asked before, and a disposable cluster's comes back empty.
+    A drain must not remove the store, whose emptyDir would be lost, the only DNS server, the autoscaler's metrics or
+    the load generator. It may remove monitoring, which was tested before.
     """
     kept = [*stage.cluster.pods("minio"), *stage.cluster.pods("kube-system")]
     taken = {pod["spec"]["nodeName"] for pod in kept}

@@ -1,4 +1,4 @@
-"""It scales: load on one tenant lifts it and no other, and after the load it comes down."""
+"""Autoscaling: load on one tenant scales this tenant only, and scales down afterwards."""
 
 import time
 from collections.abc import Mapping
@@ -19,29 +19,29 @@ from tests.e2e.load import Load
 LOAD_SECONDS: Final = 100
 RATE: Final = 400
 CHARACTERS: Final = 100_000
-"""Long texts: the answer costs the service much more CPU than the question costs the load generator."""
+"""Long texts: an answer costs the service much more CPU than a request costs the load generator."""
 SMALL_REQUEST: Final = "100m"
-"""CPU request of the pods under load: a cluster of two cores cannot drive ten pods of 250m over their target."""
+"""CPU request of the pods under load: two cores cannot bring ten pods of 250m above their target."""
 FACTOR: Final = 5.0
-"""By how much a neighbour's p99 may grow at most while a tenant eats all it can get."""
-HOG_SECONDS: Final = 40
+"""Maximum factor by which another tenant's p99 may grow while a tenant uses all the CPU that it can get."""
+BURN_SECONDS: Final = 40
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What a look at the autoscalers found."""
+    """The state of the autoscalers at one moment."""
 
     seconds: float
     replicas: Mapping[str, int]
     percent: int | None
-    """CPU of the loaded tenant's pods, percent of their request, as metrics-server says."""
+    """CPU usage of the loaded tenant's pods, in percent of the request, from metrics-server."""
 
 
 @pytest.mark.promise("autoscaling")
-def test_load_lifts_one_tenant_and_no_other(
+def test_load_scales_one_tenant_and_no_other(
     cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence, pytestconfig: pytest.Config
 ) -> None:
-    """From 2 upward and never over 10 on metrics-server's figures, the neighbour stays, and down again."""
+    """The tenant scales from 2 to at most 10 pods by metrics-server's figures and down again; the other stays at 2."""
     tenant, *others = platform.tenants
     name = f"hpa/{workload(tenant)}"
     spec = cluster.kubectl.get("hpa", workload(tenant), "-n", tenant)["spec"]
@@ -73,13 +73,15 @@ def test_load_lifts_one_tenant_and_no_other(
         load.stop()
         cluster.patch(tenant, name, {"spec": {"behavior": spec["behavior"]}})
         _resize(cluster, tenant, deployment, resources)
-    evidence.note("autoscaling", f"The pods' CPU request was {SMALL_REQUEST} in this test, so that two cores suffice")
+    evidence.note(
+        "autoscaling", f"The pods' CPU request was {SMALL_REQUEST} in this test, so that two cores are enough"
+    )
     evidence.figure("autoscaling", f"load: texts of {CHARACTERS:,} characters for {LOAD_SECONDS} s", str(window))
     peak = max(moment.replicas[tenant] for moment in timeline)
-    evidence.count("autoscaling", "looks at the autoscalers", len(timeline))
-    evidence.figure("autoscaling", f"{tenant}'s pods at most", peak)
-    evidence.figure("autoscaling", f"{tenant}'s pods over time (s: pods)", _steps(timeline, tenant))
-    evidence.figure("autoscaling", "CPU of request at most, %", max(moment.percent or 0 for moment in timeline))
+    evidence.count("autoscaling", "readings of the autoscalers", len(timeline))
+    evidence.figure("autoscaling", f"maximum number of pods of {tenant}", peak)
+    evidence.figure("autoscaling", f"pods of {tenant} over time (s: pods)", _steps(timeline, tenant))
+    evidence.figure("autoscaling", "maximum CPU of request, %", max(moment.percent or 0 for moment in timeline))
     _draw(timeline, Path(pytestconfig.getoption("--report")) / "scaling.svg")
     assert window.failed == {}, str(window)
     assert 4 <= peak <= 10
@@ -94,49 +96,51 @@ def test_load_lifts_one_tenant_and_no_other(
 
 
 @pytest.mark.promise("fairness")
-def test_a_hog_does_not_slow_its_neighbour(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """Every pod of one tenant burns all the CPU it may; the other tenant's p99 stays within the stated factor.
+def test_a_tenant_at_its_cpu_limit_does_not_slow_another(
+    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+) -> None:
+    """While every pod of one tenant is at its CPU limit, the other tenant's p99 stays within the factor.
 
-    With smaller limits and three pods, so that hogs and neighbour fit into two cores.
+    Smaller limits and three pods, so that both tenants fit into two cores.
     """
-    hog, neighbour = platform.tenants[:2]
-    deployment, autoscaler = f"deployment/{workload(hog)}", f"hpa/{workload(hog)}"
-    template = cluster.kubectl.get("deployment", workload(hog), "-n", hog)["spec"]["template"]
+    busy, other = platform.tenants[:2]
+    deployment, autoscaler = f"deployment/{workload(busy)}", f"hpa/{workload(busy)}"
+    template = cluster.kubectl.get("deployment", workload(busy), "-n", busy)["spec"]["template"]
     resources = template["spec"]["containers"][0]["resources"]
     small = {"requests": {"cpu": "50m"}, "limits": {"cpu": "200m"}}
-    _resize(cluster, hog, deployment, small)
-    cluster.patch(hog, autoscaler, {"spec": {"minReplicas": 3, "maxReplicas": 3}})
-    load = Load(cluster, neighbour, platform.image)
+    _resize(cluster, busy, deployment, small)
+    cluster.patch(busy, autoscaler, {"spec": {"minReplicas": 3, "maxReplicas": 3}})
+    load = Load(cluster, other, platform.image)
     load.stop()
     try:
-        cluster.kubectl.run("rollout", "status", deployment, "-n", hog, "--timeout=240s")
-        cluster.wait("three hogs", lambda: "" if len(cluster.ready_pods(hog)) == 3 else "fewer", seconds=120)
+        cluster.kubectl.run("rollout", "status", deployment, "-n", busy, "--timeout=240s")
+        cluster.wait("three pods", lambda: "" if len(cluster.ready_pods(busy)) == 3 else "fewer", seconds=120)
         load.start(rate=30, connections=4, seconds=400, characters=100)
-        quiet = _measure(load, HOG_SECONDS)
-        pods = [pod["metadata"]["name"] for pod in cluster.ready_pods(hog)]
+        quiet = _measure(load, BURN_SECONDS)
+        pods = [pod["metadata"]["name"] for pod in cluster.ready_pods(busy)]
         with ThreadPoolExecutor(len(pods)) as pool:
-            hogs = [pool.submit(_burn, cluster, hog, pod, HOG_SECONDS + 25) for pod in pods]
-            loud = _measure(load, HOG_SECONDS, after=5)
-            burned = [each.result() for each in hogs]
+            burning = [pool.submit(_burn, cluster, busy, pod, BURN_SECONDS + 25) for pod in pods]
+            loud = _measure(load, BURN_SECONDS, after=5)
+            burned = [each.result() for each in burning]
     finally:
         load.stop()
-        _resize(cluster, hog, deployment, resources)
-        cluster.patch(hog, autoscaler, {"spec": {"minReplicas": 2, "maxReplicas": 10}})
-        platform.wait_until_ready([hog])
+        _resize(cluster, busy, deployment, resources)
+        cluster.patch(busy, autoscaler, {"spec": {"minReplicas": 2, "maxReplicas": 10}})
+        platform.wait_until_ready([busy])
     ratio = round(loud.percentile(0.99) / quiet.percentile(0.99), 2)
-    evidence.count("fairness", "requests to the neighbour", quiet.requests + loud.requests)
-    evidence.figure("fairness", "neighbour, quiet", str(quiet))
-    evidence.figure("fairness", f"neighbour beside {len(pods)} hogs of 200m", str(loud))
-    evidence.figure("fairness", "p99 beside hogs / p99 in quiet", f"{ratio} (at most {FACTOR})")
-    evidence.figure("fairness", "CPU seconds that each hog burned", burned)
-    if sum(burned) < 0.5 * 0.2 * (HOG_SECONDS + 25) * len(pods):
-        pytest.skip(f"the hogs got {sum(burned):.0f} CPU seconds: somebody outside of the cluster eats this machine")
+    evidence.count("fairness", "requests to the other tenant", quiet.requests + loud.requests)
+    evidence.figure("fairness", "other tenant, alone", str(quiet))
+    evidence.figure("fairness", f"other tenant, with {len(pods)} pods at their limit of 200m", str(loud))
+    evidence.figure("fairness", "p99 with load / p99 alone", f"{ratio} (at most {FACTOR})")
+    evidence.figure("fairness", "CPU seconds that each pod used", burned)
+    if sum(burned) < 0.5 * 0.2 * (BURN_SECONDS + 25) * len(pods):
+        pytest.skip(f"the pods got only {sum(burned):.0f} CPU seconds: something outside the cluster uses this machine")
     assert quiet.failed == loud.failed == {}
     assert ratio <= FACTOR
 
 
 def _burn(cluster: Cluster, tenant: str, pod: str, seconds: int) -> float:
-    return float(cluster.python(tenant, pod, "hog", seconds, container="inference")["cpu_seconds"])
+    return float(cluster.python(tenant, pod, "burn", seconds, container="inference")["cpu_seconds"])
 
 
 def _measure(load: Load, seconds: float, after: float = 3) -> Any:
@@ -154,7 +158,7 @@ def _resize(cluster: Cluster, tenant: str, deployment: str, resources: Mapping[s
 
 
 def _watch(cluster: Cluster, tenants: list[str], timeline: list[Moment], begin: float, *, until: Any) -> None:
-    """Look at the autoscalers every two seconds."""
+    """Read the state of the autoscalers repeatedly."""
 
     def look() -> str:
         replicas = {each: _running(cluster, each) for each in tenants}
@@ -172,7 +176,7 @@ def _running(cluster: Cluster, tenant: str) -> int:
 
 
 def _steps(timeline: list[Moment], tenant: str) -> str:
-    """The moments at which the number changed."""
+    """The moments at which the number of pods changed."""
     steps = [moment for number, moment in enumerate(timeline) if _changes(timeline, number, tenant)]
     return ", ".join(f"{moment.seconds:.0f}: {moment.replicas[tenant]}" for moment in steps)
 
@@ -182,7 +186,7 @@ def _changes(timeline: list[Moment], number: int, tenant: str) -> bool:
 
 
 def _draw(timeline: list[Moment], path: Path) -> None:
-    """Pods of each tenant, and the loaded one's CPU, over time."""
+    """Draw the pods of each tenant, and the loaded one's CPU, over time."""
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     axes = figure.subplots()
     seconds = [moment.seconds for moment in timeline]

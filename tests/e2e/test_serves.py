@@ -1,4 +1,4 @@
-"""It serves: `kubectl apply -f`, two pods a tenant, and an answer through the Service."""
+"""Serving: `kubectl apply -f`, two pods per tenant, and answers through the Service."""
 
 import http.client
 import json
@@ -28,24 +28,24 @@ SPAM = "Congratulations! You have won a free prize. Click here now to claim your
 
 @pytest.mark.promise("nodes")
 def test_cluster_has_a_control_plane_and_four_workers(cluster: Cluster, evidence: Evidence) -> None:
-    """The nodes are Ready, and as many as promised."""
+    """There is one control plane and four workers, and all are Ready."""
     nodes = cluster.items("nodes")
     assert all(is_ready(node) for node in nodes)
     planes = [node for node in nodes if "node-role.kubernetes.io/control-plane" in node["metadata"]["labels"]]
     evidence.count("nodes", "nodes", len(nodes))
     if (len(planes), len(nodes)) != (1, 5):
-        pytest.skip(f"this cluster is another one: {len(planes)} control planes, {len(nodes)} nodes")
+        pytest.skip(f"this cluster has {len(planes)} control planes and {len(nodes)} nodes")
 
 
 @pytest.mark.promise("structure")
-def test_admission_warns_of_nothing(platform: PlatformUnderTest) -> None:
-    """`kubectl apply -f` of all manifests brings no warning."""
+def test_apply_gives_no_warning(platform: PlatformUnderTest) -> None:
+    """`kubectl apply -f` of all manifests gives no warning."""
     assert platform.warnings == ""
 
 
 @pytest.mark.promise("structure")
 def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """One of each kind by its exact name, every policy, and the autoscaler's figures."""
+    """Every tenant has each object by its exact name, every policy, and the autoscaler's values."""
     for tenant in platform.tenants:
         name = workload(tenant)
         for kind in (
@@ -71,10 +71,10 @@ def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformU
 
 
 @pytest.mark.promise("serves")
-def test_two_pods_a_tenant_are_ready_on_different_nodes(
+def test_two_pods_per_tenant_are_ready_on_different_nodes(
     cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """The autoscaler has lifted the Deployment to two, and they are spread."""
+    """The autoscaler has scaled each Deployment to two pods, on different nodes."""
     evidence.figure("serves", "seconds from apply to Ready", round(platform.ready_seconds))
     for tenant in platform.tenants:
         nodes = Counter(pod["spec"]["nodeName"] for pod in cluster.ready_pods(tenant))
@@ -85,7 +85,7 @@ def test_two_pods_a_tenant_are_ready_on_different_nodes(
 
 @pytest.mark.promise("serves")
 def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """`kubectl port-forward` to the Service and POST /predict answer as the local service does."""
+    """POST /predict through `kubectl port-forward` gives the same answer as the model in this process."""
     local = TextClassifier.from_artifact(read_directory(MODEL)).predict(SPAM)
     assert local.label == "spam"
     for tenant in platform.tenants:
@@ -100,9 +100,9 @@ def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderT
 
 @pytest.mark.promise("model")
 def test_model_is_the_published_one(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """Every pod serves the digest that was published; its keys are the tenant's own."""
+    """Every pod serves the published digest, with the tenant's own keys."""
     if not platform.digest:
-        pytest.skip("this run has published nothing")
+        pytest.skip("this run has not published a model")
     for tenant in platform.tenants:
         for pod in cluster.ready_pods(tenant):
             name = pod["metadata"]["name"]

@@ -1,4 +1,4 @@
-"""The object store in the cluster: its buckets, and what a tenant's own keys open."""
+"""The object store in the cluster: its buckets, and the permissions of a tenant's keys."""
 
 import base64
 
@@ -18,22 +18,22 @@ from tests.e2e.store import Store
 pytestmark = [pytest.mark.smoke, pytest.mark.promise("store")]
 
 
-def test_buckets_are_there(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-    """models, datasets and artifacts, as the administrator sees them."""
+def test_buckets_exist(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    """The buckets models, datasets and artifacts exist."""
     del platform
     store = Store.find(cluster)
     if not store.ours:
-        pytest.skip("the user that may publish sees the bucket of models only")
+        pytest.skip("the user for publishing can see only the bucket of models")
     with store.settings() as settings:
         for bucket in (contract.MODELS_BUCKET, contract.DATASETS_BUCKET, contract.ARTIFACTS_BUCKET):
             obstore.list(Bucket.open(bucket, settings).store).collect()
             evidence.count("store", "buckets")
 
 
-def test_a_tenants_keys_open_its_own_and_nothing_else(
+def test_a_tenants_keys_give_access_to_its_own_objects_only(
     cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
-    """The pair in the tenant's Secret reads its own models and writes its own artifacts."""
+    """The keys in the tenant's Secret can read its own models and write its own artifacts."""
     own, other = platform.tenants[:2]
     data = cluster.kubectl.get("secret", contract.STORE_SECRET_NAME, "-n", own)["data"]
     access, secret = (

@@ -1,6 +1,6 @@
-"""Runs inside a pod: says as whom and how confined it runs."""
+"""Runs in a pod: reports its user, capabilities and other restrictions."""
 
-# ruff: noqa: T201 - what it prints is its answer
+# ruff: noqa: T201 - the output is the answer
 
 import json
 import os

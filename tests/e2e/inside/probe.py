@@ -1,11 +1,11 @@
-"""Runs inside a pod: tries every target of a list several times, all at once, and says how each attempt ended.
+"""Runs in a pod: connects to every target of a list several times in parallel, and reports the outcomes.
 
-It is sent over standard input (`python - '<JSON>'`) and needs the standard library only. The argument is
+It is sent over standard input (`python - '<JSON>'`) and uses only the standard library. The argument is
 `{"attempts": n, "seconds": s, "targets": {name: [protocol, host, port]}}`, protocol one of tcp, udp and dns; the answer
-on standard output is `{name: [outcome, ...]}`, where "open" is the one outcome that means an answer came back.
+on standard output is `{name: [outcome, ...]}`, where only "open" means that there was an answer.
 """
 
-# ruff: noqa: T201 - what it prints is its answer
+# ruff: noqa: T201 - the output is the answer
 
 import json
 import socket
@@ -37,7 +37,7 @@ def datagram(host: str, port: int, seconds: float, payload: bytes) -> str:
 
 
 def attempt(protocol: str, host: str, port: int, seconds: float) -> str:
-    """One attempt: "open", or the name of what went wrong."""
+    """One attempt: "open", or the error."""
     try:
         if protocol == "tcp":
             return tcp(host, port, seconds)
@@ -51,7 +51,7 @@ def attempt(protocol: str, host: str, port: int, seconds: float) -> str:
 
 
 def main() -> None:
-    """Try all targets and print what came back."""
+    """Connect to all targets and print the outcomes."""
     order = json.loads(sys.argv[1])
     with ThreadPoolExecutor(32) as pool:
         waiting = {

@@ -1,4 +1,4 @@
-"""The end-to-end suite's tables: the docs print them, and the mutations fit what is committed."""
+"""The tables of the end-to-end suite: the docs contain them, and the mutations match dist/."""
 
 import pytest
 
@@ -13,29 +13,29 @@ from tests.paths import ROOT
 
 
 def test_docs_print_the_matrix() -> None:
-    """docs/e2e.md shows the table that is measured."""
+    """docs/e2e.md contains the table that is measured."""
     text = (ROOT / "docs" / "e2e.md").read_text("utf-8")
     printed = text.partition("<!-- matrix -->\n")[2].partition("<!-- /matrix -->")[0]
-    assert printed == markdown(), "write it anew: python -m tests.e2e.matrix"
+    assert printed == markdown(), "regenerate it: python -m tests.e2e.matrix"
 
 
 @pytest.mark.parametrize("target", OF_A_TENANT)
-def test_no_stranger_reaches_a_tenant(target: Target) -> None:
-    """Whatever the target, strangers, impostors and other tenants are kept out."""
-    outsiders = set(Source) - {Source.SAME_TENANT, Source.PROMETHEUS, Source.OWN_NODE}
-    assert {expected(source, target) for source in outsiders} <= {Cell.CLOSED, Cell.UNDEFINED}
+def test_no_other_pod_reaches_a_tenant(target: Target) -> None:
+    """No other tenant and no pod with copied labels can reach any target of a tenant."""
+    others = set(Source) - {Source.SAME_TENANT, Source.PROMETHEUS, Source.OWN_NODE}
+    assert {expected(source, target) for source in others} <= {Cell.CLOSED, Cell.UNDEFINED}
 
 
 def test_a_closed_cell_can_have_a_control() -> None:
-    """Every target that is closed to somebody is open to somebody, or a refusal would prove nothing."""
+    """Every target that is closed to some source is open to another one, or a refusal would prove nothing."""
     for target in Target:
         cells = {expected(source, target) for source in Source}
         assert Cell.CLOSED not in cells or cells & {Cell.OPEN, Cell.CONTROL, Cell.EXPOSED}
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.what)
-def test_mutation_breaks_something_that_is_there(mutation: object) -> None:
-    """Each mutation finds its object in dist/ and changes it, and names a promise."""
+def test_a_mutation_changes_an_object_of_dist(mutation: object) -> None:
+    """Each mutation finds and changes an object of dist/, and names a promise."""
     chosen = next(each for each in MUTATIONS if each is mutation)
     before, after = broken(chosen, objects(example_dist()))
     assert before != after
@@ -53,22 +53,22 @@ def test_apply_knows_every_kind_of_dist() -> None:
         assert kind in (TENANT_KINDS if is_tenants else PLATFORM_KINDS)
 
 
-def test_report_calls_nothing_green_that_was_not_asked() -> None:
-    """A promise without a test is "not asked", and one failure breaks it."""
+def test_an_untested_promise_is_not_reported_as_kept() -> None:
+    """A promise without a test is "not tested", and one failure breaks it."""
     evidence = Evidence()
-    evidence.rows["walls"].tests = 3
+    evidence.rows["network"].tests = 3
     evidence.rows["rbac"].tests = 2
     evidence.rows["rbac"].failures.append("too many rights")
-    evidence.not_asked("audit", "no log to read")
+    evidence.not_tested("audit", "no log to read")
     results = {each["id"]: each["result"] for each in evidence.document()["promises"]}
-    assert (results["walls"], results["rbac"], results["audit"]) == ("kept", "broken", "not asked")
+    assert (results["network"], results["rbac"], results["audit"]) == ("kept", "broken", "not tested")
     assert "no log to read" in evidence.markdown()
 
 
-def test_docs_carry_a_report_of_every_promise() -> None:
-    """docs/e2e-report.md is a report as a run prints it: a row for each promise, with a result."""
+def test_the_committed_report_covers_every_promise() -> None:
+    """docs/e2e-report.md is the report of a run: it has a row with a result for each promise."""
     text = (ROOT / "docs" / "e2e-report.md").read_text("utf-8")
-    results = ("| kept |", "| **BROKEN** |", "| not asked |")
+    results = ("| kept |", "| **BROKEN** |", "| not tested |")
     rows = [line for line in text.splitlines() if line.startswith("| ") and line.endswith(results)]
     assert [line.split(" | ")[0].removeprefix("| ") for line in rows] == list(PROMISES.values())
 

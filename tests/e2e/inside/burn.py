@@ -1,6 +1,6 @@
-"""Runs inside a pod: burns all the CPU that it gets for some seconds, and says how much that was."""
+"""Runs in a pod: uses all the CPU that it can get for some seconds, and reports how much it got."""
 
-# ruff: noqa: T201 - what it prints is its answer
+# ruff: noqa: T201 - the output is the answer
 
 import json
 import sys
@@ -8,7 +8,7 @@ import time
 
 
 def main() -> None:
-    """Burn."""
+    """Use CPU, and report."""
     end = time.monotonic() + float(sys.argv[1])
     while time.monotonic() < end:
         sum(range(10_000))

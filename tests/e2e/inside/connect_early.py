@@ -1,11 +1,11 @@
-"""Runs as a pod's command: from its first moment on tries one address again and again, and says when it was open.
+"""Runs as a pod's command: connects to one address repeatedly from its start, and reports when it was open.
 
 Arguments: host, port, seconds. One line of JSON at the end:
 `{"attempts": n, "open": n, "last_open_ms": milliseconds after start or null, "first_closed_ms": ...}`. Then it waits,
-so that its output can be read.
+so that its log can be read.
 """
 
-# ruff: noqa: T201 - what it prints is its answer
+# ruff: noqa: T201 - the output is the answer
 
 import json
 import socket
@@ -15,7 +15,7 @@ import time
 
 
 def main() -> None:
-    """Try until the time is over."""
+    """Connect until the time is over."""
     host, port, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     begin = time.monotonic()
     attempts, opened, last_open, first_closed = 0, 0, None, None
