@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from constructs_lib.hardening import hardened
 from constructs_lib.names import platform_labels
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.errors import CommandError
@@ -240,23 +241,10 @@ def _is_ready(pod: Object) -> bool:
 
 def _pod(name: str, *, security: Object | None = None, resources: Object | None = None) -> Object:
     """A pod that is admitted unless the arguments say otherwise; the LimitRange sets its size."""
-    container = {
-        "name": "headroom",
-        "image": "registry.invalid/headroom:1",
-        "resources": resources or {},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-            **(security or {}),
-        },
-    }
-    if security and "privileged" in security:  # the two exclude each other
-        del container["securityContext"]["allowPrivilegeEscalation"]  # type: ignore[attr-defined]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {"nodeName": NODE, "automountServiceAccountToken": False, "containers": [container]},
-    }
+    container = {"name": "headroom", "image": "registry.invalid/headroom:1", "resources": resources or {}}
+    spec = hardened({"nodeName": NODE, "containers": [container]})
+    context = spec["containers"][0]["securityContext"]
+    context |= security or {}
+    if "privileged" in context:  # the two exclude each other
+        del context["allowPrivilegeEscalation"]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from constructs_lib.hardening import hardened
 from constructs_lib.names import object_name, service_name
 from inference import contract
 from tenantry.cluster import load_pod
@@ -80,6 +81,16 @@ def job_manifest(tenant: str, *, image: str, pods: int, seconds: int, connection
         "requests_per_connection": REQUESTS_PER_CONNECTION,
         "latencies": False,
     }
+    container = {
+        "name": "load",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-c", SCRIPT.read_text(encoding="utf-8"), json.dumps(order)],
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "64Mi"},
+            "limits": {"cpu": "500m", "memory": "256Mi"},
+        },
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -92,32 +103,7 @@ def job_manifest(tenant: str, *, image: str, pods: int, seconds: int, connection
             "ttlSecondsAfterFinished": 600,
             "template": {
                 "metadata": {"labels": {"app.kubernetes.io/name": JOB}},
-                "spec": {
-                    "restartPolicy": "Never",
-                    "automountServiceAccountToken": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": contract.USER_ID,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [
-                        {
-                            "name": "load",
-                            "image": image,
-                            "imagePullPolicy": "IfNotPresent",
-                            "command": ["python", "-c", SCRIPT.read_text(encoding="utf-8"), json.dumps(order)],
-                            "resources": {
-                                "requests": {"cpu": "100m", "memory": "64Mi"},
-                                "limits": {"cpu": "500m", "memory": "256Mi"},
-                            },
-                            "securityContext": {
-                                "allowPrivilegeEscalation": False,
-                                "readOnlyRootFilesystem": True,
-                                "capabilities": {"drop": ["ALL"]},
-                            },
-                        }
-                    ],
-                },
+                "spec": hardened({"restartPolicy": "Never", "containers": [container]}),
             },
         },
     }

@@ -1,4 +1,4 @@
-"""`dist/` itself is the golden: a fresh synth is held against the committed files."""
+"""A fresh synth gives the committed files of `dist/`."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ NAMES = [PLATFORM_CHART, *(tenant.name for tenant in PLATFORM.tenants)]
 
 
 class DistExtension(SingleFileSnapshotExtension):
-    """Keeps a snapshot called `tenant-a` as `dist/tenant-a.k8s.yaml`, so that a pull request shows YAML."""
+    """Stores the snapshot `tenant-a` as `dist/tenant-a.k8s.yaml`, so that a pull request shows YAML."""
 
     _write_mode = WriteMode.TEXT
     file_extension = SUFFIX.removeprefix(".")
@@ -36,18 +36,18 @@ class DistExtension(SingleFileSnapshotExtension):
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What platform.yaml becomes now."""
+    """The manifests of the current platform.yaml."""
     folder = tmp_path_factory.mktemp("synth") / "dist"
     write(PLATFORM, folder)
     return folder
 
 
-# syrupy misses the test's name in the file's; here the file's name is the point.
+# syrupy expects the test's name in the name of the file, which dist/ determines here.
 @pytest.mark.filterwarnings(r"ignore:\s*Can not relate snapshot:UserWarning")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fresh_synth_is_what_is_committed(name: str, fresh: Path, snapshot: SnapshotAssertion) -> None:
-    golden = snapshot.use_extension(DistExtension)(name=name)
-    assert (fresh / f"{name}{SUFFIX}").read_text(encoding="utf-8") == golden
+def test_a_fresh_synth_gives_the_committed_files(name: str, fresh: Path, snapshot: SnapshotAssertion) -> None:
+    committed = snapshot.use_extension(DistExtension)(name=name)
+    assert (fresh / f"{name}{SUFFIX}").read_text(encoding="utf-8") == committed
 
 
 def test_dist_has_a_file_for_the_platform_and_one_for_each_tenant(fresh: Path) -> None:

@@ -1,4 +1,4 @@
-"""The bindings in imports/ are what `cdk8s import` makes of the CRDs beside them."""
+"""`cdk8s import` generates the bindings in imports/ from the CRDs there."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from tests.paths import ROOT
 BINDINGS = ROOT / "imports" / "com"
 
 
-def test_the_bindings_are_what_the_crds_give(tmp_path: Path) -> None:
+def test_the_crds_give_the_committed_bindings(tmp_path: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
     crds = ROOT / "imports" / "crds" / "monitoring.coreos.com.yaml"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Every object of dist/ follows its schema: Kubernetes' own, or that of its CRD. Unknown fields count as mistakes."""
+"""Every object of dist/ matches its schema: Kubernetes' own, or that of its CRD. Unknown fields are errors."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from tests.kube import Object, by_kind
 from tests.paths import ROOT
 
 KUBERNETES = ("1.30", "1.34")
-"""The oldest version that is promised, and the one that Terraform's cluster runs."""
-KINDS = {  # of every platform; a tenant with a receiver has an AlertmanagerConfig, too
+"""The oldest supported version, and the version of Terraform's cluster."""
+KINDS = {  # of every platform; a tenant with a receiver also has an AlertmanagerConfig
     "ConfigMap",
     "Deployment",
     "HorizontalPodAutoscaler",
@@ -41,7 +41,7 @@ def _objects(folder: Path) -> list[Object]:
 
 
 def _crd_schemas() -> dict[tuple[str, str], dict[str, Any]]:
-    """Schemas by apiVersion and kind, of the CRDs that the project holds."""
+    """Schemas of the project's CRDs, by apiVersion and kind."""
     return {
         (f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"]): _closed(
             version["schema"]["openAPIV3Schema"]

@@ -1,4 +1,4 @@
-"""Whatever stands in platform.yaml, loading it gives a platform or a list of mistakes, and nothing else."""
+"""For any content of platform.yaml, loading gives a platform or a list of mistakes, never another error."""
 
 import copy
 import json
@@ -13,7 +13,11 @@ from constructs_lib.platform import Platform, PlatformError
 
 RIGHT: dict[str, Any] = {
     "apiVersion": "tenantry.dev/v1alpha1",
-    "platform": {"image": "a/b:1", "monitoring": {"namespace": "eyes"}, "modelStore": {"endpoint": "http://s:9"}},
+    "platform": {
+        "image": "a/b:1",
+        "monitoring": {"namespace": "observability"},
+        "modelStore": {"endpoint": "http://s:9"},
+    },
     "defaults": {"autoscaling": {"minReplicas": 1, "maxReplicas": 4}, "quota": {"headroomPods": 1}},
     "tenants": [
         {
@@ -56,11 +60,11 @@ def _load(folder: Path, text: str) -> None:
     try:
         Platform.load(path)
     except PlatformError as error:
-        said = str(error)
+        text = str(error)
     else:
         return
-    assert said.startswith(f"{path} is not valid ")
-    assert "rule: " in said
+    assert text.startswith(f"{path} is not valid ")
+    assert "rule: " in text
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -71,9 +75,7 @@ def test_any_value_at_any_place(tmp_path: Path, place: tuple[Any, ...], value: A
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(_places(RIGHT)), value=ANYTHING)
-def test_any_value_at_any_place_beside_a_name_that_is_there_already(
-    tmp_path: Path, place: tuple[Any, ...], value: Any
-) -> None:
+def test_any_value_at_any_place_beside_a_repeated_name(tmp_path: Path, place: tuple[Any, ...], value: Any) -> None:
     data = _with(place, value)
     if isinstance(data, dict) and isinstance(data.get("tenants"), list):
         data["tenants"].append({"name": "a", "model": "file:m"})

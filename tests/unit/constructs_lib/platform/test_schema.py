@@ -1,4 +1,4 @@
-"""platform.schema.json, which editors read, says what the model says."""
+"""platform.schema.json and docs/platform-yaml.md match the model."""
 
 import json
 from typing import Any
@@ -16,11 +16,11 @@ def _accepts(document: Any) -> bool:
     return bool(jsonschema.Draft202012Validator(platform_schema()).is_valid(document))
 
 
-def test_the_committed_schema_is_the_models_own() -> None:
+def test_the_committed_schema_matches_the_model() -> None:
     assert (ROOT / "platform.schema.json").read_text(encoding="utf-8") == platform_schema_text()
 
 
-def test_the_committed_reference_is_the_models_own() -> None:
+def test_the_committed_reference_matches_the_model() -> None:
     assert (ROOT / "docs" / "platform-yaml.md").read_text(encoding="utf-8") == platform_reference()
 
 
@@ -31,14 +31,14 @@ def test_the_reference_names_every_key() -> None:
             assert f"| `{key}` |" in page
 
 
-def test_the_shipped_file_and_the_first_one_follow_it_and_name_it() -> None:
+def test_the_initial_files_match_the_schema_and_name_it() -> None:
     for text in (TEMPLATE.read_text("utf-8"), (ROOT / "platform.yaml").read_text(encoding="utf-8")):
         assert text.startswith("# yaml-language-server: $schema=./platform.schema.json\n")
         assert _accepts(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize(
-    ("tenant", "right"),
+    ("tenant", "valid"),
     [
         ({"name": "a", "model": "s3://models/a/m"}, True),
         ({"name": "a", "model": "s3://models/a/m", "resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}, True),
@@ -51,13 +51,13 @@ def test_the_shipped_file_and_the_first_one_follow_it_and_name_it() -> None:
         ({"name": "a", "model": "s3://models/a/m", "receiver": {"type": "pigeon", "secretName": "s"}}, False),
     ],
 )
-def test_an_editor_takes_a_right_tenant_and_marks_a_wrong_one(tenant: dict[str, Any], right: bool) -> None:  # noqa: FBT001
+def test_the_schema_accepts_valid_tenants_and_rejects_invalid_ones(tenant: dict[str, Any], valid: bool) -> None:  # noqa: FBT001
     document = {"apiVersion": "tenantry.dev/v1alpha1", "platform": {"image": "a/b:1"}, "tenants": [tenant]}
-    assert _accepts(document) is right
+    assert _accepts(document) is valid
 
 
 def test_every_key_is_documented() -> None:
     schema = json.loads(platform_schema_text())
     for name, definition in [("platform.yaml", schema), *schema["$defs"].items()]:
         for key, value in definition.get("properties", {}).items():
-            assert value.get("description"), f"{name}.{key} has no text"
+            assert value.get("description"), f"{name}.{key} has no description"
