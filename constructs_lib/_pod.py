@@ -38,7 +38,11 @@ def template(*, tenant: IsolatedTenant, image: str, model: str, image_pull_secre
         spec["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": rollout.pre_stop_seconds}}}
     return {
         "metadata": {
-            "annotations": {"kubectl.kubernetes.io/default-container": CONTAINER},
+            "annotations": {
+                # The emptyDir would otherwise keep the cluster autoscaler from removing a node.
+                "cluster-autoscaler.kubernetes.io/safe-to-evict": "true",
+                "kubectl.kubernetes.io/default-container": CONTAINER,
+            },
             "labels": tenant.labels,
         },
         "spec": spec,

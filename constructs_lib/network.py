@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
-from constructs_lib._special_purpose_addresses import not_public
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.platform.validators import check_cidr, check_name
+from constructs_lib.special_purpose_addresses import not_public
 
 HTTPS: Final = 443
 _LAST_PORT: Final = 65535

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -228,7 +229,8 @@ def _value(data: Any, path: KeyPath) -> tuple[Any, bool]:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    """The value as text, shortened, and without the credentials of an address."""
+    text = re.sub(r"://[^/@\s\"]*@", "://***@", json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}..."
 
 

@@ -6,8 +6,8 @@ from typing import Final
 from constructs_lib.platform._quantities import byte_count
 from constructs_lib.platform.capacity import shortfall
 from constructs_lib.platform.document import Platform, Tenant
-from constructs_lib.platform.validators import is_pinned
-from inference.address import ModelUri
+from constructs_lib.platform.validators import is_in_store, is_pinned
+from constructs_lib.special_purpose_addresses import is_public_network
 
 SMALL_MEMORY: Final = "96Mi"
 """The service with the model of `make demo` uses up to 84Mi."""
@@ -24,7 +24,7 @@ def _warnings(platform: Platform) -> Iterator[str]:
     tenants = platform.tenants
     if names := _names(tenant for tenant in tenants if not is_pinned(tenant.model)):
         yield f"the model of {names} is not pinned to a digest: a pod serves the latest version when it starts"
-    if names := _names(tenant for tenant in tenants if not ModelUri.parse(tenant.model).bucket):
+    if names := _names(tenant for tenant in tenants if not is_in_store(tenant.model)):
         yield f"the model of {names} is a folder: pods can only load it if the image contains that folder"
     if names := _names(tenant for tenant in tenants if _is_less(tenant.resources.limits.memory, SMALL_MEMORY)):
         yield f"the memory limit of {names} is below {SMALL_MEMORY}: the service is likely to be killed when it starts"
@@ -32,6 +32,8 @@ def _warnings(platform: Platform) -> Iterator[str]:
         tenant for tenant in tenants if _is_less(tenant.resources.limits.ephemeral_storage, SMALL_STORAGE)
     ):
         yield f"the ephemeral-storage limit of {names} is below {SMALL_STORAGE}: logs and /tmp can cause an eviction"
+    if names := _names(tenant for tenant in tenants if any(not is_public_network(each.cidr) for each in tenant.egress)):
+        yield f"the egress of {names} includes private addresses: make sure that the cluster does not use them"
     cluster = platform.platform.cluster
     if cluster is not None and (short := shortfall(tenants, cluster)):
         yield short

@@ -19,8 +19,8 @@ from pydantic import (
 )
 
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
-from constructs_lib.platform import _loading, validators
-from constructs_lib.platform._section import Section
+from constructs_lib.platform import _loading, _reachability, validators
+from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.errors import PlatformError
@@ -57,6 +57,19 @@ class ModelStore(Section):
     def port(self) -> int:
         """TCP port of the API: the endpoint's, or the default of its scheme."""
         return validators.endpoint_port(self.endpoint)
+
+    @property
+    def host(self) -> str:
+        """Host of the API."""
+        return validators.endpoint_host(self.endpoint)
+
+    @model_validator(mode="after")
+    def _host_is_in_the_namespace(self) -> Self:
+        named = validators.service_namespace(self.host)
+        if named is not None and named != self.namespace:
+            rule = f"must be a Service of the namespace {self.namespace}, which pods may connect to"
+            refuse(rule, f"set modelStore.namespace to '{named}', or correct the address", at=("endpoint",))
+        return self
 
 
 class Dns(Section):
@@ -191,6 +204,15 @@ class Platform(Section):
             raise
         validators.check_names([tenant.name for tenant in platform.tenants], platform.platform.namespaces)
         return platform
+
+    @model_validator(mode="after")
+    def _addresses_are_reachable(self) -> Self:
+        store = self.platform.model_store
+        if store.namespace is None:
+            loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model))
+            _reachability.check_store(store.host, store.port, {tenant.name: tenant.egress for tenant in loading})
+        _reachability.check_reserved(self.platform.network.except_cidrs, [tenant.egress for tenant in self.tenants])
+        return self
 
 
 def _written_names(data: Any, error: ValidationError) -> tuple[list[str | None], frozenset[str]]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from constructs_lib.names import SERVICE_SUFFIX
 from constructs_lib.platform._section import refusal, refuse, refuse_all
 from inference.address import GRAMMAR, ModelUri
+from inference.contract import STORE_SECRET_NAME
 
 S = TypeVar("S", bound=Sized)
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -134,8 +135,12 @@ def check_model(model: str) -> str:
 
 def is_pinned(model: str) -> bool:
     """Whether an address always means the same model: it has a digest or is a folder."""
-    uri = ModelUri.parse(model)
-    return uri.digest is not None or not uri.bucket
+    return ModelUri.parse(model).digest is not None or not is_in_store(model)
+
+
+def is_in_store(model: str) -> bool:
+    """Whether an address is in the store, and not a folder."""
+    return bool(ModelUri.parse(model).bucket)
 
 
 def check_model_owner(tenant: str, model: str) -> None:
@@ -162,6 +167,11 @@ def check_endpoint(endpoint: str) -> str:
         port_is_right = parts.port != 0
     except ValueError:
         port_is_right = False
+    if "@" in parts.netloc:
+        refuse(
+            "must not contain credentials, which would become part of dist/",
+            f"remove them; pods take their keys from the Secret {STORE_SECRET_NAME}",
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or not port_is_right:
         refuse(
             "must be the address of a server: http(s)://host[:port]", "write it like http://minio-api.minio.svc:9000"
@@ -173,6 +183,17 @@ def endpoint_port(endpoint: str) -> int:
     """The TCP port of an address: explicit, or the default of its scheme."""
     parts = urlsplit(endpoint)
     return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def endpoint_host(endpoint: str) -> str:
+    """The host of an address."""
+    return urlsplit(endpoint).hostname or ""
+
+
+def service_namespace(host: str) -> str | None:
+    """The namespace in the cluster-internal name of a Service, `<service>.<namespace>.svc[...]`; None for others."""
+    labels = host.split(".")
+    return labels[1] if len(labels) > 2 and labels[2] == "svc" else None  # noqa: PLR2004 - service, namespace, svc
 
 
 Name = Annotated[str, AfterValidator(check_name)]

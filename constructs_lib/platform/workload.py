@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from constructs_lib.platform._quantities import Cpu, Memory, PodCpu, byte_count, cpu_text, memory_text, millicores
 from constructs_lib.platform._section import Section, refusal, refuse, refuse_all
 from constructs_lib.platform.validators import Cidr, Port
+from constructs_lib.special_purpose_addresses import metadata_address
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -211,4 +212,7 @@ class Egress(Section):
                 "name the network",
                 at=("cidr",),
             )
+        if address := metadata_address(self.cidr):
+            rule = f"must not contain {address}, where clouds offer the node's credentials"
+            refuse(rule, "name a smaller network", at=("cidr",))
         return self

@@ -24,9 +24,9 @@ ALL = IsolatedTenantProps(
     autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
     rollout=Rollout(surge=2),
     quota=Quota(headroom_pods=1, pods=30),
-    egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8::/32", port=514, protocol="UDP")),
+    egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8:9::/48", port=514, protocol="UDP")),
     monitoring=Monitoring(namespace="observability", prometheus_labels={"prometheus": "main"}),
-    model_store=ModelStore(endpoint="https://store.example.svc:9443", namespace="store", pod_labels={"app": "store"}),
+    model_store=ModelStore(endpoint="https://s3.store.svc:9443", namespace="store", pod_labels={"app": "store"}),
     dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
     network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
 )
@@ -286,7 +286,7 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
         {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 5432, "protocol": "TCP"}]}
     ]
     assert found["allow-egress-1"]["egress"] == [
-        {"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}], "ports": [{"port": 514, "protocol": "UDP"}]}
+        {"to": [{"ipBlock": {"cidr": "2001:db8:9::/48"}}], "ports": [{"port": 514, "protocol": "UDP"}]}
     ]
 
 

@@ -151,6 +151,11 @@ def test_the_container_is_hardened(pod: Object, container: Object) -> None:
     assert pod["enableServiceLinks"] is False
 
 
+def test_the_emptydir_does_not_keep_the_cluster_autoscaler_from_removing_a_node(minimal: list[Object]) -> None:
+    annotations = by_kind(minimal, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "true"
+
+
 def test_only_a_small_tmp_is_writable(pod: Object, container: Object) -> None:
     assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - in the pod

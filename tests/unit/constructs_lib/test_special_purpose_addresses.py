@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from constructs_lib._special_purpose_addresses import ALSO_EXCLUDED, IPV4, IPV6, NOT_EXCLUDED, Block, not_public
+from constructs_lib.special_purpose_addresses import ALSO_EXCLUDED, IPV4, IPV6, NOT_EXCLUDED, Block, not_public
 
 
 def _excluded(cidr: str) -> bool:

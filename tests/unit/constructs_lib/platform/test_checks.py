@@ -32,6 +32,12 @@ def test_warns_that_a_folder_must_be_in_the_image() -> None:
     assert found == ("the model of a is a folder: pods can only load it if the image contains that folder",)
 
 
+def test_warns_about_egress_to_private_addresses() -> None:
+    private = [{"cidr": "10.1.0.0/16", "port": 5432}]
+    found = _warnings({"name": "a", "egress": private}, {"name": "b", "egress": [{"cidr": "192.0.2.0/24", "port": 1}]})
+    assert found == ("the egress of a includes private addresses: make sure that the cluster does not use them",)
+
+
 @pytest.mark.parametrize(
     ("limit", "warning"),
     [

@@ -6,7 +6,7 @@ them with the CSV files there, entry by entry.
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
 IpNetwork = IPv4Network | IPv6Network
@@ -100,12 +100,33 @@ No route leads to documentation addresses; test environments use them in place o
 """
 
 
+METADATA: Final = ("169.254.169.254", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254")
+"""Addresses of the metadata services of AWS, Azure, Google Cloud and Alibaba Cloud."""
+
+
 def not_public(version: int) -> tuple[str, ...]:
     """The networks of IPv4 (4) or IPv6 (6) that are not public, in order, without networks inside other ones."""
     blocks = {4: IPV4, 6: IPV6}[version]
     listed = [each.cidr for each in blocks if not each.globally_reachable and each.cidr not in NOT_EXCLUDED]
     networks = [ip_network(cidr) for cidr in (*listed, *ALSO_EXCLUDED)]
     return tuple(map(str, _outermost([each for each in networks if each.version == version])))
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is in none of the networks that are not public."""
+    return not any(address in ip_network(cidr) for cidr in not_public(address.version))
+
+
+def is_public_network(cidr: str) -> bool:
+    """Whether a network contains public addresses only."""
+    network = ip_network(cidr)
+    return not any(network.overlaps(ip_network(each)) for each in not_public(network.version))
+
+
+def metadata_address(cidr: str) -> str | None:
+    """The first metadata address in a network; None if there is none."""
+    network = ip_network(cidr)
+    return next((address for address in METADATA if ip_address(address) in network), None)
 
 
 def _outermost(networks: list[IpNetwork]) -> Iterator[IpNetwork]:
