@@ -23,7 +23,6 @@ from constructs_lib.platform import _loading, _reachability, validators
 from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
-from constructs_lib.platform.errors import PlatformError
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
@@ -240,24 +239,3 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(below, Mapping) and value.get("type") == below.get("type")
         result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
     return result
-
-
-__all__ = [
-    "AlertSettings",
-    "Autoscaling",
-    "Cluster",
-    "Defaults",
-    "Dns",
-    "Egress",
-    "ModelStore",
-    "Monitoring",
-    "Network",
-    "Platform",
-    "PlatformError",
-    "PlatformSettings",
-    "Quota",
-    "Receiver",
-    "Resources",
-    "Rollout",
-    "Tenant",
-]

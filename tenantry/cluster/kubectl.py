@@ -100,6 +100,8 @@ class Kubectl:
             CommandError: It could not be compared.
         """
         done = self.try_run("diff", "--filename", str(manifests))
+        if done.returncode > 1 and "(NotFound): namespaces" in done.stderr:
+            return True  # kubectl cannot compare objects in a namespace that does not exist yet
         if done.returncode > 1:
             raise CommandError(f"kubectl diff failed in context {self.context}: {done.stderr.strip()}")
         return done.returncode == 1

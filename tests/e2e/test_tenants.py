@@ -113,7 +113,7 @@ def test_a_tenant_is_removed_only_after_confirmation(
     refused = _apply(cluster)
     evidence.count("tenants", "applies", 3)
     assert refused.returncode == 2
-    assert f"goes: namespace {NEW_TENANT}" in refused.stderr
+    assert f"to delete: namespace {NEW_TENANT}" in refused.stderr
     assert "nothing was changed" in refused.stderr
     assert cluster.exists("role", workload(NEW_TENANT), "-n", NEW_TENANT)
     done = _apply(cluster, confirm=NEW_TENANT)
@@ -135,7 +135,7 @@ def test_an_empty_folder_prunes_nothing(cluster: Cluster, tmp_path: Path) -> Non
     command = [sys.executable, "-m", "tenantry", "apply", "--dist", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "every tenant would go" in done.stderr
+    assert "every tenant would be deleted" in done.stderr
 
 
 def _open(evidence: Evidence, probes: Probes, client: Client, host: str) -> bool:
