@@ -179,6 +179,14 @@ MUTATIONS: Final = (
         "oversize",
     ),
     Mutation(
+        "pods may use more disk space",
+        "LimitRange",
+        OWN,
+        lambda each: [item["max"].update({"ephemeral-storage": "1Gi"}) for item in each["spec"]["limits"]],
+        "fairness",
+        "oversize",
+    ),
+    Mutation(
         "the autoscaler goes to 20",
         "HorizontalPodAutoscaler",
         OWN,
