@@ -24,7 +24,7 @@ class AlertSettings(Section):
     availability_objective: float = Field(default=0.999, ge=0.9, le=0.9999)
     """Share of answered requests that must not be server errors, over 30 days; shed requests do not count."""
     latency_objective: float = Field(default=0.99, ge=0.9, le=0.9999)
-    """Share of answered requests that must take at most `latency_threshold_seconds`, over 30 days."""
+    """Share of answered requests that must take at most `latencyThresholdSeconds`, over 30 days."""
     latency_threshold_seconds: float = 0.25
     """Latency threshold in seconds; must be one of the bucket bounds of the service's latency histogram."""
     min_bad_requests: int = Field(default=10, ge=1)
