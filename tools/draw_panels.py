@@ -101,7 +101,10 @@ def draw(
         if panel.logarithmic and unit == panel.unit:
             side.set_yscale("log")
         else:
-            side.set_ylim(bottom=0)
+            right = [line for line in found if line.is_right and line.unit == unit]
+            highest = max((value for line in right for _, value in line.points), default=0.0)
+            top = max([1.5 * highest, *(line.axis_max for line in right)], default=0.0)
+            side.set_ylim(bottom=0, top=top or None)
         if unit == "percentunit":
             side.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g} %"))
     for phase in phases:

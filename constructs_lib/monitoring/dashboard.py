@@ -162,6 +162,7 @@ def _overrides(query: Query) -> list[models.DynamicConfigValue]:
         "custom.axisLabel": query.legend.replace("{{namespace}} ", "").split(" {{")[0],
         "custom.drawStyle": "points",
         "custom.pointSize": 5,
+        **({"custom.axisSoftMax": query.right_max} if query.right_max else {}),
     }
     properties = (dashed if query.is_limit else {}) | (right if query.right_unit else {})
     return [models.DynamicConfigValue(id_val=name, value=value) for name, value in properties.items()]

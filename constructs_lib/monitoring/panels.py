@@ -31,6 +31,8 @@ class Query:
     """The legend; it starts with the tenant's name."""
     right_unit: str = ""
     """Grafana's unit of the right axis; empty: the left axis, with the panel's unit."""
+    right_max: float = 0
+    """The right axis reaches at least this value, so that small values do not reach up to a limit of the left axis."""
     is_limit: bool = False
 
 
@@ -90,6 +92,7 @@ PANELS: Final = (
                 f" / {promql.of_tenant(f'namespace:{FAILED}:budget')}",
                 "{{namespace}} burn rate 1h",
                 right_unit="suffix:x",
+                right_max=20,
             ),
         ),
         runbook=("InferenceErrorBudgetBurn",),
@@ -134,6 +137,7 @@ PANELS: Final = (
                 promql.rate(promql.of_tenant(contract.SHED), "namespace, reason"),
                 "{{namespace}} 429 {{reason}}",
                 right_unit="reqps",
+                right_max=10,
             ),
         ),
         runbook=("InferenceRequestsShed", "InferenceAutoscalerAtMaximum"),

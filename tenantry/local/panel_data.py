@@ -24,6 +24,7 @@ class Line:
         unit: Grafana's unit of its axis.
         is_limit: whether it is a limit or an objective, drawn as a dashed line.
         is_right: whether it belongs to the right axis, drawn as points.
+        axis_max: value that its axis reaches at least.
         color: its colour, as CSS and matplotlib accept it.
         points: times (seconds since 1970) and values; without the steps that have no value.
     """
@@ -32,6 +33,7 @@ class Line:
     unit: str
     is_limit: bool
     is_right: bool
+    axis_max: float
     color: str
     points: tuple[tuple[float, float], ...]
 
@@ -70,6 +72,7 @@ def lines(
                 unit=query.right_unit or panel.unit,
                 is_limit=query.is_limit,
                 is_right=bool(query.right_unit),
+                axis_max=query.right_max,
                 color=_color(panel, legend, tenants) or PALETTE[number % len(PALETTE)],
                 points=points,
             )

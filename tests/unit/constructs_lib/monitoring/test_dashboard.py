@@ -168,6 +168,13 @@ def test_series_of_the_right_axis_are_points() -> None:
                 assert "custom.lineStyle" not in properties
 
 
+def test_a_few_shed_requests_stay_far_below_the_limit() -> None:
+    """The right axis of 429s reaches at least 10 per second, so that one per second is not at the top of the panel."""
+    overrides = BY_TITLE["In flight and shed"]["fieldConfig"]["overrides"]
+    properties = {each["id"]: each["value"] for override in overrides for each in override["properties"]}
+    assert properties["custom.axisSoftMax"] == 10
+
+
 def test_each_tenant_has_one_colour() -> None:
     """On panels that are coloured by tenant every legend matches exactly the override of its tenant."""
     by_tenant = [panel for panel in PANELS if panel.colored_by_tenant]
