@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = f"{contract.ENV_PREFIX}STORE_"
 _RETRYABLE_STATUS: Final = frozenset({408, 425, 429, *range(500, 600)})
-_CHUNK_BYTES: Final = 2**20
 _CODE_CHARACTERS: Final = 64
 _NOWHERE: Final = "127.0.0.1:0"
 """An impossible proxy for every host except the endpoint, because the client follows redirects to other hosts."""
@@ -71,7 +69,6 @@ class Bucket:
     name: str
     where: str
     store: ObjectStore
-    total_timeout_seconds: float = 300
 
     @classmethod
     def open(cls, name: str, settings: StoreSettings | None = None, *, store: ObjectStore | None = None) -> "Bucket":
@@ -85,7 +82,7 @@ class Bucket:
         settings = settings or _settings_from_environment()
         where = settings.endpoint or f"S3 in {settings.region}"
         _check(settings, name)
-        return cls(name, where, _open_s3(name, settings), settings.total_timeout_seconds)
+        return cls(name, where, _open_s3(name, settings))
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         """The bytes of object `key`.
@@ -121,23 +118,19 @@ class Bucket:
             obstore.put(self.store, key, data, use_multipart=False)
 
     def _read(self, key: str, max_bytes: int, found: "GetResult") -> bytes:
-        """The object's bytes, no more than `max_bytes` and no longer than the total time-out."""
+        """The object's bytes, no more than `max_bytes`; the client ends the request after the total time-out."""
         size = found.meta["size"]
         if size > max_bytes:
             raise StoreError(
                 f"s3://{self.name}/{key} has {size} bytes, where at most {max_bytes} are expected: it is not what "
                 "publish writes; publish the model again"
             )
-        deadline = monotonic() + self.total_timeout_seconds
-        content = bytearray()
-        for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-            content += chunk
-            if monotonic() > deadline:
-                raise StoreUnavailableError(
-                    f"cannot read s3://{self.name}/{key}: {self.where} took longer than "
-                    f"{self.total_timeout_seconds:g} s for {size} bytes"
-                )
-        return bytes(content)
+        content = found.bytes().to_bytes()
+        if len(content) != size:
+            raise StoreUnavailableError(
+                f"cannot read s3://{self.name}/{key}: {self.where} sent {len(content)} of {size} bytes"
+            )
+        return content
 
     @contextmanager
     def explained(self, verb: str, key: str) -> Iterator[None]:

@@ -86,7 +86,7 @@ def test_what_was_changed_in_the_store_is_refused(
     with pytest.raises((StoreError, ArtifactError)) as caught:
         artifact.read(fetch(str(pinned), tenant_a).files, expected_digest=pinned.digest)
     assert not isinstance(caught.value, StoreUnavailableError)
-    with pytest.raises(StoreError, match="holds other bytes than those that its name promises"):
+    with pytest.raises(StoreError, match="does not hold the bytes that its digest stands for"):
         publish(write(model), "s3://models/tenant-a/tampered", publisher)
 
 
