@@ -30,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
-CHECKS := demo test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
+CHECKS := demo test fork-test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
@@ -105,7 +105,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit wheel-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit fork-test wheel-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -135,6 +135,9 @@ drain-test: $(DEV) ## restart the service ten times under load, behind a load ba
 
 attack: $(DEV) ## run hostile clients against the service: others are served, memory is bounded, nothing is left
 	@pytest -s tests/abuse/test_attack.py
+
+fork-test: $(DEV) $(NODE) ## unit and snapshot tests in a copy whose platform.yaml lists other tenants
+	@tools/fork-test
 
 wheel-test: $(DEV) ## build sdist and wheels, install them in an empty folder with an empty home, use every command
 	@pytest tests/wheel

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.paths import ROOT
+from tests.paths import ROOT, TEMPLATE
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
@@ -214,5 +214,5 @@ def test_the_version_that_platform_yaml_names_is_pushed_as_a_tag() -> None:
     default = re.search(r"(?m)^ARG VERSION=(.+)$", (ROOT / "Dockerfile").read_text())
     assert default is not None
     assert default[1] == version
-    image = yaml.safe_load((ROOT / "platform.yaml").read_text())["platform"]["image"]
+    image = yaml.safe_load(TEMPLATE.read_text())["platform"]["image"]
     assert "@sha256:" in image or image.endswith(f":{version}")

@@ -14,6 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
+from tests.example_platform import example_dist
 from tests.fake_programs import FakePrograms
 from tests.paths import ROOT
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
@@ -123,9 +124,12 @@ def test_the_published_schema_is_what_the_command_prints() -> None:
     assert run("schema").stdout == (ROOT / "docs/audit.schema.json").read_text()
 
 
-def test_the_examples_of_the_document_are_what_the_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_document_are_what_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`make audit-examples` writes them."""
-    monkeypatch.chdir(ROOT)
+    (tmp_path / "dist").symlink_to(example_dist())
+    monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs/audit.md").read_text()
     assert text.count("$ tenantry audit") == 3
     assert with_output(text) == text
