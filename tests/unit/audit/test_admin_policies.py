@@ -132,3 +132,13 @@ def test_cluster_network_policies_have_tiers_and_protocols(
         f"spec: {{subject: {{namespaces: {{}}}}, tier: {tier}, priority: 1, {rule}}}\n"
     )
     assert cluster(PODS + text).verdict("shop/web", "shop/db", 5432).verdict is expected
+
+
+def test_a_policy_that_may_not_select_the_pods_leaves_the_rest_possible(cluster: Build) -> None:
+    """The namespace is only mentioned, so whether it has the subject's label is not known."""
+    pods = pod("web", "{app: web}") + pod("db", "{app: db}")
+    subject = "subject: {namespaces: {matchLabels: {team: red}}}"
+    text = admin("a", 1, f"{subject}, ingress: [{{action: Deny, {FROM_ALL}}}]")
+    answer = cluster(pods + text).verdict("shop/web", "shop/db", 80)
+    assert answer.verdict is Verdict.UNKNOWN
+    assert answer.missing == ("namespace shop is not declared in the input, so its labels (team) are not known",)
