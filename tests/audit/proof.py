@@ -162,10 +162,11 @@ def live_run(live: dict[str, Any]) -> str:
     decided, settled, sets = Counter(live["verdicts"]), live["seconds to settle"], live["sets"]
     text = (
         f"{sets:,} sets of seed {live['seed']} with {live['policies']:,} policies, on Kubernetes {live['kubernetes']}:"
-        f" {live['observations']:,} observations of {decided.total() // sets:,} connections each. A set had settled"
-        f" after {settled['median']} s (median; at most {settled['most']} s); {len(live['wrong']):,} sets differ. Where"
-        f" it is assumed that an ipBlock covers pods, the audit leaves {decided['unknown']:,} of the"
-        f" {decided.total():,} connections unknown."
+        f" {live['observations']:,} observations of {decided.total() // sets:,} connections each. The median set had"
+        f" settled after {settled['median']} s, the last one after {settled['most']} s. {len(live['wrong']):,} sets"
+        f" differ; {len(live['sets that show a fault']):,} show a fault of the network engine. Where it is assumed that"
+        f" an ipBlock covers pods, the audit leaves {decided['unknown']:,} of the {decided.total():,} connections"
+        " unknown."
     )
     return "\n".join(wrap(text, _WIDTH))
 
