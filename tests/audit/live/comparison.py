@@ -10,12 +10,12 @@ from tests.audit.engines import Audit
 from tests.audit.live import pods
 from tests.audit.live.directions import one_per_direction
 from tests.audit.live.faults import as_kube_router_treats
-from tests.audit.live.probes import Agents, Target
+from tests.audit.live.probes import PATIENT_SECONDS, SECONDS, Agents, Target
 from tests.audit.reference import Assumptions, Object, Verdict
 from tests.e2e.cluster import Cluster
 from tests.e2e.probes import OUTSIDE
 
-SETTLE_SECONDS: Final = 40
+SETTLE_SECONDS: Final = 60
 """How long the network may take until it does what the engine says; after that a difference counts."""
 _WEB: Final = (80, 443)
 _ALIKE: Final = 2
@@ -149,7 +149,7 @@ def compare(
     network.replace_policies(policies if as_drawn else [part for each in policies for part in one_per_direction(each)])
     rounds, settled = 0, Settled()
     while True:
-        observed = _observe(agents, targets)
+        observed = _observe(agents, targets, said)
         rounds += 1
         found = Compared(policies, said, from_yaml, observed, as_faulty, time.monotonic() - began, rounds)
         state = "fault" if found.shows_a_fault else "" if found.wrong() else "agrees"
@@ -195,8 +195,18 @@ def _addresses(objects: Sequence[Object]) -> dict[str, str]:
     }
 
 
-def _observe(agents: Agents, targets: dict[str, dict[Ask, Target]]) -> dict[Ask, bool]:
-    outcomes = agents.probe({source: list(asks.values()) for source, asks in targets.items()})
+def _observe(agents: Agents, targets: dict[str, dict[Ask, Target]], verdicts: dict[Ask, Verdict]) -> dict[Ask, bool]:
+    """Which connections are open; one that is expected to be is tried again before it counts as closed."""
+    observed = _probe(agents, targets, SECONDS)
+    again = {
+        source: {ask: target for ask, target in asks.items() if verdicts[ask] == "allowed" and not observed[ask]}
+        for source, asks in targets.items()
+    }
+    return observed | _probe(agents, {source: asks for source, asks in again.items() if asks}, PATIENT_SECONDS)
+
+
+def _probe(agents: Agents, targets: dict[str, dict[Ask, Target]], seconds: float) -> dict[Ask, bool]:
+    outcomes = agents.probe({source: list(asks.values()) for source, asks in targets.items()}, seconds)
     return {
         ask: outcome == "open"
         for source, asks in targets.items()

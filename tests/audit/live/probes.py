@@ -14,6 +14,8 @@ from tests.e2e.cluster import Cluster
 _AGENT: Final = Path(__file__).with_name("agent.py")
 SECONDS: Final = 1
 """How long a probe waits for an answer."""
+PATIENT_SECONDS: Final = 6
+"""How long it waits where an answer is expected and did not come: slow is not closed."""
 Target = tuple[str, str, int]
 """Protocol (tcp or udp), address, port."""
 
@@ -49,17 +51,17 @@ class Agents:
                 process.stdout.close()
             process.wait(timeout=30)
 
-    def probe(self, targets: Mapping[str, Sequence[Target]]) -> dict[str, list[str]]:
+    def probe(self, targets: Mapping[str, Sequence[Target]], seconds: float = SECONDS) -> dict[str, list[str]]:
         """What came of probing, from each pod, its targets."""
         with ThreadPoolExecutor(len(self._running)) as pool:
-            answers = pool.map(lambda key: self._ask(key, targets[key]), targets)
+            answers = pool.map(lambda key: self._ask(key, targets[key], seconds), targets)
             return dict(zip(targets, answers, strict=True))
 
-    def _ask(self, key: str, targets: Sequence[Target]) -> list[str]:
+    def _ask(self, key: str, targets: Sequence[Target], seconds: float) -> list[str]:
         process = self._running[key]
         if process.stdin is None:
             raise RuntimeError(key)
-        process.stdin.write(json.dumps({"seconds": SECONDS, "targets": targets}) + "\n")
+        process.stdin.write(json.dumps({"seconds": seconds, "targets": targets}) + "\n")
         process.stdin.flush()
         outcomes: list[str] = json.loads(_line(process, key))
         return outcomes
