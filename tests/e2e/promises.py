@@ -11,6 +11,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; no access to its console on 9001",
     "network": "Network: ingress from the namespace and Prometheus, egress to DNS, store and public addresses on 443",
     "bypass": "No bypass: labels of another tenant, Services that lead to it, host network, additional policies",
+    "reachability": "What the audit says of random policies is what the cluster does, pair by pair",
     "first-seconds": "A new pod is closed to other namespaces from its first moment",
     "rbac": "The tenant's account may get and list pods, services and configmaps of its own namespace, nothing else",
     "containers": "Containers: UID 1000, read-only root, no capabilities, no token; other pods are refused",
