@@ -82,7 +82,7 @@ def test_verbs_without_a_dry_run_change_no_cluster() -> None:
         for name, command in COMMAND.commands.items()
         if all("--dry-run" not in each.opts for each in command.params)
     }
-    local = {"bump", "demo", "image", "init", "monitor", "rollback", "serve", "synth", "train"}
+    local = {"bump", "demo", "image", "import", "init", "monitor", "rollback", "serve", "synth", "train"}
     reading = {"audit", "conformance", "models", "plan", "smoke"}
     assert without == local | reading
 
