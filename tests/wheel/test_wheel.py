@@ -12,10 +12,13 @@ import zipfile
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from tests.wheel.conftest import Distributions, Environment
 
 MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
 NOT_SHIPPED = {"bench", "tests", "tools", "dist", "docs"}
+EXTENSIONS = {file.stem for file in (ROOT / "inference").rglob("*.pyx")}
+"""The compiled modules."""
 CRD = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -63,13 +66,13 @@ if __name__ == "__main__":
 
 
 def test_the_distributions_hold_what_is_needed_and_nothing_else(distributions: Distributions) -> None:
-    """One top-level package; neither tests nor tools; the compiled wheel has both extensions, the pure one none."""
+    """One top-level package; neither tests nor tools; the compiled wheel has every extension, the pure one none."""
     for wheel in (distributions.compiled, distributions.pure):
         names = zipfile.ZipFile(wheel).namelist()
         assert {name.split("/")[0].partition("-")[0] for name in names} == {"tenantry"}
         assert not [name for name in names if name.startswith("tenantry/") and NOT_SHIPPED & set(name.split("/")[:2])]
         compiled = {name.rpartition("/")[2].partition(".")[0] for name in names if name.endswith((".so", ".pyd"))}
-        assert compiled == (set() if wheel == distributions.pure else {"_scorer", "_distribution"})
+        assert compiled == (set() if wheel == distributions.pure else EXTENSIONS)
     assert distributions.pure.name.endswith("-py3-none-any.whl")
     with tarfile.open(distributions.sdist) as archive:
         top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
@@ -104,10 +107,12 @@ def test_every_module_can_be_imported(base: Environment) -> None:
     assert missing <= {
         "fastapi",
         "httptools",
+        "joblib",
         "numpy",
         "prometheus_client",
         "pytest",
         "sklearn",
+        "skops",
         "starlette",
         "uvicorn",
     }

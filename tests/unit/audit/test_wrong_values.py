@@ -10,7 +10,7 @@ import yaml
 
 from audit import AuditError, read
 from audit.reports.exposure_report import exposure_report
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 from tests.unit.audit.test_exposure import INGRESS, ROUTE
 
 OTHERS = """\
@@ -52,7 +52,8 @@ metadata: {name: n, labels: {a: b}}
 status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}
 """
 KINDS = {"Namespace", "Deployment", "Service", "NetworkPolicy"}
-DIST = [each for each in yaml.safe_load_all((ROOT / "dist/tenant-a.k8s.yaml").read_text()) if each["kind"] in KINDS]
+TENANT = yaml.safe_load_all((example_dist() / "tenant-a.k8s.yaml").read_text())
+DIST = [each for each in TENANT if each["kind"] in KINDS]
 OBJECTS = [*DIST, *yaml.safe_load_all(OTHERS), *yaml.safe_load_all(INGRESS[4:]), *yaml.safe_load_all(ROUTE[4:])]
 WRONG: list[Any] = [None, True, -1, 1.5, "", "a/b/c", "::1", [], {}, [None], ["x"], {"x": 1}, [[]], 2**70]
 ANCHOR = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "z"}, "spec": {"containers": []}}
