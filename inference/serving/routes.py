@@ -190,7 +190,7 @@ def _add_protocol(app: FastAPI, handlers: _Handlers) -> None:
             app, handlers.server_metadata, _answers("Name, version, extensions.", protocol.ServerMetadata)
         )
     _Operation("GET", f"{root}/health/live", "protocol", "Whether the server answers").add(
-        app, handlers.server_live, _answers("It does.", protocol.ServerLive)
+        app, handlers.server_live, _answers("The server is live.", protocol.ServerLive)
     )
     _Operation("GET", f"{root}/health/ready", "protocol", "Whether the server has its model").add(
         app, handlers.server_ready, _ready_answers(protocol.ServerReady)
@@ -224,7 +224,7 @@ def _add_model(app: FastAPI, handlers: _Handlers, path: str, *, versioned: bool)
 def _add_operations(app: FastAPI, handlers: _Handlers) -> None:
     path = contract.LIVENESS_PATH
     _Operation("GET", path, "operations", "Whether the process answers").add(
-        app, handlers.liveness, document.answers("It does.", Health, path=path)
+        app, handlers.liveness, document.answers("The process answers.", Health, path=path)
     )
     path = contract.READINESS_PATH
     _Operation("GET", path, "operations", "Whether the model can be asked").add(
@@ -289,7 +289,7 @@ def _answers(description: str, struct: type[msgspec.Struct], *errors: type[Reque
 
 def _ready_answers(struct: type[msgspec.Struct], *errors: type[RequestError]) -> dict[int | str, Any]:
     found = _answers("It is.", struct, *errors)
-    found[NotReadyError.status] = {"description": "It is not.", "content": found[200]["content"]}
+    found[NotReadyError.status] = {"description": "The server or model is not ready.", "content": found[200]["content"]}
     return found
 
 
