@@ -1,20 +1,24 @@
 """The Grafana dashboard: `constructs_lib.monitoring.panels` as JSON, built with the Grafana Foundation SDK."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from itertools import count
 from string import ascii_uppercase
 from typing import Any, Final
 
-from grafana_foundation_sdk.builders import common, dashboard, prometheus, timeseries
-from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models import common as common_models
-from grafana_foundation_sdk.models import dashboard as models
-
 from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS, Panel, Query, tenant_color
 from constructs_lib.monitoring.promql import selector
 from inference import contract
+
+with warnings.catch_warnings():
+    # The SDK recommends the schema of newer Grafanas. The classic one works in every Grafana that a cluster may have.
+    warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
+    from grafana_foundation_sdk.builders import common, dashboard, prometheus, timeseries
+    from grafana_foundation_sdk.cog.builder import Builder
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models import common as common_models
+    from grafana_foundation_sdk.models import dashboard as models
 
 UID: Final = "tenantry-inference"
 TITLE: Final = "Tenantry: inference"
@@ -50,6 +54,7 @@ def dashboard_json(runbook: str, tenants: Sequence[str]) -> str:
         builder.with_panel(_panel(number, panel, runbook, tenants[:MAX_COLORED_TENANTS]))
     document = json.loads(json.dumps(builder.build(), cls=JSONEncoder))
     _word_annotations(document)
+    _leave_in_place(document)
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -94,6 +99,13 @@ def _word_annotations(document: dict[str, Any]) -> None:
     """Add the fields of Grafana's Prometheus data source that word an annotation; the SDK does not have them."""
     for annotation in document["annotations"]["list"]:
         annotation |= {"titleFormat": "{{alertname}} {{severity}}", "textFormat": "{{namespace}}", "step": "30s"}
+
+
+def _leave_in_place(document: dict[str, Any]) -> None:
+    """Remove the placement "controls menu", which the SDK sets on every annotation and link and cannot leave out."""
+    links = (link for panel in document["panels"] for link in panel["links"])
+    for element in (*document["annotations"]["list"], *links):
+        element.pop("placement", None)
 
 
 def _panel(number: int, panel: Panel, runbook: str, tenants: Sequence[str]) -> timeseries.Panel:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib.monitoring.dashboard import dashboard_json
+from constructs_lib.monitoring.dashboard import JSONEncoder, dashboard_json, models
 from constructs_lib.monitoring.panel_queries import filled
 from constructs_lib.monitoring.panels import PANELS, TENANT_COLORS
 from constructs_lib.monitoring.rules import rule_groups
@@ -42,6 +42,21 @@ def test_there_are_eight_panels_in_a_grid() -> None:
     assert len(DASHBOARD["panels"]) == 8
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]}
     assert places == {(x, y) for x in (0, 12) for y in (0, 9, 18, 27)}
+
+
+def test_dashboard_is_written_for_the_grafana_that_is_installed() -> None:
+    """Grafana 13 has schema 42. The SDK's model of the dashboard reads it back without loss."""
+    assert DASHBOARD["schemaVersion"] == 42
+    read = json.loads(json.dumps(models.Dashboard.from_json(DASHBOARD), cls=JSONEncoder))
+    for annotation in read["annotations"]["list"]:
+        del annotation["placement"]
+    assert read == DASHBOARD
+
+
+def test_toggles_and_links_stay_where_they_can_be_seen() -> None:
+    """Not in the menu into which Grafana 12.3 and newer moves what has the placement `inControlsMenu`."""
+    assert "placement" not in DASHBOARD["annotations"]["list"][0]
+    assert [link for panel in DASHBOARD["panels"] for link in panel["links"] if "placement" in link] == []
 
 
 def test_dashboard_is_deterministic_and_fits_a_config_map() -> None:
