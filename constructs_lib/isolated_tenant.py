@@ -10,9 +10,10 @@ from constructs import Construct
 
 from constructs_lib._objects import plain_object
 from constructs_lib.errors import PropsError, refusing
-from constructs_lib.names import labels, object_name
+from constructs_lib.names import labels, object_name, selector
 from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, policy_spec, public_addresses
 from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, PlatformSettings, Tenant
+from constructs_lib.platform.access import Client, check_party
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
@@ -41,6 +42,8 @@ class IsolatedTenantProps:
         model_store: where models are. Default: MinIO in `minio`. A store without a namespace gets no policy of its own.
         dns: where the DNS servers are. Default: kube-dns in `kube-system`.
         network: public addresses that pods must not connect to. Default: none.
+        clients: pods of other namespaces that may connect to the service. Default: none.
+        shared_with: tenants whose service this tenant's pods may connect to. Default: none.
     """
 
     name: str
@@ -53,12 +56,16 @@ class IsolatedTenantProps:
     model_store: ModelStore = field(default_factory=ModelStore)
     dns: Dns = field(default_factory=Dns)
     network: Network = field(default_factory=Network)
+    clients: tuple[Client, ...] = ()
+    shared_with: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
         with refusing("name", self.name):
             check_tenant_name(self.name)
             check_names([self.name], taken)
+        with refusing("clients", ", ".join(each.namespace for each in self.clients)):
+            check_party(self, taken)
         with refusing("quota", self.quota):
             self.quota.check(self.resources, self.autoscaling, self.rollout)
 
@@ -76,6 +83,8 @@ class IsolatedTenantProps:
             model_store=settings.model_store,
             dns=settings.dns,
             network=settings.network,
+            clients=tenant.clients,
+            shared_with=tenant.shared_with,
         )
 
 
@@ -85,10 +94,10 @@ class IsolatedTenant(Construct):
     Guarantees, on a cluster that enforces NetworkPolicies:
 
     - pods must meet the Pod Security Standard `restricted`;
-    - ingress is allowed from the namespace's own pods and from Prometheus, on the service's port, and from what
+    - ingress is allowed from the namespace's own pods, Prometheus and `clients`, on the service's port, and from what
       `allow_ingress` adds;
-    - egress is allowed to the namespace's own pods, DNS, the model store, public addresses on port 443, and to what
-      `egress` and `allow_egress` add;
+    - egress is allowed to the namespace's own pods, DNS, the model store, public addresses on port 443, the service of
+      the tenants in `shared_with`, and to what `egress` and `allow_egress` add;
     - the ServiceAccount may get and list pods, services and configmaps of the namespace, and pods get no token unless
       they ask for one;
     - no pod exceeds the limits, all pods together do not exceed the quota, and no Service opens a port on the nodes.
@@ -204,6 +213,11 @@ class IsolatedTenant(Construct):
         for index, each in enumerate(props.egress):
             port = NetworkPort(each.port, each.protocol)
             self._add_policy(f"allow-egress-{index}", egress=[NetworkPeer.network(each.cidr)], ports=[port])
+        if props.clients:
+            self._add_policy("allow-clients", ingress=[_peer(each) for each in props.clients], ports=service)
+        if props.shared_with:
+            tenants = [NetworkPeer.pods(name, selector(name)) for name in props.shared_with]
+            self._add_policy("allow-shared-tenants", egress=tenants, ports=service)
 
     def _check_policy(self, name: str, ports: Sequence[NetworkPort]) -> None:
         with refusing("name", name):
@@ -234,3 +248,9 @@ class IsolatedTenant(Construct):
     def _add_object(self, construct_id: str, api_version: str, kind: str, spec: dict[str, Any]) -> ApiObject:
         metadata = self.metadata(object_name(self.name))
         return plain_object(self, construct_id, api_version=api_version, kind=kind, metadata=metadata, spec=spec)
+
+
+def _peer(client: Client) -> NetworkPeer:
+    if client.pod_labels:
+        return NetworkPeer.pods(client.namespace, client.pod_labels)
+    return NetworkPeer.namespace(client.namespace)

@@ -38,7 +38,7 @@ class NetworkPort:
 
 @dataclass(frozen=True)
 class NetworkPeer:
-    """The other end of a connection. Create one with `own_pods`, `pods` or `network`."""
+    """The other end of a connection. Create one with `own_pods`, `pods`, `namespace` or `network`."""
 
     _manifest: Mapping[str, Any]
 
@@ -64,10 +64,24 @@ class NetworkPeer:
             raise PropsError("'labels' ({}) must not be empty, which would select every pod; name the pods' labels")
         return cls(
             {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "namespaceSelector": _named(namespace),
                 "podSelector": {"matchLabels": dict(labels)},
             }
         )
+
+    @classmethod
+    def namespace(cls, namespace: str) -> Self:
+        """All pods of another namespace.
+
+        Args:
+            namespace: name of the namespace.
+
+        Raises:
+            PropsError: the namespace is not a DNS label.
+        """
+        with refusing("namespace", namespace):
+            check_name(namespace)
+        return cls({"namespaceSelector": _named(namespace)})
 
     @classmethod
     def network(cls, cidr: str, *, except_cidrs: Iterable[str] = ()) -> Self:
@@ -90,6 +104,10 @@ class NetworkPeer:
 
     def _to_kube(self) -> dict[str, Any]:
         return dict(self._manifest)
+
+
+def _named(namespace: str) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
 
 
 def public_addresses(except_cidrs: Iterable[str] = ()) -> tuple[NetworkPeer, NetworkPeer]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from constructs_lib.dist import write
 from constructs_lib.platform import Platform
+from tests.e2e import access
 from tests.paths import ROOT
 
 EXAMPLE: Final = ROOT / "tests" / "example" / "platform.yaml"
@@ -17,7 +18,22 @@ EXAMPLE: Final = ROOT / "tests" / "example" / "platform.yaml"
 @cache
 def example_dist() -> Path:
     """The folder of the example's manifests, synthesized once per process and deleted at its end."""
+    return _written(EXAMPLE, _folder())
+
+
+@cache
+def accessible_dist() -> Path:
+    """The same with the clients that the end-to-end suite adds."""
+    folder = _folder()
+    return _written(access.write(access.with_access(EXAMPLE), folder / "platform.yaml"), folder)
+
+
+def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-example-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    write(Platform.load(EXAMPLE), folder / "dist")
+    return folder
+
+
+def _written(file: Path, folder: Path) -> Path:
+    write(Platform.load(file), folder / "dist")
     return folder / "dist"

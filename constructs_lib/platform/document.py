@@ -21,6 +21,7 @@ from pydantic import (
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
 from constructs_lib.platform._section import Section, refuse
+from constructs_lib.platform.access import Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.receivers import Receiver
@@ -148,6 +149,11 @@ class Tenant(Defaults):
     """Address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or `file:<folder>`."""
     image: validators.Image
     """Image of the service for this tenant; the platform's image if absent."""
+    clients: tuple[Client, ...] = ()
+    """Pods of other namespaces that may call the tenant's service; none if empty."""
+    shared_with: tuple[validators.TenantName, ...] = ()
+    """Tenants that this tenant's pods may call. Both must agree: each of them lists this tenant's namespace in its
+    `clients`."""
 
     @field_validator("model")
     @classmethod
@@ -203,6 +209,11 @@ class Platform(Section):
             raise
         validators.check_names([tenant.name for tenant in platform.tenants], platform.platform.namespaces)
         return platform
+
+    @model_validator(mode="after")
+    def _clients_are_allowed(self) -> Self:
+        check_parties(self.tenants, self.platform.namespaces)
+        return self
 
     @model_validator(mode="after")
     def _addresses_are_reachable(self) -> Self:

@@ -12,13 +12,14 @@ from inference import contract
 from tests.audit.kube_objects import namespace
 from tests.audit.reference import Object
 from tests.e2e import pods
+from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE
 from tests.e2e.cluster import service
 from tests.e2e.matrix import Source, Target
 from tests.e2e.probes import METADATA, OUTSIDE, PROMETHEUS_LABELS
-from tests.example_platform import example_dist
+from tests.example_platform import accessible_dist
 
 ROOT: Final = Path(__file__).parents[2]
-PATHS: Final = [example_dist(), ROOT / "terraform/platform/manifests/minio-network-policy.yaml"]
+PATHS: Final = [accessible_dist(), ROOT / "terraform/platform/manifests/minio-network-policy.yaml"]
 ASSUMPTIONS: Final = Assumptions(
     pod_cidrs=["10.244.0.0/16", "fd00:10:244::/56"], service_cidrs=["10.96.0.0/16"], node_cidrs=["10.200.0.0/24"]
 )
@@ -30,7 +31,7 @@ _ELSEWHERE: Final = "elsewhere"
 
 def objects() -> list[Object]:
     """What is in a cluster beside `dist/` and the object store's policy."""
-    homes = ("kube-system", "minio", _ELSEWHERE)
+    homes = ("kube-system", "minio", CLIENT_NAMESPACE, _ELSEWHERE)
     return [
         *(namespace(name) for name in homes),
         *(_node(name, address) for name, address in _NODES.items()),
@@ -60,6 +61,9 @@ _PODS: Final[dict[Source, tuple[str, ...]]] = {
     Source.PROMETHEUS_LABELS: (f"{_ELSEWHERE}/false-prometheus",),
     Source.PROMETHEUS: ("monitoring/prometheus",),
     Source.MONITORING: ("monitoring/other",),
+    Source.CLIENT: (f"{CLIENT_NAMESPACE}/client",),
+    Source.CLIENT_NAMESPACE: (f"{CLIENT_NAMESPACE}/other",),
+    Source.CLIENT_LABELS: (f"{_ELSEWHERE}/false-client",),
     Source.OWN_NODE: ("node/worker",),
     Source.OTHER_NODE: ("node/worker2", "node/control-plane"),
 }
@@ -112,6 +116,9 @@ def _pods() -> Iterator[Object]:
             (_ELSEWHERE, "false-prometheus", PROMETHEUS_LABELS),
             ("monitoring", "prometheus", PROMETHEUS_LABELS),
             ("monitoring", "other", {}),
+            (CLIENT_NAMESPACE, "client", CLIENT_LABELS),
+            (CLIENT_NAMESPACE, "other", {}),
+            (_ELSEWHERE, "false-client", CLIENT_LABELS),
             ("kube-system", "coredns", {"k8s-app": "kube-dns"}),
             ("minio", "minio", {"app.kubernetes.io/name": "minio"}),
         ]

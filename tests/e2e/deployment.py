@@ -15,6 +15,7 @@ from constructs_lib.platform import Platform
 from inference import contract
 from tenantry.console import say, step
 from tenantry.errors import CommandError
+from tests.e2e.access import with_access, write
 from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
 from tests.e2e.store import NAMESPACE as STORE_NAMESPACE
 from tests.e2e.store import Store
@@ -35,6 +36,7 @@ class PlatformUnderTest:
 
     Attributes:
         tenants: Names of the tenants of `platform.yaml`.
+        file: The platform file: `platform.yaml` with the clients that the suite adds.
         image: Image of the service and of the probes.
         found: Whether the tenants existed before the run, which then deletes nothing of theirs.
         digest: Digest of the model that the tenants serve.
@@ -46,7 +48,7 @@ class PlatformUnderTest:
 
     cluster: Cluster
     image: str
-    file: Path = ROOT / "platform.yaml"
+    file: Path = field(default_factory=lambda: write(with_access(ROOT / "platform.yaml"), BUILD / "platform.yaml"))
     found: bool = False
     digest: str = ""
     warnings: str = ""

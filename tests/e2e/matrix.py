@@ -18,6 +18,9 @@ class Source(StrEnum):
     PROMETHEUS_LABELS = "... with Prometheus's labels"
     PROMETHEUS = "Prometheus's pod"
     MONITORING = "another pod in monitoring"
+    CLIENT = "pod of a listed client"
+    CLIENT_NAMESPACE = "... without the client's labels"
+    CLIENT_LABELS = "... with the client's labels, in another namespace"
     OWN_NODE = "the target's own node"
     OTHER_NODE = "another node"
 
@@ -60,11 +63,11 @@ class Cell(StrEnum):
     """The combination does not exist: a Service has no node, and a target of the platform has no tenant."""
 
 
+CALLERS: Final = frozenset({Source.SAME_TENANT, Source.PROMETHEUS, Source.CLIENT})
+"""The sources that may connect to a tenant's service."""
 TENANTS: Final = (Source.SAME_TENANT, Source.OTHER_TENANT)
 _OPEN: Final[Mapping[Target, frozenset[Source]]] = {
-    Target.SERVICE: frozenset({Source.SAME_TENANT, Source.PROMETHEUS}),
-    Target.POD: frozenset({Source.SAME_TENANT, Source.PROMETHEUS}),
-    Target.IPV6: frozenset({Source.SAME_TENANT, Source.PROMETHEUS}),
+    **dict.fromkeys((Target.SERVICE, Target.POD, Target.IPV6), CALLERS),
     Target.OTHER_PORT: frozenset(),
     Target.UDP: frozenset(),
     Target.STORE: frozenset({Source.SAME_TENANT}),

@@ -97,6 +97,23 @@ MUTATIONS: Final = (
         "test_cell and 8001",
     ),
     Mutation(
+        "every pod of a client's namespace is allowed",
+        "NetworkPolicy",
+        "allow-clients",
+        lambda each: each["spec"]["ingress"][0]["from"][0]["podSelector"].pop("matchLabels"),
+        "network",
+        "test_cell and client",
+    ),
+    Mutation(
+        "a client is allowed from every namespace",
+        "NetworkPolicy",
+        "allow-clients",
+        lambda each: each["spec"]["ingress"][0]["from"][0]["namespaceSelector"].pop("matchLabels"),
+        "network",
+        "test_cell and client",
+    ),
+    Mutation("the client is not allowed", "NetworkPolicy", "allow-clients", None, "network", "test_cell and client"),
+    Mutation(
         "the Role reads Secrets",
         "Role",
         OWN,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.e2e import pods
+from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE
 from tests.e2e.cluster import Cluster, service, service_labels
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected
 from tests.e2e.requirements import OTHER_NAMESPACE
@@ -85,7 +86,7 @@ class Probes:
         """Create the pods, and wait until they are Ready."""
         wanted = list(self._manifests())
         missing = [each for each in wanted if not self._is_there(each)]
-        self.cluster.apply(pods.namespace(OTHER_NAMESPACE), pods.namespace(NODES))
+        self.cluster.apply(*(pods.namespace(name) for name in (OTHER_NAMESPACE, NODES, CLIENT_NAMESPACE)))
         self.cluster.apply(*missing)
         for namespace in {each["metadata"]["namespace"] for each in wanted}:
             names = [each["metadata"]["name"] for each in wanted if each["metadata"]["namespace"] == namespace]
@@ -93,7 +94,7 @@ class Probes:
 
     def stop(self) -> None:
         """Delete the pods."""
-        self.cluster.delete("namespace", NODES)
+        self.cluster.delete("namespace", NODES, CLIENT_NAMESPACE)
         for namespace in ("monitoring", *self.tenants):
             self.cluster.delete("pods", "-n", namespace, "-l", "tenantry.dev/e2e=probe")
 
@@ -191,6 +192,9 @@ class Probes:
         yield listener("prometheus-labels", OTHER_NAMESPACE, labels=PROMETHEUS_LABELS)
         yield listener("e2e-prometheus", "monitoring", labels=PROMETHEUS_LABELS)
         yield listener("e2e-other", "monitoring")
+        yield listener("client", CLIENT_NAMESPACE, labels=CLIENT_LABELS)
+        yield listener("client-namespace", CLIENT_NAMESPACE)
+        yield listener("client-labels", OTHER_NAMESPACE, labels=CLIENT_LABELS)
         for node in self.cluster.items("nodes"):
             name = node["metadata"]["name"]
             pod = listener(f"on-{name}", NODES, node=name, host_network=True, ports=(NODE_PORT,))
@@ -206,6 +210,9 @@ _KINDS: Final = {
     "prometheus-labels": Source.PROMETHEUS_LABELS,
     "e2e-prometheus": Source.PROMETHEUS,
     "e2e-other": Source.MONITORING,
+    "client": Source.CLIENT,
+    "client-namespace": Source.CLIENT_NAMESPACE,
+    "client-labels": Source.CLIENT_LABELS,
 }
 
 

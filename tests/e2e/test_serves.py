@@ -16,6 +16,7 @@ from tests.e2e.evidence import Evidence
 
 pytestmark = pytest.mark.smoke
 POLICIES = [
+    "allow-clients",
     "allow-dns",
     "allow-model-store",
     "allow-prometheus",

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e import pods
+from tests.e2e.access import write
 from tests.e2e.cluster import Cluster, workload
 from tests.e2e.deployment import BUILD, DIST, MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
@@ -39,11 +41,9 @@ def unrelated(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def three(platform: PlatformUnderTest) -> Path:
     """The platform file with one more tenant."""
-    file = BUILD / "three.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    entry = f"  - name: {NEW_TENANT}\n    model: s3://models/{NEW_TENANT}/spam\n"
-    file.write_text(platform.file.read_text("utf-8").rstrip("\n") + "\n" + entry, "utf-8")
-    return file
+    content = yaml.safe_load(platform.file.read_text("utf-8"))
+    content["tenants"].append({"name": NEW_TENANT, "model": f"s3://models/{NEW_TENANT}/spam"})
+    return write(content, BUILD / "three.yaml")
 
 
 def _apply(cluster: Cluster, *flags: str, confirm: str = "") -> subprocess.CompletedProcess[str]:

@@ -169,7 +169,19 @@ def _isolation(objects: list[dict[str, Any]]) -> str:
         for each in objects
     )
     level = labels.get("pod-security.kubernetes.io/enforce")
-    return ", ".join([*(["default deny"] if denied else []), *([f"Pod Security {level}"] if level else [])])
+    clients = [
+        _namespace(peer)
+        for each in objects
+        if _is(each, "NetworkPolicy", "allow-clients")
+        for peer in each["spec"]["ingress"][0]["from"]
+    ]
+    return ", ".join(
+        [
+            *(["default deny"] if denied else []),
+            *([f"Pod Security {level}"] if level else []),
+            *([f"clients in {' and '.join(dict.fromkeys(clients))}"] if clients else []),
+        ]
+    )
 
 
 def _container_words(pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:

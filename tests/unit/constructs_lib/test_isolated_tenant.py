@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
-from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, Platform
+from constructs_lib.platform import Client, Dns, ModelStore, Monitoring, Network, Platform
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
@@ -29,6 +29,8 @@ ALL = IsolatedTenantProps(
     model_store=ModelStore(endpoint="https://s3.store.svc:9443", namespace="store", pod_labels={"app": "store"}),
     dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
     network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
+    clients=(Client(namespace="web", pod_labels={"app": "shop"}), Client(namespace="tenant-y")),
+    shared_with=("tenant-y",),
 )
 
 
@@ -290,6 +292,31 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
     ]
 
 
+def test_clients_may_connect_on_the_services_port(everything: list[Object]) -> None:
+    assert policies(everything)["allow-clients"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {
+                "from": [
+                    _pods("web", {"app": "shop"}),
+                    {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tenant-y"}}},
+                ],
+                "ports": [{"port": 8000, "protocol": "TCP"}],
+            }
+        ],
+    }
+
+
+def test_pods_may_connect_to_the_service_of_shared_tenants(everything: list[Object]) -> None:
+    selector = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-y"}
+    assert policies(everything)["allow-shared-tenants"] == {
+        "podSelector": {},
+        "policyTypes": ["Egress"],
+        "egress": [{"ports": [{"port": 8000, "protocol": "TCP"}], "to": [_pods("tenant-y", selector)]}],
+    }
+
+
 # --- overrides ----------------------------------------------------------------------------------------------------
 
 
@@ -338,7 +365,15 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
                     name: getattr(ALL, name).model_dump(by_alias=True)
                     for name in ("resources", "autoscaling", "rollout", "quota")
                 },
-            }
+                "clients": [each.model_dump(by_alias=True) for each in ALL.clients],
+                "sharedWith": list(ALL.shared_with),
+            },
+            {
+                "name": "tenant-y",
+                "model": "file:model",
+                "clients": [{"namespace": ALL.name}],
+                "sharedWith": [ALL.name],
+            },
         ],
     }
     platform = Platform.model_validate(data)
@@ -361,6 +396,9 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
             {"name": "observability", "monitoring": Monitoring(namespace="observability")},
             r"'name' \('observability'\) must not be a namespace",
         ),
+        ({"clients": (Client(namespace="kube-system"),)}, r"'clients' \('kube-system'\) .*namespace of the cluster"),
+        ({"clients": (Client(namespace="minio"),)}, r"'clients' \('minio'\) .*must not be a namespace of the cluster"),
+        ({"clients": (Client(namespace="tenant-a"),)}, r"'clients' \('tenant-a'\) .*must be another namespace"),
         ({"quota": Quota(pods=24)}, r"'quota' .*must be at least 25.*; raise it to 25"),
         ({"quota": Quota(headroom_pods=0, pods=20)}, r"must be at least 21"),
         ({"quota": Quota(cpu="12")}, r"must be at least 12500m"),

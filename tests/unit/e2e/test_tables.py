@@ -5,10 +5,10 @@ import pytest
 from tenantry.commands.apply import PLATFORM_KINDS, TENANT_KINDS
 from tests.e2e.deployment import objects, warnings_of_the_server
 from tests.e2e.evidence import Evidence
-from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected, markdown
+from tests.e2e.matrix import CALLERS, OF_A_TENANT, Cell, Source, Target, expected, markdown
 from tests.e2e.mutations import MUTATIONS, broken
 from tests.e2e.promises import PROMISES
-from tests.example_platform import example_dist
+from tests.example_platform import accessible_dist
 from tests.paths import ROOT
 
 
@@ -22,7 +22,7 @@ def test_docs_print_the_matrix() -> None:
 @pytest.mark.parametrize("target", OF_A_TENANT)
 def test_no_other_pod_reaches_a_tenant(target: Target) -> None:
     """No other tenant and no pod with copied labels can reach any target of a tenant."""
-    others = set(Source) - {Source.SAME_TENANT, Source.PROMETHEUS, Source.OWN_NODE}
+    others = set(Source) - CALLERS - {Source.OWN_NODE}
     assert {expected(source, target) for source in others} <= {Cell.CLOSED, Cell.UNDEFINED}
 
 
@@ -37,14 +37,14 @@ def test_a_closed_cell_can_have_a_control() -> None:
 def test_a_mutation_changes_an_object_of_dist(mutation: object) -> None:
     """Each mutation finds and changes an object of dist/, and names a promise."""
     chosen = next(each for each in MUTATIONS if each is mutation)
-    before, after = broken(chosen, objects(example_dist()))
+    before, after = broken(chosen, objects(accessible_dist()))
     assert before != after
     assert chosen.promise in PROMISES
 
 
 def test_apply_knows_every_kind_of_dist() -> None:
     """A kind that is missing from the allow-list would never be pruned."""
-    for each in objects(example_dist()):
+    for each in objects(accessible_dist()):
         group, _, version = each["apiVersion"].rpartition("/")
         kind = f"{group or 'core'}/{version}/{each['kind']}"
         is_tenants = each["metadata"]["labels"].get("app.kubernetes.io/name") == "ml-inference"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
-from tests.example_platform import example_dist
+from tests.example_platform import accessible_dist, example_dist
 from tests.paths import ROOT
 from tools.diagram.drawing import svg_and_png
 from tools.diagram.facts import Architecture, read
@@ -73,6 +73,11 @@ def test_as_shipped_tenants_reach_what_they_need_and_nothing_else(architecture: 
         *((name, to) for name in names for to in ("store", "dns", "world", name)),
         *(("prometheus", name) for name in names),
     }
+
+
+def test_the_picture_names_the_namespaces_of_clients() -> None:
+    for tenant in read(accessible_dist(), ROOT / "terraform").tenants:
+        assert tenant.isolation == "default deny, Pod Security restricted, clients in tenantry-e2e-client"
 
 
 def test_a_policy_that_is_removed_is_removed_from_the_picture(changed: Callable[..., Architecture]) -> None:
