@@ -1,6 +1,6 @@
 """Kubernetes objects from plain data: cheaper than the bindings, and able to use fields that they do not have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
@@ -14,9 +14,11 @@ def plain_object(
     api_version: str,
     kind: str,
     metadata: ApiObjectMetadata,
-    spec: Mapping[str, Any],
+    **fields: Mapping[str, Any] | Sequence[Any],
 ) -> ApiObject:
-    """An object with this `spec`, written unchanged."""
+    """An object with these fields beside its metadata, such as `spec`, written unchanged."""
     result = ApiObject(scope, construct_id, api_version=api_version, kind=kind, metadata=metadata)
-    result.add_json_patch(JsonPatch.add("/spec", dict(spec)))
+    for name, value in fields.items():
+        plain = dict(value) if isinstance(value, Mapping) else list(value)
+        result.add_json_patch(JsonPatch.add(f"/{name}", plain))
     return result

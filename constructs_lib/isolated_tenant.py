@@ -10,9 +10,10 @@ from constructs import Construct
 
 from constructs_lib._objects import plain_object
 from constructs_lib.errors import PropsError, refusing
-from constructs_lib.names import labels, object_name, selector
+from constructs_lib.members import add_members
+from constructs_lib.names import labels, members_name, object_name, selector
 from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, policy_spec, public_addresses
-from constructs_lib.platform import Dns, ModelStore, Monitoring, Network, PlatformSettings, Tenant
+from constructs_lib.platform import Dns, Members, ModelStore, Monitoring, Network, PlatformSettings, Tenant
 from constructs_lib.platform.access import Client, check_party
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -44,6 +45,7 @@ class IsolatedTenantProps:
         network: public addresses that pods must not connect to. Default: none.
         clients: pods of other namespaces that may connect to the service. Default: none.
         shared_with: tenants whose service this tenant's pods may connect to. Default: none.
+        members: users and groups that may read the namespace, without Secrets and exec. Default: nobody.
     """
 
     name: str
@@ -58,6 +60,7 @@ class IsolatedTenantProps:
     network: Network = field(default_factory=Network)
     clients: tuple[Client, ...] = ()
     shared_with: tuple[str, ...] = ()
+    members: Members | None = None
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
@@ -85,6 +88,7 @@ class IsolatedTenantProps:
             network=settings.network,
             clients=tenant.clients,
             shared_with=tenant.shared_with,
+            members=tenant.members,
         )
 
 
@@ -100,6 +104,7 @@ class IsolatedTenant(Construct):
       the tenants in `shared_with`, and to what `egress` and `allow_egress` add;
     - the ServiceAccount may get and list pods, services and configmaps of the namespace, and pods get no token unless
       they ask for one;
+    - `members` may read the namespace, without Secrets and exec, and change nothing;
     - no pod exceeds the limits, all pods together do not exceed the quota, and no Service opens a port on the nodes.
 
     See https://kubernetes.io/docs/concepts/security/pod-security-standards/ and
@@ -129,6 +134,8 @@ class IsolatedTenant(Construct):
         self.limit_range = self._add_limit_range()
         self._network_policies: dict[str, ApiObject] = {}
         self._add_network_policies()
+        if props.members is not None:
+            add_members(self, self.metadata(members_name(self.name)), props.members)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -27,6 +27,11 @@ def object_name(tenant: str) -> str:
     return f"{tenant}-{APP}"
 
 
+def members_name(tenant: str) -> str:
+    """The name of the Role and the RoleBinding of a tenant's members."""
+    return f"{tenant}-members"
+
+
 def service_name(tenant: str) -> str:
     """The name of a tenant's Service, which is also the label `job` in Prometheus."""
     return f"{tenant}{SERVICE_SUFFIX}"

@@ -24,6 +24,7 @@ from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.access import Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
@@ -154,6 +155,8 @@ class Tenant(Defaults):
     shared_with: tuple[validators.TenantName, ...] = ()
     """Tenants that this tenant's pods may call. Both must agree: each of them lists this tenant's namespace in its
     `clients`."""
+    members: Members | None = None
+    """People who may read the tenant's namespace; nobody if absent."""
 
     @field_validator("model")
     @classmethod

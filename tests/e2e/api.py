@@ -149,6 +149,16 @@ class Account:
             self._open.pop().close()
 
 
+class Person(Account):
+    """A user of certain groups, by impersonation."""
+
+    def __init__(self, cluster: Cluster, name: str, groups: Sequence[str], *, namespace: str, account: str) -> None:
+        """Impersonate with the token of a ServiceAccount that may do so."""
+        super().__init__(cluster, namespace, account)
+        self.headers |= {"Impersonate-User": name, **({"Impersonate-Group": groups[0]} if groups else {})}
+        self.user = name
+
+
 def discover(cluster: Cluster) -> list[Resource]:
     """Every resource and subresource of every served group and version."""
     get = cluster.kubectl.run

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
-from constructs_lib.platform import Client, Dns, ModelStore, Monitoring, Network, Platform
+from constructs_lib.platform import Client, Dns, Members, ModelStore, Monitoring, Network, Platform
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
@@ -31,6 +31,7 @@ ALL = IsolatedTenantProps(
     network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
     clients=(Client(namespace="web", pod_labels={"app": "shop"}), Client(namespace="tenant-y")),
     shared_with=("tenant-y",),
+    members=Members(groups=("team-x",)),
 )
 
 
@@ -363,7 +364,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
                 "egress": [each.model_dump(by_alias=True) for each in ALL.egress],
                 **{
                     name: getattr(ALL, name).model_dump(by_alias=True)
-                    for name in ("resources", "autoscaling", "rollout", "quota")
+                    for name in ("resources", "autoscaling", "rollout", "quota", "members")
                 },
                 "clients": [each.model_dump(by_alias=True) for each in ALL.clients],
                 "sharedWith": list(ALL.shared_with),
