@@ -23,12 +23,20 @@ class ArtifactError(InferenceError):
     """The model artifact is missing, truncated, changed, or of an unknown format: a retry does not help."""
 
 
+class ConversionError(InferenceError):
+    """A file cannot be imported as it is; the message names the part and what to do."""
+
+
 class StoreError(InferenceError):
     """The store refuses permanently: no such bucket, object or permission, or not the requested digest."""
 
 
 class StoreUnavailableError(StoreError):
     """The store does not answer, or asks to try again later: a retry may help."""
+
+
+class ModelInputError(InferenceError):
+    """The model cannot run on the values of a request, though datatypes and shapes are right."""
 
 
 class RequestError(InferenceError):

@@ -1,4 +1,7 @@
-"""What the base installation leaves out: `tenantry[serve]` runs the service, `tenantry[train]` trains models."""
+"""What the base installation leaves out.
+
+`tenantry[serve]` runs the service, `tenantry[train]` trains models, `tenantry[onnx]` imports and serves ONNX models.
+"""
 
 from importlib.util import find_spec
 from typing import Final
@@ -8,6 +11,7 @@ from tenantry.errors import CommandError
 EXTRAS: Final = {
     "serve": ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn", "uvloop"),
     "train": ("numpy", "sklearn"),
+    "onnx": ("onnx", "onnxruntime"),
 }
 """Top-level modules that each extra installs and the base does not."""
 

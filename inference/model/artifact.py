@@ -1,4 +1,4 @@
-"""A model as data: `manifest.json` describes the model and seals `weights.safetensors`.
+"""A model as data: `manifest.json` describes the model and seals the file with its weights.
 
 The digest of a model is the SHA-256 of the manifest's bytes, and the manifest holds the SHA-256 of the weights, so the
 digest identifies every byte. Neither file holds a time stamp: the same training gives the same digest.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,6 +18,7 @@ from inference.errors import ArtifactError
 from inference.model.manifest import (
     MANIFEST_FILE,
     WEIGHTS_FILE,
+    AnyManifest,
     Baseline,
     Data,
     HoldoutMetrics,
@@ -40,7 +41,7 @@ MAX_WEIGHTS_BYTES: Final = 2**31
 class Artifact:
     """The two files of a model, checked against each other."""
 
-    manifest: TfidfManifest | LinearManifest
+    manifest: AnyManifest
     manifest_bytes: bytes
     weights: bytes
 
@@ -55,8 +56,8 @@ class Artifact:
         return self.digest[:VERSION_LENGTH]
 
     def files(self) -> dict[str, bytes]:
-        """Both files by name."""
-        return {MANIFEST_FILE: self.manifest_bytes, WEIGHTS_FILE: self.weights}
+        """Both files by name, the manifest last."""
+        return {self.manifest.weights.file: self.weights, MANIFEST_FILE: self.manifest_bytes}
 
 
 def seal(
@@ -75,7 +76,7 @@ def seal(
     common: dict[str, Any] = {
         "name": name,
         "labels": labels,
-        "weights": WeightsFile(file=WEIGHTS_FILE, sha256=hashlib.sha256(weights).hexdigest(), bytes=len(weights)),
+        "weights": sealed(WEIGHTS_FILE, weights),
         "data": data,
         "metrics": metrics,
         "baseline": baseline,
@@ -87,6 +88,16 @@ def seal(
         manifest = LinearManifest(format=2, vectorizer=vectorizer, classifier=classifier, **common)
     else:
         manifest = TfidfManifest(format=1, vectorizer=vectorizer, **common)
+    return from_manifest(manifest, weights)
+
+
+def sealed(file: Literal["weights.safetensors", "model.onnx"], content: bytes) -> WeightsFile:
+    """What the manifest says about the file with the weights."""
+    return WeightsFile(file=file, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def from_manifest(manifest: AnyManifest, weights: bytes) -> Artifact:
+    """The artifact of a manifest that seals `weights`: the same content, the same bytes."""
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
     return Artifact(manifest, encoded, weights)
 
@@ -107,9 +118,9 @@ def check_output(directory: Path) -> None:
 def write(directory: Path, artifact: Artifact) -> None:
     """Write both files into `directory`, created if missing; the manifest last, so that it is never there alone."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in (WEIGHTS_FILE, MANIFEST_FILE):
+    for name, content in artifact.files().items():
         temporary = directory / f".{name}.part"
-        temporary.write_bytes(artifact.files()[name])
+        temporary.write_bytes(content)
         temporary.replace(directory / name)
 
 
@@ -119,11 +130,9 @@ def read(files: Mapping[str, bytes], *, expected_digest: str | None = None) -> A
     Raises:
         ArtifactError: a file is missing, truncated or changed, or this service does not read its format.
     """
-    for name in (MANIFEST_FILE, WEIGHTS_FILE):
-        if name not in files:
-            raise ArtifactError(f"the model has no {name}; train or publish it again")
-    manifest_bytes, weights = bytes(files[MANIFEST_FILE]), bytes(files[WEIGHTS_FILE])
+    manifest_bytes = _file(files, MANIFEST_FILE)
     manifest = read_manifest(manifest_bytes, expected_digest=expected_digest)
+    weights = _file(files, manifest.weights.file)
     _check_weights(manifest.weights, weights)
     return Artifact(manifest, manifest_bytes, weights)
 
@@ -134,20 +143,29 @@ def read_directory(directory: Path, *, expected_digest: str | None = None) -> Ar
     Raises:
         ArtifactError: as `read`, or the folder cannot be read.
     """
-    files = {}
-    for name in (MANIFEST_FILE, WEIGHTS_FILE):
-        try:
-            files[name] = (directory / name).read_bytes()
-        except OSError as error:
-            raise ArtifactError(f"{directory / name}: {error.strerror or error}; train or publish it") from error
-    return read(files, expected_digest=expected_digest)
+    files = {MANIFEST_FILE: _read(directory / MANIFEST_FILE)}
+    name = read_manifest(files[MANIFEST_FILE]).weights.file
+    return read({**files, name: _read(directory / name)}, expected_digest=expected_digest)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror or error}; train or publish it") from error
+
+
+def _file(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise ArtifactError(f"the model has no {name}; train or publish it again")
+    return bytes(files[name])
 
 
 def _check_weights(expected: WeightsFile, weights: bytes) -> None:
     if len(weights) != expected.bytes:
         raise ArtifactError(
-            f"{WEIGHTS_FILE} has {len(weights)} bytes, the manifest says {expected.bytes}: it is truncated or changed"
+            f"{expected.file} has {len(weights)} bytes, the manifest says {expected.bytes}: it is truncated or changed"
         )
     found = hashlib.sha256(weights).hexdigest()
     if found != expected.sha256:
-        raise ArtifactError(f"{WEIGHTS_FILE} has SHA-256 {found}, the manifest says {expected.sha256}: it was changed")
+        raise ArtifactError(f"{expected.file} has SHA-256 {found}, the manifest says {expected.sha256}: it was changed")

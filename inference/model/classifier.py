@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from inference.errors import ArtifactError
 from inference.model import ngrams as python_ngrams
 from inference.model import scorer as python_scorer
 from inference.model.artifact import Artifact
 from inference.model.linear import LinearScorer, TextNgrams, unpack_linear
-from inference.model.manifest import LinearManifest
+from inference.model.manifest import LinearManifest, OnnxManifest
 from inference.model.ngrams import NgramWeights
 from inference.model.scorer import Contribution, Weights, unpack_weights
 from inference.model.tfidf import TextScorer, TfidfScorer
@@ -42,6 +43,8 @@ class TextClassifier:
         make_scorer: Callable[[Weights], TextScorer] | None = None,
         make_ngrams: Callable[[NgramWeights], TextNgrams] | None = None,
     ) -> None:
+        if isinstance(artifact.manifest, OnnxManifest):
+            raise ArtifactError(f"'{artifact.manifest.name}' is an ONNX model; serve it with runtime 'onnx'")
         self.manifest: Final = artifact.manifest
         self.name: Final = artifact.manifest.name
         self.labels: Final = artifact.manifest.labels

@@ -1,7 +1,7 @@
-"""What `manifest.json` says of a model, in both formats that this service reads.
+"""What `manifest.json` says of a model, in the three formats that this service reads.
 
 Format 1 is a linear model over words, or words and pairs, with fixed settings, and the fastest. Format 2 is any linear
-model over word or character n-grams.
+model over word or character n-grams. Format 3 is an ONNX model, which ONNX Runtime runs.
 """
 
 import hashlib
@@ -10,11 +10,13 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from inference.errors import ArtifactError, excerpt
+from inference.model.signature import FREE, Feature, OutputSignature, TensorSignature, TestVector
 
 MAX_NGRAM: Final = 100
 """Longest n-gram, in words or characters: the time for a text grows with it."""
 MANIFEST_FILE: Final = "manifest.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
+ONNX_FILE: Final = "model.onnx"
 MAX_MANIFEST_BYTES: Final = 16 * 2**20
 """A larger manifest is not read. A thousand labels, whose confusion matrix has a million cells, fit."""
 
@@ -77,9 +79,9 @@ class LinearClassifier(_Part, frozen=True):
 
 
 class WeightsFile(_Part, frozen=True):
-    """Name, SHA-256 and length of the weights file."""
+    """Name, SHA-256 and length of the file with the weights; in format 3, of the whole ONNX model."""
 
-    file: Literal["weights.safetensors"]
+    file: Literal["weights.safetensors", "model.onnx"]
     sha256: str
     bytes: int
 
@@ -139,7 +141,7 @@ class Baseline(_Part, frozen=True):
 
 
 class Manifest(_Part, frozen=True):
-    """The content of `manifest.json` that both formats share; a model that was imported may have no hold-out."""
+    """The content of `manifest.json` that all formats share; a model that was imported may have no hold-out."""
 
     format: int
     name: str
@@ -164,14 +166,33 @@ class LinearManifest(Manifest, frozen=True):
     classifier: LinearClassifier
 
 
-_TYPES: Final[dict[int, type[TfidfManifest | LinearManifest]]] = {1: TfidfManifest, 2: LinearManifest}
+class OnnxManifest(Manifest, frozen=True):
+    """Format 3; `labels` is empty unless the model is a classifier, and `features` unless its inputs are tabular.
+
+    `memory_bytes` is what the import measured: how much a process grows at most when it loads and runs the model.
+    """
+
+    inputs: Annotated[tuple[TensorSignature, ...], msgspec.Meta(min_length=1)]
+    outputs: Annotated[tuple[OutputSignature, ...], msgspec.Meta(min_length=1)]
+    features: tuple[Feature, ...]
+    test: TestVector
+    memory_bytes: Annotated[int, msgspec.Meta(ge=1)]
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether one of the outputs holds the probabilities of the labels."""
+        return bool(self.labels)
+
+
+AnyManifest = TfidfManifest | LinearManifest | OnnxManifest
+_TYPES: Final[dict[int, type[AnyManifest]]] = {1: TfidfManifest, 2: LinearManifest, 3: OnnxManifest}
 
 
 class _Format(msgspec.Struct):
     format: int
 
 
-def read_manifest(content: bytes, *, expected_digest: str | None = None) -> TfidfManifest | LinearManifest:
+def read_manifest(content: bytes, *, expected_digest: str | None = None) -> AnyManifest:
     """Check the manifest alone, and against `expected_digest` (64 hexadecimal digits) if it is given.
 
     Raises:
@@ -182,14 +203,43 @@ def read_manifest(content: bytes, *, expected_digest: str | None = None) -> Tfid
         raise ArtifactError(f"{MANIFEST_FILE} has digest {digest}, expected {expected_digest}: it is not that model")
     manifest = _decode(content)
     labels = manifest.labels
-    if len(set(labels)) != len(labels) or len(labels) < 2:  # noqa: PLR2004 - a classifier has a choice
+    is_onnx = isinstance(manifest, OnnxManifest)
+    fewest = 0 if is_onnx and not labels else 2  # a classifier has a choice
+    if len(set(labels)) != len(labels) or len(labels) < fewest:
         raise ArtifactError(
             f"{MANIFEST_FILE} has labels {excerpt(list(labels))}; two or more distinct ones are required"
         )
+    if (manifest.weights.file == ONNX_FILE) != is_onnx:
+        raise ArtifactError(f"{MANIFEST_FILE} of format {manifest.format} names the file {manifest.weights.file}")
+    if isinstance(manifest, OnnxManifest):
+        _check_signature(manifest)
     return manifest
 
 
-def _decode(content: bytes) -> TfidfManifest | LinearManifest:
+def _check_signature(manifest: OnnxManifest) -> None:
+    """Check that the parts of the signature agree: what the service relies on without another look."""
+    inputs = {each.name: each for each in manifest.inputs}
+    outputs = {each.name: each for each in manifest.outputs}
+    meanings = [each.meaning for each in manifest.outputs]
+    columns = [(each.input, each.column) for each in manifest.features]
+    expected = [(name, column) for name, each in inputs.items() for column in range(each.row_elements)]
+    elements = sum(each.row_elements for each in manifest.inputs) * manifest.test.rows
+    for wrong, what in (
+        (len(inputs) != len(manifest.inputs) or len(outputs) != len(manifest.outputs), "two tensors of one name"),
+        (any(each.shape[0] != FREE for each in (*manifest.inputs, *manifest.outputs)), "a fixed number of rows"),
+        (meanings.count("probabilities") != bool(manifest.labels), "labels without probabilities, or the reverse"),
+        (meanings.count("label") > bool(manifest.labels), "a label that is not one of the labels"),
+        (columns != expected if columns else False, "features that are not the columns of its inputs"),
+        (len({each.name for each in manifest.features}) != len(columns), "two features of one name"),
+        (set(manifest.test.inputs) != set(inputs), "a test vector for other inputs"),
+        (set(manifest.test.outputs) != set(outputs), "a test vector for other outputs"),
+        (sum(map(len, manifest.test.inputs.values())) != elements, "a test vector of another size"),
+    ):
+        if wrong:
+            raise ArtifactError(f"{MANIFEST_FILE} describes {what}; import the model again")
+
+
+def _decode(content: bytes) -> AnyManifest:
     try:
         found = msgspec.json.decode(content, type=_Format).format
         if found in _TYPES:
@@ -197,5 +247,6 @@ def _decode(content: bytes) -> TfidfManifest | LinearManifest:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ArtifactError(f"{MANIFEST_FILE} cannot be read: {excerpt(error)}") from error
     hint = "deploy a newer image" if found > max(_TYPES) else "train the model again"
-    known = " and ".join(map(str, _TYPES))
+    *others, last = map(str, _TYPES)
+    known = f"{', '.join(others)} and {last}"
     raise ArtifactError(f"{MANIFEST_FILE} has format {excerpt(found)}, this service reads formats {known}; {hint}")

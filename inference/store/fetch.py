@@ -4,7 +4,7 @@ A bucket holds, per model, one immutable directory per version, named by its dig
 versions, newest first:
 
     <tenant>/<name>/<digest>/manifest.json
-    <tenant>/<name>/<digest>/weights.safetensors
+    <tenant>/<name>/<digest>/weights.safetensors    (or model.onnx)
     <tenant>/<name>/latest.json
 
 The digest is the SHA-256 of the manifest, and the manifest holds the SHA-256 and the length of the weights: a reader
@@ -25,7 +25,7 @@ from obstore.store import ObjectStore
 from inference.address import ModelUri, check_digest
 from inference.errors import StoreError
 from inference.model.artifact import MAX_WEIGHTS_BYTES
-from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE, read_manifest
+from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, read_manifest
 from inference.store.bucket import Bucket, StoreSettings
 
 LATEST: Final = "latest.json"
@@ -79,8 +79,9 @@ def fetch(uri: str, settings: StoreSettings | None = None, *, store: ObjectStore
             f"{address}: its {MANIFEST_FILE} has the digest sha256:{found}: it was changed after it was published, or "
             "the pin belongs to another model; publish the model again and pin what publish prints"
         )
-    weights = read(WEIGHTS_FILE, max_bytes=min(read_manifest(manifest).weights.bytes, MAX_WEIGHTS_BYTES))
-    files = {MANIFEST_FILE: manifest, WEIGHTS_FILE: weights}
+    described = read_manifest(manifest).weights
+    weights = read(described.file, max_bytes=min(described.bytes, MAX_WEIGHTS_BYTES))
+    files = {MANIFEST_FILE: manifest, described.file: weights}
     return FetchedArtifact(files=files, digest=found, uri=str(address.at(found)))
 
 

@@ -17,7 +17,7 @@ from obstore.store import ObjectStore
 from inference.address import GRAMMAR, ModelUri
 from inference.errors import StoreError, StoreUnavailableError
 from inference.model.artifact import MAX_WEIGHTS_BYTES, read_directory
-from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE, Manifest, read_manifest
+from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, read_manifest
 from inference.store.bucket import Bucket, StoreSettings
 from inference.store.fetch import LATEST, MAX_LATEST_BYTES, parse_latest
 
@@ -161,18 +161,18 @@ def _bucket_address(uri: str) -> ModelUri:
 
 
 def _write_version(bucket: Bucket, address: ModelUri, files: Mapping[str, bytes]) -> bool:
-    """Write the files unless they are there; return whether anything was written."""
+    """Write the files in their order unless they are there; return whether anything was written."""
     directory = f"{address.path}/{address.digest}/"
     if bucket.find(directory + MANIFEST_FILE, max_bytes=MAX_MANIFEST_BYTES) is not None:
-        for name in (MANIFEST_FILE, WEIGHTS_FILE):
-            if bucket.get(directory + name, max_bytes=MAX_WEIGHTS_BYTES) != files[name]:
+        for name, content in files.items():
+            if bucket.get(directory + name, max_bytes=MAX_WEIGHTS_BYTES) != content:
                 raise StoreError(
                     f"s3://{bucket.name}/{directory}{name} does not hold the bytes that its digest stands for, and "
                     "publish never overwrites a version: find out who changed it, delete it, then publish again"
                 )
         return False
-    for name in (WEIGHTS_FILE, MANIFEST_FILE):
-        bucket.put(directory + name, files[name])
+    for name, content in files.items():  # the manifest last
+        bucket.put(directory + name, content)
     return True
 
 

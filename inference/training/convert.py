@@ -14,7 +14,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from inference.errors import InferenceError, excerpt
+from inference.errors import ConversionError, excerpt
 from inference.model.linear import LinearWeights, pack_linear
 from inference.model.manifest import MAX_NGRAM, LinearClassifier, NgramFeatures, NgramVectorizer, Vectorizer
 from inference.model.ngrams import NgramWeights
@@ -23,11 +23,7 @@ from inference.training.corpus import MAX_LABELS, label_problem
 
 _DEFAULT_PATTERN: Final = r"(?u)\b\w\w+\b"
 _BINARY: Final = 2
-_ONNX: Final = "it can be served as ONNX, once the platform supports that"
-
-
-class ConversionError(InferenceError):
-    """The pipeline cannot be converted exactly; the message names the step, the setting and what to do."""
+_ONNX: Final = "it can be served as ONNX: convert it with skl2onnx, and import the .onnx file"
 
 
 class Conversion(NamedTuple):

@@ -5,8 +5,6 @@ code in it: it is done only on request, in a child process with bounded time and
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +15,13 @@ from typing import Any, Final
 import msgspec
 
 from inference.address import check_name
+from inference.errors import ConversionError
 from inference.model.artifact import Artifact, seal
 from inference.model.classifier import TextClassifier
 from inference.model.manifest import Data, LinearClassifier, NgramVectorizer, Vectorizer
 from inference.model.scorer import Score
-from inference.training.convert import Conversion, ConversionError
+from inference.training.child import DEFAULT_LIMITS, Limits, run_module
+from inference.training.convert import Conversion
 from inference.training.corpus import Dataset
 from inference.training.report import baseline, measure
 
@@ -65,21 +65,13 @@ class Imported:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What loading may use: seconds, and bytes of memory."""
-
-    timeout_seconds: float = 300
-    memory_bytes: int = 8 * 2**30
-
-
 def import_pipeline(
     path: Path,
     *,
     name: str,
     trust: bool = False,
     check: Dataset | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Imported:
     """Convert the pipeline in `path`, compare its answers with scikit-learn's, and seal it.
 
@@ -147,17 +139,7 @@ def _load(path: Path, texts: Sequence[str], limits: Limits) -> tuple[_Loaded, Co
         question, answer = Path(folder) / "texts.json", Path(folder) / "loaded"
         question.write_text(json.dumps(texts))
         answer.mkdir()
-        command: list[str | Path] = [sys.executable, "-m", f"{__package__}.load_pipeline", path, question, answer]
-        command.append(str(limits.memory_bytes))
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=limits.timeout_seconds, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ConversionError(f"{path}: not loaded and converted after {limits.timeout_seconds:g} s") from error
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"]
-            raise ConversionError(f"{path}: {lines[-1].removeprefix('error: ')}")
+        run_module(f"{__package__}.load_pipeline", path, [path, question, answer], limits)
         loaded = msgspec.json.decode((answer / "loaded.json").read_bytes(), type=_Loaded)
         kind: Any = NgramVectorizer if loaded.classifier else Vectorizer
         vectorizer = msgspec.json.decode(loaded.vectorizer, type=kind)

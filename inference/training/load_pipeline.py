@@ -1,4 +1,4 @@
-"""`python -m inference.training.load_pipeline FILE TEXTS FOLDER BYTES`: load and convert a pipeline in its own process.
+"""`python -m inference.training.load_pipeline BYTES FILE TEXTS FOLDER`: load and convert a pipeline in its own process.
 
 Writes the numbers as data and `predict_proba` of the texts into FOLDER; on failure the last line on standard error says
 why. Only `inference.training.importing` calls it.
@@ -6,7 +6,6 @@ why. Only `inference.training.importing` calls it.
 
 import hashlib
 import json
-import resource
 import sys
 import warnings
 from pathlib import Path
@@ -19,15 +18,15 @@ import sklearn
 from skops.io import get_untrusted_types
 from skops.io import load as load_skops
 
-from inference.errors import excerpt
-from inference.training.convert import ConversionError, convert
+from inference.errors import ConversionError, excerpt
+from inference.training.child import limit_memory
+from inference.training.convert import convert
 
 
 def main(arguments: list[str]) -> int:
     """Load, convert, and write; 1 if that is not possible."""
-    path, texts, folder = map(Path, arguments[:3])
-    memory = int(arguments[3])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_memory(arguments[0])
+    path, texts, folder = map(Path, arguments[1:])
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""`tenantry import`: a fitted scikit-learn pipeline in, a model artifact out."""
+"""`tenantry import`: a fitted scikit-learn pipeline or an ONNX file in, a model artifact out."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from tenantry.console import result, say, steps
 from tenantry.errors import InputError
+from tenantry.local import onnx_import
 from tenantry.local.labelled import check_destination, read_labelled
 from tenantry.options import (
     EncodingOption,
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from inference.training.importing import Imported
 
 PipelineArgument = Annotated[
-    Path, typer.Argument(metavar="PIPELINE", help="A .skops file; or a .joblib or .pickle file with --trust.")
+    Path,
+    typer.Argument(metavar="FILE", help="A .skops or .onnx file; or a .joblib or .pickle file with --trust."),
 ]
 TrustOption = Annotated[
     bool,
@@ -50,17 +52,23 @@ def import_model(
     label: LabelOption = "label",
     encoding: EncodingOption = None,
     trust: TrustOption = False,
+    labels: onnx_import.LabelsOption = None,
+    features: onnx_import.FeaturesOption = None,
+    baseline: onnx_import.BaselineOption = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Convert a fitted scikit-learn text pipeline into a model that this platform serves, exactly or not at all.
+    """Convert a fitted scikit-learn text pipeline, or seal an ONNX file, into a model that this platform serves.
 
     The pipeline is loaded in a process of its own. Its answers and the model's are compared on some texts in many
     scripts, and on those of --check; a difference above 1e-9 is an error. docs/models.md lists what can be converted.
+    An ONNX file is checked, run once in a process of its own, and sealed with its signature and its peak memory.
 
     Example: tenantry import pipeline.skops --output build/models/topics --name topics --check test.csv
+
+    Example: tenantry import churn.onnx --output build/models/churn --name churn --baseline train.csv
     """
+    from inference.errors import ConversionError
     from inference.model.artifact import write
-    from inference.training.convert import ConversionError
     from inference.training.corpus import DataError, Dataset
     from inference.training.importing import import_pipeline
     from inference.training.reading import Reading
@@ -68,6 +76,13 @@ def import_model(
     check_destination(name, output)
     if not pipeline.is_file():
         raise InputError(f"{pipeline}: there is no such file")
+    onnx_options = onnx_import.OnnxOptions(labels, features, baseline)
+    if pipeline.suffix == onnx_import.SUFFIX:
+        if check or trust:
+            raise InputError("--check and --trust are for scikit-learn pipelines; an ONNX file runs no code")
+        onnx_import.import_file(pipeline, name=name, output=output, options=onnx_options, output_format=output_format)
+        return
+    onnx_options.check_unused(pipeline)
     reading = Reading(text=text, label=label, encoding=encoding)
     try:
         with steps() as begin:

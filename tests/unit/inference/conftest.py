@@ -3,6 +3,7 @@
 import pytest
 
 from inference.model.artifact import Artifact
+from inference.model.manifest import TfidfManifest
 from inference.model.scorer import Weights, unpack_weights
 from inference.training.corpus import Dataset, Row, load_spam_assassin
 from inference.training.train import Training, train
@@ -54,4 +55,5 @@ def tiny_artifact(tiny_training: Training) -> Artifact:
 def tiny_weights(tiny_training: Training) -> Weights:
     """Its numbers."""
     artifact = tiny_training.artifact
+    assert isinstance(artifact.manifest, TfidfManifest)
     return unpack_weights(artifact.weights, labels=2, terms=artifact.manifest.vectorizer.terms, bigrams=True)

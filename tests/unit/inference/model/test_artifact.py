@@ -63,7 +63,7 @@ def test_refuses_weights_with_a_flipped_bit(tiny_artifact: Artifact) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 3}, "has format 3, this service reads formats 1 and 2; deploy a newer image"),
+        ({"format": 4}, "has format 4, this service reads formats 1, 2 and 3; deploy a newer image"),
         ({"format": 0}, "train the model again"),
         ({"labels": ["ham", "ham"]}, "two or more distinct ones are required"),
         ({"labels": ["ham"]}, "two or more distinct ones are required"),

@@ -21,7 +21,7 @@ from sklearn.naive_bayes import BernoulliNB, ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from inference.errors import ArtifactError
+from inference.errors import ArtifactError, ConversionError
 from inference.model.artifact import Artifact, read, seal
 from inference.model.classifier import TextClassifier, compiled_ngrams, compiled_scorer
 from inference.model.linear import LinearScorer
@@ -29,7 +29,7 @@ from inference.model.manifest import Data
 from inference.model.ngrams import Ngrams
 from inference.model.scorer import Scorer
 from inference.model.tfidf import TfidfScorer
-from inference.training.convert import ConversionError, convert
+from inference.training.convert import convert
 
 NOTHING = r"\w*"
 TEXTS = [

@@ -20,11 +20,12 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
+from inference.errors import ConversionError
 from inference.model.classifier import TextClassifier
 from inference.training import importing, load_pipeline
-from inference.training.convert import ConversionError
+from inference.training.child import Limits
 from inference.training.corpus import Dataset, Row
-from inference.training.importing import PROBES, Limits, import_pipeline
+from inference.training.importing import PROBES, import_pipeline
 from tests.models import TEXTS
 
 ROWS = [(text, label) for label, texts in TEXTS.items() for text in texts]

@@ -1,0 +1,215 @@
+"""An ONNX model in memory: ONNX Runtime with one thread, checked against the manifest before it answers.
+
+This module imports NumPy and ONNX Runtime, which only the image `onnx` contains.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+
+from inference.errors import ArtifactError, ModelInputError, excerpt
+from inference.model.artifact import Artifact
+from inference.model.manifest import OnnxManifest
+from inference.model.signature import FREE, Cell, OutputSignature, TensorSignature
+
+Array = np.ndarray[Any, Any]
+
+DTYPES: Final[dict[str, type[np.generic] | type[object]]] = {
+    "BOOL": np.bool_,
+    "INT8": np.int8,
+    "INT16": np.int16,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "UINT8": np.uint8,
+    "UINT16": np.uint16,
+    "UINT32": np.uint32,
+    "UINT64": np.uint64,
+    "FP16": np.float16,
+    "FP32": np.float32,
+    "FP64": np.float64,
+    "BYTES": object,
+}
+"""The elements of an array, by datatype; those of BYTES are strings."""
+RUNTIME_TYPES: Final = {
+    "tensor(bool)": "BOOL",
+    "tensor(int8)": "INT8",
+    "tensor(int16)": "INT16",
+    "tensor(int32)": "INT32",
+    "tensor(int64)": "INT64",
+    "tensor(uint8)": "UINT8",
+    "tensor(uint16)": "UINT16",
+    "tensor(uint32)": "UINT32",
+    "tensor(uint64)": "UINT64",
+    "tensor(float16)": "FP16",
+    "tensor(float)": "FP32",
+    "tensor(double)": "FP64",
+    "tensor(string)": "BYTES",
+}
+"""Datatypes, by ONNX Runtime's names."""
+RELATIVE_TOLERANCE: Final = 1e-4
+ABSOLUTE_TOLERANCE: Final = 1e-5
+"""An output of the test vector may differ by so much: processors add in different orders."""
+RUNTIME_VERSION: Final[str] = onnxruntime.__version__
+_TIMED_RUNS: Final = 9
+_ERRORS_ONLY: Final = 3
+
+
+class OnnxModel:
+    """Runs the ONNX model of one artifact.
+
+    Attributes:
+        name: The model's name in the Open Inference Protocol.
+        version: The first digits of the digest.
+        digest: SHA-256 of the manifest, 64 hexadecimal digits.
+        labels: In the order of the probabilities; empty unless the model is a classifier.
+        manifest: Signature, features and test vector.
+        inputs: The tensors that it takes, by name.
+        outputs: The tensors that it gives.
+        scorer_kind: Name and version of the runtime.
+        row_seconds: How long one row takes, measured when the model was loaded.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        if not isinstance(artifact.manifest, OnnxManifest):
+            raise ArtifactError(f"'{artifact.manifest.name}' is a text model; serve it with runtime 'text'")
+        self.manifest: Final = artifact.manifest
+        self.name: Final = artifact.manifest.name
+        self.labels: Final = artifact.manifest.labels
+        self.digest: Final = artifact.digest
+        self.version: Final = artifact.version
+        self.inputs: Final[Mapping[str, TensorSignature]] = {each.name: each for each in self.manifest.inputs}
+        self.outputs: Final = self.manifest.outputs
+        self.scorer_kind: Final = f"onnxruntime {RUNTIME_VERSION}"
+        self._session: Final = open_session(artifact.weights)
+        self._names: Final = [each.name for each in self.outputs]
+        self._check_signature()
+        self._check_test_vector()
+        self.row_seconds: Final = self._measure_row()
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> "OnnxModel":
+        """Load the model and check its answers to the test vector.
+
+        Raises:
+            ArtifactError: ONNX Runtime cannot load it, or it does not do what the manifest says.
+        """
+        return cls(artifact)
+
+    def run(self, tensors: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
+        """The model's outputs for `tensors`, which have the names, datatypes and shapes of `inputs`.
+
+        Args:
+            tensors: One array per input, all with the same number of rows.
+            outputs: Names of the outputs, in the wanted order; absent: all, in the order of the signature.
+
+        Raises:
+            ModelInputError: The model cannot run on these values.
+        """
+        try:
+            found: list[Array] = self._session.run(self._names if outputs is None else list(outputs), dict(tensors))
+        except Exception as error:  # the runtime has a dozen classes without a common base
+            raise ModelInputError(f"the model cannot run on these values: {excerpt(error)}") from error
+        return found
+
+    def test_inputs(self, rows: int | None = None) -> dict[str, Array]:
+        """The inputs of the test vector, repeated or cut to `rows` rows; absent: as they are."""
+        test = self.manifest.test
+        arrays = {name: self._array(spec, test.inputs[name], test.rows) for name, spec in self.inputs.items()}
+        if rows is None:
+            return arrays
+        return {name: np.resize(array, (rows, *array.shape[1:])) for name, array in arrays.items()}
+
+    def _array(self, spec: TensorSignature, values: list[Cell], rows: int) -> Array:
+        shape = (rows, *(1 if size == FREE else size for size in spec.row_shape))
+        try:
+            return np.array(values, DTYPES[spec.datatype]).reshape(shape)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ArtifactError(f"the test vector's '{excerpt(spec.name)}' is not {spec.datatype} {shape}") from error
+
+    def _check_signature(self) -> None:
+        for what, described, found in (
+            ("inputs", self.manifest.inputs, self._session.get_inputs()),
+            ("outputs", self.outputs, self._session.get_outputs()),
+        ):
+            said = [(each.name, each.datatype) for each in described]
+            has = [(each.name, RUNTIME_TYPES.get(each.type, each.type)) for each in found]
+            if said != has:
+                raise ArtifactError(f"the model has {what} {excerpt(has)}, the manifest says {excerpt(said)}")
+
+    def _check_test_vector(self) -> None:
+        test = self.manifest.test
+        try:
+            answers = self.run(self.test_inputs())
+        except ModelInputError as error:
+            raise ArtifactError(f"the model does not run on its test vector: {error}") from error
+        for spec, answer in zip(self.outputs, answers, strict=True):
+            check_answer(spec, answer, test.rows)
+            expected = test.outputs[spec.name]
+            if answer.size != len(expected):
+                raise ArtifactError(
+                    f"output '{spec.name}' has {answer.size} elements on the test vector, the manifest says"
+                    f" {len(expected)}; import the model again"
+                )
+            if not _equal(answer.ravel(), expected):
+                raise ArtifactError(
+                    f"output '{spec.name}' is not what the import found on the test vector: the model or its runtime"
+                    " was changed; import it again"
+                )
+
+    def _measure_row(self) -> float:
+        row = self.test_inputs(1)
+        seconds = []
+        for _ in range(_TIMED_RUNS):
+            began = perf_counter()
+            self.run(row)
+            seconds.append(perf_counter() - began)
+        return median(seconds)
+
+
+def open_session(model: bytes) -> Any:
+    """ONNX Runtime's session for an ONNX file, with one thread, on the processor.
+
+    Raises:
+        ArtifactError: it cannot be loaded.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Memory of one large request is returned, instead of being kept for the next one.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ArtifactError(f"ONNX Runtime cannot load the model: {excerpt(error)}") from error
+
+
+def check_answer(spec: OutputSignature, answer: Any, rows: int) -> None:
+    """Check that an output has the datatype and the shape of its description.
+
+    Raises:
+        ArtifactError: it has not.
+    """
+    expected = DTYPES[spec.datatype]
+    if not isinstance(answer, np.ndarray) or answer.dtype != np.dtype(expected):
+        raise ArtifactError(f"output '{spec.name}' is not a tensor of {spec.datatype}")
+    fits = len(answer.shape) == len(spec.shape) and all(
+        size in {FREE, found} for size, found in zip(spec.row_shape, answer.shape[1:], strict=True)
+    )
+    if not fits or answer.shape[0] != rows:
+        raise ArtifactError(f"output '{spec.name}' has shape {list(answer.shape)} for {rows} rows, not {spec.shape}")
+
+
+def _equal(found: Array, expected: list[Cell]) -> bool:
+    if found.dtype.kind != "f":
+        return bool(found.tolist() == expected)
+    try:
+        wanted = np.array(expected, np.float64)
+    except (ValueError, TypeError):
+        return False
+    return bool(np.allclose(found.astype(np.float64), wanted, rtol=RELATIVE_TOLERANCE, atol=ABSOLUTE_TOLERANCE))
