@@ -151,7 +151,7 @@ def credit() -> bytes:
         ["city"],
         ["code"],
         domain="ai.onnx.ml",
-        keys_strings=["Graz", "Linz", "Wien"],
+        keys_strings=["Graz", "Salzburg", "Wien"],
         values_floats=[0.0, 1.0, 2.0],
         default_float=-1.0,
     )
