@@ -2,23 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import cdk8s_plus_28 as kplus
 from cdk8s import ApiObject, ApiObjectMetadata, App, Chart, JsonPatch
 from cdk8s_plus_28 import k8s
 from constructs import IConstruct
 
-from constructs_lib.errors import PropsError
+from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
 from constructs_lib.monitoring.dashboard import dashboard_json
-from constructs_lib.names import DASHBOARD_LABELS, platform_labels, selector
+from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, platform_labels, selector
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
-
-PLATFORM_CHART: Final = "0-platform"
-"""Starts with a digit, and tenants' names with a letter, so that `kubectl apply` takes this file first."""
-
 
 Extension = Callable[[Chart, IsolatedTenant], object]
 """Adds constructs to a tenant's chart; objects without a namespace are put into the tenant's."""
@@ -32,39 +27,29 @@ def synth(
     model: str | None = None,
     extend: Mapping[str, Extension] | None = None,
 ) -> None:
-    """Write the manifests of a platform into a folder.
+    """Write every manifest of a platform in this process and without a cache, as the reference for `synthesis.synth`.
+
+    The arguments are those of `synthesis.synth`.
+    """
+    for each in inputs(platform, image=image, model=model):
+        write(each, outdir, extend=(extend or {}).get(each.name))
+
+
+def write(item: PlatformInput | TenantInput, outdir: Path | str, *, extend: Extension | None = None) -> None:
+    """Write the manifest of a chart into a folder.
 
     Each file is an app of its own: cdk8s prepares and validates the whole app for every chart in it, so the cost per
     tenant would grow with the number of tenants in one app.
 
-    Args:
-        platform: the platform.
-        outdir: the folder.
-        image: replaces every tenant's image.
-        model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
-        extend: adds constructs of the caller's to the charts of the tenants that it names.
-
     Raises:
-        PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
+        PropsError: the image or the model breaks a rule.
     """
-    extend = extend or {}
-    if unknown := sorted(extend.keys() - {tenant.name for tenant in platform.tenants}):
-        raise PropsError(f"'extend' ({unknown[0]}) must be a tenant of platform.yaml: correct the name")
     app = App(outdir=str(outdir))
-    names = [tenant.name for tenant in platform.tenants]
-    platform_chart(app, platform.platform, runbook=str(platform.defaults.alerts.runbook), tenants=names)
+    if isinstance(item, PlatformInput):
+        platform_chart(app, item.settings, runbook=item.runbook, tenants=item.tenants)
+    else:
+        tenant_chart(app, item.tenant, item.settings, image=item.image, model=item.model, extend=extend)
     app.synth()
-    for tenant in platform.tenants:
-        app = App(outdir=str(outdir))
-        tenant_chart(
-            app,
-            tenant,
-            platform.platform,
-            image=image or tenant.image,
-            model=model.replace("{tenant}", tenant.name) if model else tenant.model,
-            extend=extend.get(tenant.name),
-        )
-        app.synth()
 
 
 def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenants: Sequence[str]) -> Chart:

@@ -4,13 +4,11 @@ import filecmp
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
 
-from constructs_lib.charts import synth
 from constructs_lib.errors import PropsError
+from constructs_lib.names import SUFFIX
 from constructs_lib.platform import Platform
-
-SUFFIX: Final = ".k8s.yaml"
+from constructs_lib.synthesis import synth
 
 
 def write(platform: Platform, output: Path, *, image: str | None = None, model: str | None = None) -> bool:
@@ -63,12 +61,12 @@ def place(source: Path, target: Path) -> bool:
         new.mkdir()
         for name in names:
             shutil.copyfile(source / name, new / name)
-        if target.exists():
-            target.rename(old)
         try:
+            if target.exists():
+                target.rename(old)
             new.rename(target)
-        except OSError:
-            if old.exists():
+        except BaseException:
+            if old.exists() and not target.exists():
                 old.rename(target)
             raise
     return True

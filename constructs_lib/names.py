@@ -20,6 +20,14 @@ OUTPUT_ENV: Final = "TENANTRY_OUTPUT"
 IMAGE_ENV: Final = "TENANTRY_IMAGE"
 MODEL_ENV: Final = "TENANTRY_MODEL"
 """How `tenantry synth` passes its options to a project's main.py."""
+CACHE_ENV: Final = "TENANTRY_CACHE"
+"""The folder of the manifests' cache, or `off`."""
+
+PLATFORM_CHART: Final = "0-platform"
+"""Name of the platform's file in `dist/`. It starts with a digit, and tenants' names with a letter, so that
+`kubectl apply` takes this file first."""
+SUFFIX: Final = ".k8s.yaml"
+"""End of the names of the files in `dist/`."""
 
 
 def object_name(tenant: str) -> str:

@@ -6,6 +6,7 @@ Namespaces are selected by `kubernetes.io/metadata.name`, which the API server s
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal, Self
 
 from constructs_lib.errors import PropsError, refusing
@@ -110,7 +111,8 @@ def _named(namespace: str) -> dict[str, Any]:
     return {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
 
 
-def public_addresses(except_cidrs: Iterable[str] = ()) -> tuple[NetworkPeer, NetworkPeer]:
+@cache
+def public_addresses(except_cidrs: tuple[str, ...] = ()) -> tuple[NetworkPeer, NetworkPeer]:
     """Every public address, IPv4 and IPv6, without `except_cidrs`."""
     more = [ipaddress.ip_network(cidr) for cidr in except_cidrs]
 

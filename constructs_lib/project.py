@@ -3,19 +3,22 @@
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from constructs_lib import charts
-from constructs_lib.charts import Extension
 from constructs_lib.dist import check_target, place
 from constructs_lib.errors import PropsError
 from constructs_lib.names import IMAGE_ENV, MODEL_ENV, OUTPUT_ENV
-from constructs_lib.platform import Platform, PlatformError
-from constructs_lib.platform.checks import warnings
+from constructs_lib.platform import PlatformError
+from constructs_lib.synthesis import synth_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.charts import Extension
 
 
-def main(file: str, extend: Mapping[str, Extension] | None = None) -> None:
+def main(file: str, extend: "Mapping[str, Extension] | None" = None) -> None:
     """Write `dist/` from the platform.yaml beside main.py, completely or not at all; ends the process on wrong input.
 
     Args:
@@ -30,24 +33,25 @@ def main(file: str, extend: Mapping[str, Extension] | None = None) -> None:
         sys.exit(2)
 
 
-def synth(folder: Path, extend: Mapping[str, Extension] | None = None) -> None:
+def synth(folder: Path, extend: "Mapping[str, Extension] | None" = None) -> None:
     """Write the manifests of the project in `folder`, and warnings to standard error.
 
     Raises:
         PlatformError: platform.yaml is wrong.
         PropsError: the image or the model is wrong, or the output folder holds other files.
     """
-    platform = Platform.load(Path(folder, "platform.yaml"))
-    for warning in warnings(platform):
-        _say(f"warning: {warning}")
     output = Path(os.environ.get(OUTPUT_ENV) or Path(folder, "dist"))
     check_target(output)
     image, model = os.environ.get(IMAGE_ENV), os.environ.get(MODEL_ENV)
     # cdk8s empties the folder CDK8S_OUTDIR before this runs, so `output` is a different folder.
     with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as temporary:
         build = Path(os.environ.get("CDK8S_OUTDIR") or temporary)
-        charts.synth(platform, build, image=image, model=model, extend=extend)
+        synth_file(Path(folder, "platform.yaml"), build, image=image, model=model, extend=extend, warn=_warn)
         place(build, output)
+
+
+def _warn(warning: str) -> None:
+    _say(f"warning: {warning}")
 
 
 def _say(line: str) -> None:

@@ -8,8 +8,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
-from constructs_lib.charts import PLATFORM_CHART
-from constructs_lib.dist import SUFFIX, write
+from constructs_lib.dist import write
+from constructs_lib.names import PLATFORM_CHART, SUFFIX
 from constructs_lib.platform import Platform
 from tests.paths import ROOT
 

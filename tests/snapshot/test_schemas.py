@@ -10,7 +10,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from constructs_lib.dist import SUFFIX, write
+from constructs_lib.dist import write
+from constructs_lib.names import SUFFIX
 from constructs_lib.platform import Platform
 from tests.kube import Object, by_kind
 from tests.paths import ROOT

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from cdk8s import ApiObjectMetadata, Chart
 
-from constructs_lib import IsolatedTenant, charts
+from constructs_lib import IsolatedTenant, charts, synthesis
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
@@ -150,7 +150,7 @@ def test_constructs_beside_the_file_belong_to_the_tenant(shipped: Platform, tmp_
 
 def test_constructs_for_an_unknown_tenant_are_refused(shipped: Platform, tmp_path: Path) -> None:
     with pytest.raises(PropsError, match=r"'extend' \(tenant-z\) must be a tenant of platform.yaml"):
-        charts.synth(shipped, tmp_path, extend={"tenant-z": lambda *_: None})
+        synthesis.synth(shipped, tmp_path, extend={"tenant-z": lambda *_: None})
 
 
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:

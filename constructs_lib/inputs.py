@@ -1,0 +1,77 @@
+"""What each file of `dist/` is made of. A chart gets nothing else, so a cache by these values cannot miss a change."""
+
+from pydantic import BaseModel, ConfigDict
+
+from constructs_lib.names import PLATFORM_CHART
+from constructs_lib.platform import Platform, PlatformSettings, Tenant
+
+
+class _Input(BaseModel):
+    """The content of one file, as values that survive JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlatformInput(_Input):
+    """What the platform's file is made of.
+
+    Args:
+        settings: the platform's settings.
+        runbook: address of the runbook that the dashboard links to.
+        tenants: the tenants' names.
+    """
+
+    settings: PlatformSettings
+    runbook: str
+    tenants: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the chart."""
+        return PLATFORM_CHART
+
+
+class TenantInput(_Input):
+    """What a tenant's file is made of.
+
+    Args:
+        settings: the platform's settings.
+        tenant: the tenant.
+        image: the image, which may differ from the tenant's.
+        model: the model, which may differ from the tenant's.
+    """
+
+    settings: PlatformSettings
+    tenant: Tenant
+    image: str
+    model: str
+
+    @property
+    def name(self) -> str:
+        """Name of the chart."""
+        return self.tenant.name
+
+
+def inputs(
+    platform: Platform, *, image: str | None = None, model: str | None = None
+) -> tuple[PlatformInput | TenantInput, ...]:
+    """One input for each file of `dist/`.
+
+    Args:
+        platform: the platform.
+        image: replaces every tenant's image.
+        model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
+    """
+    settings = platform.platform
+    names = tuple(tenant.name for tenant in platform.tenants)
+    shared = PlatformInput(settings=settings, runbook=str(platform.defaults.alerts.runbook), tenants=names)
+    own = (
+        TenantInput(
+            settings=settings,
+            tenant=tenant,
+            image=image or tenant.image,
+            model=model.replace("{tenant}", tenant.name) if model else tenant.model,
+        )
+        for tenant in platform.tenants
+    )
+    return (shared, *own)

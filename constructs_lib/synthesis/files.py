@@ -1,0 +1,64 @@
+"""Synthesizes a file, and does nothing but copy if it has not changed."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from constructs_lib.platform import Platform
+from constructs_lib.platform.checks import warnings
+from constructs_lib.synthesis.cache import Cache, key
+from constructs_lib.synthesis.manifests import copy_all, synth
+
+if TYPE_CHECKING:
+    from constructs_lib.charts import Extension
+
+
+def synth_file(
+    file: Path,
+    outdir: Path,
+    *,
+    image: str | None,
+    model: str | None,
+    extend: "Mapping[str, Extension] | None",
+    warn: Callable[[str], None],
+) -> None:
+    """Write the manifests of a platform.yaml into a folder.
+
+    Args:
+        file: platform.yaml.
+        outdir: the folder; it is created.
+        image: replaces every tenant's image.
+        model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
+        extend: adds constructs of the caller's to the charts of the tenants that it names.
+        warn: is called with each warning.
+
+    Raises:
+        PlatformError: the file is wrong.
+        PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
+    """
+    cache = Cache.from_environment()
+    before = _key(file, image, model) if not extend else None
+    known = cache.read(before) if before else None
+    if known is not None:
+        result = json.loads(known)
+        if copy_all(cache, result["keys"], outdir):
+            for each in result["warnings"]:
+                warn(each)
+            return
+    platform = Platform.load(file)
+    found = warnings(platform)
+    for each in found:
+        warn(each)
+    keys = synth(platform, outdir, image=image, model=model, extend=extend)
+    if before and before == _key(file, image, model):  # the file may have changed meanwhile
+        cache.store(before, json.dumps({"keys": keys, "warnings": found}).encode())
+
+
+def _key(file: Path, image: str | None, model: str | None) -> str | None:
+    """The key of what is known about the file; None if it cannot be read, which `Platform.load` reports."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return key("file", text, image or "", model or "")
