@@ -235,7 +235,7 @@ docker:
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ On a cluster
-.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations audit-live
+.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations audit-live audit-api
 validate: $(RUNTIME) ## apply dist/ to a disposable cluster, check that its pods are admitted, delete it (CONFIRM=context, DRY_RUN=1)
 	@tenantry validate
 
@@ -262,6 +262,9 @@ e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, readiness, predicti
 
 audit-live: $(DEV) ## compare the audit with a cluster: random policies, probed pair by pair (CONFIRM=context, SETS=200)
 	@python -m tests.audit.live --sets $(or $(SETS),200)
+
+audit-api: $(DEV) ## compare the audit with an API server: random roles and bindings, request by request (CONFIRM=context)
+	@python -m tests.audit.api
 
 e2e-mutations: $(DEV) $(NODE) $(MODEL) ## break manifests one by one and check that the suite fails each time
 	@tenantry e2e mutations --image $(IMAGE)

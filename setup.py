@@ -26,6 +26,7 @@ MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
 IMPORT = re.compile(rf"^(\s*from )({'|'.join(MOVED)})(?=[. ])", re.MULTILINE)
 COMPILED = ("model._ngrams", "model._scorer", "serving._bounds", "serving._distribution")
 DATA = {
+    "audit.permissions": ["*.json"],
     "imports": ["crds/*.yaml"],
     "imports.com.coreos.monitoring": ["_jsii/*"],
     "imports.com.coreos.monitoring._jsii": ["*"],

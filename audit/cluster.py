@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import product
 
 from audit.assumptions import Assumptions
@@ -15,6 +16,7 @@ from audit.engine.through_services import Target, targets
 from audit.errors import EndpointError, Problem
 from audit.model.inventory import Inventory
 from audit.model.pods import PROTOCOLS, Workload
+from audit.permissions import Permissions
 
 _LAST_PORT = 65535
 
@@ -38,6 +40,11 @@ class Cluster:
     def reach(self) -> Reach:
         """Who reaches whom: all pairs at once."""
         return Reach(self.inventory, self.judge.matcher, self.judge, self.references)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """Who may do what, if the input was read in detail."""
+        return Permissions(self.inventory)
 
     @property
     def workloads(self) -> Sequence[Workload]:

@@ -19,6 +19,7 @@ def objects(
     assumptions: Assumptions | None = None,
     default_namespace: str = "default",
     keep_going: bool = False,
+    details: bool = False,
 ) -> Cluster:
     """A cluster from files, folders, globs, `-` for standard input, and objects as plain dicts.
 
@@ -27,6 +28,7 @@ def objects(
         assumptions: What YAML cannot say.
         default_namespace: Namespace of objects that do not name one.
         keep_going: Keep what is invalid in `Cluster.problems` instead of raising it.
+        details: Read roles, bindings, quotas and everything else that is not about the network, too.
 
     Returns:
         The cluster.
@@ -35,7 +37,7 @@ def objects(
         ReadError: The input is invalid.
         AuditError: A path leads to nothing, or the input holds no object.
     """
-    reader = Reader(default_namespace)
+    reader = Reader(default_namespace, details=details)
     for number, each in enumerate(given, start=1):
         if isinstance(each, Mapping):
             reader.add(DataDocument(number, dict(each)))
@@ -50,6 +52,7 @@ def context(
     kubeconfig: Path | None = None,
     assumptions: Assumptions | None = None,
     keep_going: bool = False,
+    details: bool = False,
 ) -> Cluster:
     """A running cluster, read through kubectl; nothing in it is changed.
 
@@ -58,13 +61,14 @@ def context(
         kubeconfig: The file, or None for what kubectl finds by itself.
         assumptions: What the objects cannot say.
         keep_going: Keep what is invalid in `Cluster.problems` instead of raising it.
+        details: Read roles, bindings, quotas and everything else that is not about the network, too.
 
     Raises:
         ReadError: An object is invalid.
         AuditError: kubectl is not there, or fails.
     """
-    reader = Reader()
-    for found in sources.cluster(name, kubeconfig):
+    reader = Reader(details=details)
+    for found in sources.cluster(name, kubeconfig, details=details):
         reader.add(DataDocument(0, found, f"context {name}"))
     return _cluster(reader, assumptions, keep_going=keep_going)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from audit.model.addresses import Address
 from audit.model.labels import Labels
+from audit.model.objects import Object
+from audit.model.permissions import Account, Binding, Role
 from audit.model.pods import Namespace, Workload
 from audit.model.policies import OpaquePolicy, Policy
 from audit.model.services import Route, Service
@@ -37,6 +39,10 @@ class Inventory:
         services: The Services.
         routes: Ingresses and routes, one for each backend.
         nodes: The nodes.
+        roles: Roles and ClusterRoles; these and the next three only if the input was read in detail.
+        bindings: RoleBindings and ClusterRoleBindings.
+        accounts: ServiceAccounts.
+        kept: Every object, by kind.
         objects: How many objects the input holds, of every kind.
     """
 
@@ -47,4 +53,12 @@ class Inventory:
     services: Sequence[Service] = ()
     routes: Sequence[Route] = ()
     nodes: Sequence[Node] = ()
+    roles: Sequence[Role] = ()
+    bindings: Sequence[Binding] = ()
+    accounts: Sequence[Account] = ()
+    kept: Mapping[str, Sequence[Object]] = field(default_factory=dict)
     objects: int = 0
+
+    def of_kind(self, *kinds: str) -> list[Object]:
+        """The objects of some kinds, in the order of the input for each."""
+        return [each for kind in kinds for each in self.kept.get(kind, ())]

@@ -11,6 +11,8 @@ from audit.reading.yaml_text import YamlError, parse
 
 _SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _KIND: Final = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z0-9]+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+_KEY: Final = re.compile(r"^(?=[A-Za-z\"'])", re.MULTILINE)
+_KEPT_KEYS: Final = ("apiVersion:", "kind:", "metadata:")
 _CONTENT: Final = re.compile(r"^(?![ \t]*(?:#|$)|%|\.\.\.)", re.MULTILINE)
 
 
@@ -40,6 +42,16 @@ class TextDocument:
     def empty(self) -> bool:
         """Whether it holds only comments and white space."""
         return _CONTENT.search(self.source) is None
+
+    def without_content(self) -> "TextDocument":
+        """The document with nothing but apiVersion, kind and metadata, on the lines that they have."""
+        if self.source.lstrip()[:1] in {"{", "["}:
+            return self
+        parts = (
+            part if part.startswith(_KEPT_KEYS) else "\n" * part.count("\n") for part in _KEY.split(self.source)[1:]
+        )
+        before = self.source[: match.start()] if (match := _KEY.search(self.source)) else ""
+        return TextDocument(self.file, self.first_line, before + "".join(parts))
 
     def data(self) -> Any:
         """The document as plain data.

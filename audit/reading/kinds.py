@@ -34,9 +34,21 @@ _RESTRICTS: Final = re.compile(
 """Kinds of any API group that restrict traffic between pods."""
 _NEVER_ENFORCED: Final = re.compile(r"^Staged")
 _CLUSTER_WIDE: Final = re.compile(r"^(Global|Cluster|CiliumClusterwide|Admin|Baseline|ApplicationClusterwide)")
-_NEVER_PODS: Final = {"CustomResourceDefinition", "ConfigMap", "Secret", "PrometheusRule"}
 _ROOT_NAMESPACE: Final = {"istio-system"}
 """Namespaces in which a policy applies to every namespace."""
+
+
+CLUSTER_WIDE: Final = {
+    *("Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", *ADMIN_VERSIONS),
+    *("StorageClass", "PriorityClass", "IngressClass", "GatewayClass", "RuntimeClass", "VolumeSnapshotClass"),
+    *("CustomResourceDefinition", "APIService", "CertificateSigningRequest", "ClusterTrustBundle"),
+    *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
+    *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+    *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
+}
+"""Kinds whose objects are in no namespace."""
+ONLY_METADATA: Final = {"CustomResourceDefinition", "ConfigMap", "Secret", "PrometheusRule"}
+"""Kinds of which only the metadata is read, whatever is asked: their content decides nothing, or is secret."""
 
 
 def restricts(kind: str) -> bool:
@@ -53,7 +65,7 @@ def worth_parsing(kind: str | None, source: str) -> bool:
     """
     if kind is None or kind in READ or kind.endswith("List") or restricts(kind):
         return True
-    return kind not in _NEVER_PODS and "template:" in source and "containers:" in source
+    return kind not in ONLY_METADATA and "template:" in source and "containers:" in source
 
 
 def scope(kind: str, metadata: dict[str, Any], default_namespace: str) -> str | None:

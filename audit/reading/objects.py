@@ -3,16 +3,17 @@
 import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import Problem
 from audit.model.inventory import Inventory, Node
 from audit.model.labels import NAMESPACE_NAME, Labels
+from audit.model.objects import Object
 from audit.model.place import Path, Place
 from audit.model.pods import Namespace
 from audit.model.policies import OpaquePolicy, Policy
-from audit.reading import checks, kinds, schema
+from audit.reading import checks, kinds, rbac, schema
 from audit.reading.admin_policies import admin_policy
 from audit.reading.checks import InvalidError
 from audit.reading.documents import DataDocument, TextDocument
@@ -24,30 +25,8 @@ from audit.reading.workloads import POD, TEMPLATES, Made, has_template, made, wo
 from audit.reading.yaml_text import YamlError
 
 if TYPE_CHECKING:
+    from audit.model.permissions import Account, Binding, Role
     from audit.model.services import Backend, Route, Service
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """An object with its identity.
-
-    Attributes:
-        group: API group.
-        kind: Kind.
-        version: API version.
-        namespace: Its namespace, or empty for an object of the whole cluster.
-        name: Its name.
-        data: The object.
-        place: Where it stands.
-    """
-
-    group: str
-    kind: str
-    version: str
-    namespace: str
-    name: str
-    data: dict[str, Any]
-    place: Place
 
 
 _FORM: Final = "Give the object the form that the API documents."
@@ -56,15 +35,24 @@ _FORM: Final = "Give the object the form that the API documents."
 class Reader:
     """Collects objects; `inventory` gives the result.
 
+    Args:
+        default_namespace: Namespace of objects that do not name one.
+        details: Whether to keep, besides what the network needs, every object and its data.
+
     Attributes:
         problems: What is invalid, in the order of the input.
         objects: How many objects were seen, of every kind.
     """
 
-    def __init__(self, default_namespace: str = "default") -> None:
+    def __init__(self, default_namespace: str = "default", *, details: bool = False) -> None:
         self.problems: list[Problem] = []
         self.objects = 0
         self._default_namespace = default_namespace
+        self._details = details
+        self._kept: dict[str, list[Object]] = defaultdict(list)
+        self._roles: list[Role] = []
+        self._bindings: list[Binding] = []
+        self._accounts: list[Account] = []
         self._declared: dict[str, Namespace] = {}
         self._mentioned: dict[str, Namespace] = {}
         self._made: list[Made] = []
@@ -75,7 +63,7 @@ class Reader:
         self._routes: list[Route] = []
         self._nodes: list[Node] = []
         self._seen: dict[tuple[str, str, str, str], Place] = {}
-        self._builders: dict[tuple[str, str], Callable[[_Object], None]] = {
+        self._builders: dict[tuple[str, str], Callable[[Object], None]] = {
             ("", "Namespace"): self._declare,
             ("", "Node"): self._node,
             ("", "Service"): self._service,
@@ -85,12 +73,23 @@ class Reader:
             **{("gateway.networking.k8s.io", kind): self._route for kind in ROUTE_KINDS},
             kinds.NETWORK_POLICY: self._network_policy,
         }
+        if details:
+            self._builders |= {
+                (rbac.GROUP, "Role"): self._role,
+                (rbac.GROUP, "ClusterRole"): self._role,
+                (rbac.GROUP, "RoleBinding"): self._binding,
+                (rbac.GROUP, "ClusterRoleBinding"): self._binding,
+                ("", "ServiceAccount"): self._account,
+            }
 
     def add(self, document: TextDocument | DataDocument) -> None:
         """Read a document and keep what it declares."""
-        if isinstance(document, TextDocument) and not kinds.worth_parsing(document.kind, document.source):
-            self.objects += 1
-            return
+        if isinstance(document, TextDocument):
+            if self._details and document.kind in kinds.ONLY_METADATA:
+                document = document.without_content()
+            elif not self._details and not kinds.worth_parsing(document.kind, document.source):
+                self.objects += 1
+                return
         try:
             data = document.data()
         except YamlError as error:
@@ -117,6 +116,10 @@ class Reader:
             services=tuple(services),
             routes=tuple(self._routes),
             nodes=tuple(self._nodes),
+            roles=tuple(self._roles),
+            bindings=tuple(self._bindings),
+            accounts=tuple(self._accounts),
+            kept=self._kept,
             objects=self.objects,
         )
 
@@ -158,6 +161,7 @@ class Reader:
             found = self._identified(group, kind, number, data, place)
             if found is not None:
                 build(found)
+                self._kept[kind] += [found] if self._details else []
         except InvalidError as error:
             self._problem(place, f"{kind} {named}", error.path, error.message, error.rule)
             if kinds.restricts(kind):
@@ -169,7 +173,7 @@ class Reader:
         except ValueError as error:
             self._problem(place, f"{kind} {named}", (), str(error), _FORM)
 
-    def _builder(self, group: str, kind: str, version: str, data: dict[str, Any]) -> Callable[[_Object], None] | None:
+    def _builder(self, group: str, kind: str, version: str, data: dict[str, Any]) -> Callable[[Object], None] | None:
         """What keeps an object of a kind, or None where the audit has no use for it."""
         if group == kinds.POLICY_GROUP and version in kinds.ADMIN_VERSIONS.get(kind, ()):
             return self._admin_policy
@@ -179,16 +183,15 @@ class Reader:
             return self._unsupported
         if (group, kind) == POD or (group, kind) in TEMPLATES or has_template(data):
             return self._workload
-        return None
+        return _keep if self._details else None
 
-    def _identified(self, group: str, kind: str, version: str, data: dict[str, Any], place: Place) -> _Object | None:
+    def _identified(self, group: str, kind: str, version: str, data: dict[str, Any], place: Place) -> Object | None:
         """An object with its name and namespace, or None where it was read before."""
         metadata = checks.convert(data.get("metadata") or {}, schema.Metadata, ("metadata",))
         name = metadata.name or (f"{metadata.generate_name}*" if metadata.generate_name else "")
         if not name:
             raise InvalidError(("metadata",), "the object has no name", "Give it metadata.name.")
-        cluster_wide = kind in {"Namespace", "Node", *kinds.ADMIN_VERSIONS}
-        namespace = "" if cluster_wide else metadata.namespace or self._default_namespace
+        namespace = "" if kind in kinds.CLUSTER_WIDE else metadata.namespace or self._default_namespace
         earlier = self._seen.get((group, kind, namespace, name)) if metadata.name else None
         if earlier is not None:
             if reread(earlier) == data:
@@ -197,59 +200,73 @@ class Reader:
             rule = f"It first stands in {first}; keep one, or audit the folders one at a time."
             raise InvalidError((), "the object is declared twice, differently", rule)
         self._seen[group, kind, namespace, name] = place
-        return _Object(group, kind, version, namespace, name, data, place)
+        return Object(group, kind, version, namespace, name, data, place)
 
     def _namespace(self, name: str) -> Namespace:
         return self._mentioned.setdefault(name, Namespace.mentioned(name))
 
-    def _declare(self, given: _Object) -> None:
+    def _declare(self, given: Object) -> None:
         labels = {**_labels(given), NAMESPACE_NAME: given.name}
         self._declared[given.name] = Namespace(given.name, Labels(labels), given.place)
 
-    def _node(self, given: _Object) -> None:
+    def _node(self, given: Object) -> None:
         status = checks.convert(given.data.get("status") or {}, schema.NodeStatus, ("status",))
         ips = [each.address for each in status.addresses or () if each.type in {"InternalIP", "ExternalIP"}]
         self._nodes.append(Node(given.name, Labels(_labels(given)), tuple(map(ipaddress.ip_address, ips))))
 
-    def _network_policy(self, given: _Object) -> None:
+    def _network_policy(self, given: Object) -> None:
         self._namespace(given.namespace)
         self._policies.append(network_policy(given.data, given.namespace, given.name, given.place))
 
-    def _admin_policy(self, given: _Object) -> None:
+    def _admin_policy(self, given: Object) -> None:
         self._policies.append(admin_policy(given.kind, given.data, given.name, given.place))
 
-    def _unsupported(self, given: _Object) -> None:
+    def _unsupported(self, given: Object) -> None:
         metadata = given.data.get("metadata") or {}
         namespace = kinds.scope(given.kind, metadata, self._default_namespace)
         reason = f"the audit does not evaluate {given.kind} of {given.group or 'the core group'}/{given.version}"
         self._opaque.append(OpaquePolicy(given.kind, namespace, given.name, reason, given.place))
 
-    def _service(self, given: _Object) -> None:
+    def _service(self, given: Object) -> None:
         self._namespace(given.namespace)
         self._services.append(service(given.data, given.namespace, given.name, given.place))
 
-    def _endpoints_object(self, given: _Object) -> None:
+    def _endpoints_object(self, given: Object) -> None:
         self._endpoints[given.namespace, given.name] += endpoints(given.data)
 
-    def _slice(self, given: _Object) -> None:
+    def _slice(self, given: Object) -> None:
         owner = ((given.data.get("metadata") or {}).get("labels") or {}).get("kubernetes.io/service-name")
         if owner:
             self._endpoints[given.namespace, str(owner)] += endpoint_slice(given.data)
 
-    def _route(self, given: _Object) -> None:
+    def _route(self, given: Object) -> None:
         self._routes += gateway_route(given.kind, given.data, given.namespace, given.name, given.place)
 
-    def _ingress(self, given: _Object) -> None:
+    def _ingress(self, given: Object) -> None:
         self._routes += ingress(given.data, given.namespace, given.name, given.place)
 
-    def _workload(self, given: _Object) -> None:
+    def _workload(self, given: Object) -> None:
         key = (given.group, given.kind)
         found = made(key, given.data, self._namespace(given.namespace), given.name, given.place)
         self._made += [found] if found else []
 
+    def _role(self, given: Object) -> None:
+        self._roles.append(rbac.role(given))
+
+    def _binding(self, given: Object) -> None:
+        self._bindings.append(rbac.binding(given))
+
+    def _account(self, given: Object) -> None:
+        self._accounts.append(rbac.account(given))
+
     def _problem(self, place: Place, subject: str, path: Path, message: str, rule: str) -> None:
         where = place.at(*path)
         self.problems.append(Problem(file=where.file, line=where.line, subject=subject, message=message, rule=rule))
+
+
+def _keep(given: Object) -> None:
+    """Nothing to build of an object that is kept as it is."""
+    del given
 
 
 def _hint(document: TextDocument | DataDocument, error: YamlError) -> str:
@@ -261,5 +278,5 @@ def _hint(document: TextDocument | DataDocument, error: YamlError) -> str:
     return "Correct the text; it is not valid YAML, or not safe to expand."
 
 
-def _labels(given: _Object) -> dict[str, str]:
+def _labels(given: Object) -> dict[str, str]:
     return checks.labels((given.data.get("metadata") or {}).get("labels"), ("metadata", "labels"))

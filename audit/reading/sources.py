@@ -18,6 +18,11 @@ CLUSTER_KINDS: Final = (
     "services,endpointslices,ingresses,networkpolicies"
 )
 """What is read of a cluster, and exists in every cluster."""
+DETAIL_KINDS: Final = (
+    ",roles,rolebindings,clusterroles,clusterrolebindings,serviceaccounts,resourcequotas,limitranges,"
+    "horizontalpodautoscalers,poddisruptionbudgets,persistentvolumeclaims,persistentvolumes"
+)
+"""What is read besides, where more than the network is asked for. Secrets are never read."""
 CLUSTER_GROUPS: Final = (
     "policy.networking.k8s.io",
     "gateway.networking.k8s.io",
@@ -31,6 +36,8 @@ CLUSTER_GROUPS: Final = (
     "networking.k8s.aws",
 )
 """API groups of policies and routes, read where the cluster has them."""
+DETAIL_GROUPS: Final = ("monitoring.coreos.com",)
+"""The same, where more than the network is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +89,23 @@ def _text(path: Path) -> Text:
         raise AuditError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Any]:
+def cluster(context: str, kubeconfig: Path | None = None, *, details: bool = False) -> Iterator[Any]:
     """Lists of what a cluster holds, read through kubectl; nothing is changed.
 
     Args:
         context: Name of the kubeconfig's context.
         kubeconfig: The file, or None for what kubectl finds by itself.
+        details: Whether to read more than the network needs.
 
     Raises:
         AuditError: kubectl is not there, or fails.
     """
+    kinds = CLUSTER_KINDS + (DETAIL_KINDS if details else "")
+    groups = {*CLUSTER_GROUPS, *(DETAIL_GROUPS if details else ())}
     base = ["kubectl", *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), "--context", context]
-    yield _objects([*base, "get", CLUSTER_KINDS, "--all-namespaces", "-o", "json"])
+    yield _objects([*base, "get", kinds, "--all-namespaces", "-o", "json"])
     served = _kubectl([*base, "api-resources", "--verbs=list", "-o", "name"]).split()
-    extra = [name for name in served if name.partition(".")[2] in CLUSTER_GROUPS]
+    extra = [name for name in served if name.partition(".")[2] in groups]
     if extra:
         yield _objects([*base, "get", ",".join(extra), "--all-namespaces", "-o", "json"])
 

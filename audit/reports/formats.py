@@ -7,12 +7,21 @@ from typing import Any, Final
 import msgspec
 
 from audit.errors import AuditError
-from audit.reports import explain_text, exposure_sarif, exposure_tables, pictures, reach_tables
+from audit.reports import (
+    explain_text,
+    exposure_sarif,
+    exposure_tables,
+    permissions_sarif,
+    permissions_tables,
+    pictures,
+    reach_tables,
+)
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
+from audit.reports.permissions_report import PermissionsReport, WhoCanReport
 from audit.reports.reach_report import ReachReport
 
-Report = ReachReport | ExplainReport | ExposureReport
+Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport
 
 
 class Format(StrEnum):
@@ -53,6 +62,17 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.MARKDOWN: exposure_tables.markdown,
         Format.SARIF: exposure_sarif.sarif,
     },
+    PermissionsReport: {
+        Format.TEXT: permissions_tables.text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: permissions_tables.markdown,
+        Format.SARIF: permissions_sarif.sarif,
+    },
+    WhoCanReport: {
+        Format.TEXT: permissions_tables.who_can_text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: permissions_tables.who_can_markdown,
+    },
 }
 
 
@@ -70,9 +90,7 @@ def printed(report: Report, form: Format) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of every report, by name."""
-    schemas, components = msgspec.json.schema_components(
-        [ReachReport, ExplainReport, ExposureReport], ref_template="#/$defs/{name}"
-    )
+    schemas, components = msgspec.json.schema_components(list(_PRINTERS), ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Reports of tenantry audit, version 1",

@@ -30,6 +30,7 @@ from tests.audit.sentences import ADMIN_POLICY, ALL, KNOWN_MISTAKES, NETWORK_POL
 from tests.e2e.matrix import Cell, Source, Target, expected
 
 LIVE: Final = Path(__file__).parent / "live/result.json"
+API: Final = Path(__file__).parent / "api/result.json"
 PROVED: Final = [name for name in ENGINES if name != "reference"]
 _WIDTH: Final = 118
 CLUSTERS: Final = int(os.environ.get("CLUSTERS", "3000"))
@@ -136,6 +137,7 @@ def document(live: dict[str, Any]) -> str:
         live=live_run(live),
         faults=faults(live),
         clusters=f"{CLUSTERS:,}",
+        api=of_api(),
     )
 
 
@@ -185,6 +187,18 @@ def faults(live: dict[str, Any]) -> str:
             "```",
         ]
     return "\n".join(lines)
+
+
+def of_api() -> str:
+    """What an API server decided otherwise, as a list."""
+    found = json.loads(API.read_text("utf-8"))
+    roles = found["permissions"]
+    text = (
+        f"Permissions: {roles['sets']:,} sets of seed {roles['seed']} with {roles['objects']:,} roles and bindings on"
+        f" Kubernetes {found['kubernetes']}: {roles['allowed'] + roles['denied']:,} requests, of which the API server"
+        f" allowed {roles['allowed']:,}. Differences: {len(roles['wrong']):,}."
+    )
+    return "\n".join(wrap(text, _WIDTH))
 
 
 def main() -> None:

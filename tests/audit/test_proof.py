@@ -21,6 +21,7 @@ def test_page_is_current() -> None:
         proof.live_run(LIVE),
         proof.faults(LIVE),
         proof.mistakes(),
+        proof.of_api(),
     ]
     assert [each for each in expected if each not in PAGE] == []
 
