@@ -195,7 +195,7 @@ def test_a_dump_that_repeats_a_default_leaves_it_a_default(tmp_path: Path) -> No
     binding_of_masters = next(
         each for each in permissions(tmp_path, account("x")).bindings if each.name == "cluster-admin"
     )
-    data = binding_of_masters.place.document.data()  # type: ignore[attr-defined] # a document of plain data
+    data = binding_of_masters.place.document.data()
     found = Permissions(read.objects([data], details=True).inventory)
     assert [each.default for each in found.bindings if each.name == "cluster-admin"] == [True]
     data["subjects"].append({"kind": "User", "name": ALICE})
