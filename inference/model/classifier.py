@@ -1,39 +1,34 @@
 """A text classifier in memory: predicts a label, and explains which words the prediction depends on."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from inference.errors import ArtifactError
 from inference.model import ngrams as python_ngrams
 from inference.model import scorer as python_scorer
 from inference.model.artifact import Artifact
+from inference.model.interface import BYTES, FP64, Prediction, TensorSpec, TextModel
 from inference.model.linear import LinearScorer, TextNgrams, unpack_linear
 from inference.model.manifest import LinearManifest, OnnxManifest
 from inference.model.ngrams import NgramWeights
 from inference.model.scorer import Contribution, Weights, unpack_weights
 from inference.model.tfidf import TextScorer, TfidfScorer
 
-
-class Prediction(NamedTuple):
-    """An answer. `probabilities` are in the order of the model's labels; `confidence` is the probability of `label`."""
-
-    label: str
-    confidence: float
-    probabilities: tuple[float, ...]
-    words: int
-    unknown_words: int
+TEXT: Final = "text"
+LABEL: Final = "label"
+PROBABILITIES: Final = "probabilities"
+PLATFORM: Final = "tenantry_naive_bayes"
+_WARM_UP: Final = "a first text, so that the first request does not wait for work that is done once"
+_WARM_UP_TERMS: Final = 3
 
 
-class TextClassifier:
+class TextClassifier(TextModel):
     """Classifies texts with the weights of one artifact, with the compiled scorer if it was built.
 
-    Attributes:
-        name: The model's name in the Open Inference Protocol.
-        version: The first digits of the digest.
-        digest: SHA-256 of the manifest, 64 hexadecimal digits.
-        labels: In the order of the probabilities.
-        manifest: Description and hold-out metrics.
-        scorer_kind: `compiled` or `python`: the same answers at a different speed.
+    Args:
+        artifact: The files of the model.
+        make_scorer: Makes the scorer of format 1; absent: the compiled one, or Python where it was not built.
+        make_ngrams: The same for the n-grams of format 2.
     """
 
     def __init__(
@@ -43,27 +38,34 @@ class TextClassifier:
         make_scorer: Callable[[Weights], TextScorer] | None = None,
         make_ngrams: Callable[[NgramWeights], TextNgrams] | None = None,
     ) -> None:
-        if isinstance(artifact.manifest, OnnxManifest):
-            raise ArtifactError(f"'{artifact.manifest.name}' is an ONNX model; serve it with runtime 'onnx'")
-        self.manifest: Final = artifact.manifest
-        self.name: Final = artifact.manifest.name
-        self.labels: Final = artifact.manifest.labels
-        self.digest: Final = artifact.digest
-        self.version: Final = artifact.version
+        manifest = artifact.manifest
+        if isinstance(manifest, OnnxManifest):
+            raise ArtifactError(f"'{manifest.name}' is an ONNX model; serve it with runtime 'onnx'")
+        self.manifest = manifest
+        self.name = manifest.name
+        self.labels = manifest.labels
+        self.digest = artifact.digest
+        self.version = artifact.version
+        self.platform = PLATFORM
+        self.inputs = (TensorSpec(TEXT, BYTES, (-1,)),)
+        self.outputs = (
+            TensorSpec(LABEL, BYTES, (-1,)),
+            TensorSpec(PROBABILITIES, FP64, (-1, len(manifest.labels))),
+        )
         self._scorer: TfidfScorer | LinearScorer
-        if isinstance(self.manifest, LinearManifest):
-            linear = unpack_linear(artifact.weights, self.manifest)
+        if isinstance(manifest, LinearManifest):
+            linear = unpack_linear(artifact.weights, manifest)
             self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams)
         else:
             weights = unpack_weights(
                 artifact.weights,
                 labels=len(self.labels),
-                terms=self.manifest.vectorizer.terms,
-                bigrams=self.manifest.vectorizer.ngram_range == (1, 2),
+                terms=manifest.vectorizer.terms,
+                bigrams=manifest.vectorizer.ngram_range == (1, 2),
             )
             self._scorer = TfidfScorer(weights, make_scorer or compiled_scorer() or python_scorer.Scorer)
         self._score = self._scorer.score
-        self.scorer_kind: Final = self._scorer.kind
+        self.scorer_kind = self._scorer.kind
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "TextClassifier":
@@ -75,14 +77,19 @@ class TextClassifier:
         return cls(artifact)
 
     def predict(self, text: str) -> Prediction:
-        """The most probable label of `text`, the first of equals. Any string has an answer, the empty one too."""
+        """Return the most probable label of `text`; of equally probable labels, the first."""
         probabilities, words, unknown_words = self._score(text)
         confidence = max(probabilities)
         label = self.labels[probabilities.index(confidence)]
         return Prediction(label, confidence, probabilities, words, unknown_words)
 
+    def warm_up(self) -> None:
+        """Predict and explain one text."""
+        self.predict(_WARM_UP)
+        self.explain(_WARM_UP, _WARM_UP_TERMS)
+
     def explain(self, text: str, limit: int) -> list[Contribution]:
-        """The `limit` occurrences with the largest weights, for or against the prediction, strongest first."""
+        """Return the `limit` occurrences with the largest weights, for or against the prediction, strongest first."""
         probabilities = self._score(text).probabilities
         predicted, runner_up = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:2]
         return self._scorer.explain(text, predicted, runner_up, limit)

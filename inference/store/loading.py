@@ -6,22 +6,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import perf_counter
-from typing import Final
 
 import structlog
 
 from inference.errors import ArtifactError, InferenceError, StoreUnavailableError, excerpt
 from inference.model.artifact import read
 from inference.model.classifier import TextClassifier
+from inference.model.interface import TextModel
 from inference.settings import Settings
 from inference.store.fetch import fetch
 
 _log = structlog.get_logger()
-_WARM_UP: Final = "a first text, so that the first request does not wait for work that is done once"
-_EXPLAINED: Final = 3
 
 
-async def load_model(settings: Settings) -> TextClassifier:
+async def load_model(settings: Settings) -> TextModel:
     """Load the model at `settings.model_uri`; retry, with growing pauses, while the store does not answer.
 
     Raises:
@@ -51,13 +49,12 @@ async def load_model(settings: Settings) -> TextClassifier:
             return model
 
 
-def _load(uri: str) -> TextClassifier:
+def _load(uri: str) -> TextModel:
     """Fetch and load the model at `uri`; blocks."""
     try:
         fetched = fetch(uri)
         model = TextClassifier.from_artifact(read(fetched.files, expected_digest=fetched.digest))
-        model.predict(_WARM_UP)
-        model.explain(_WARM_UP, _EXPLAINED)
+        model.warm_up()
     except InferenceError:
         raise
     except BaseException as error:  # the libraries that read hostile files may raise anything, even a panic
@@ -65,9 +62,9 @@ def _load(uri: str) -> TextClassifier:
     return model
 
 
-async def _in_daemon(function: Callable[[str], TextClassifier], argument: str) -> TextClassifier:
+async def _in_daemon(function: Callable[[str], TextModel], argument: str) -> TextModel:
     """Like `asyncio.to_thread`, but a process that ends does not wait for a store that does not answer."""
-    future: Future[TextClassifier] = Future()
+    future: Future[TextModel] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:

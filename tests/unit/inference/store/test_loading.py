@@ -13,7 +13,7 @@ import structlog
 
 from inference.errors import ArtifactError, InferenceError, StoreError, StoreUnavailableError
 from inference.model.artifact import Artifact, write
-from inference.model.classifier import TextClassifier
+from inference.model.interface import TextModel
 from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.settings import Settings
 from inference.store import loading
@@ -21,12 +21,12 @@ from inference.store.fetch import fetch
 from inference.store.loading import load_model
 
 
-def _load(uri: str) -> TextClassifier:
+def _load(uri: str) -> TextModel:
     settings = Settings(model_uri=uri, load_retry_seconds=0.001, load_retry_max_seconds=0.001)
     return asyncio.run(asyncio.wait_for(load_model(settings), timeout=30))
 
 
-def _load_or_refuse(folder: Path, files: Mapping[str, bytes]) -> TextClassifier | str:
+def _load_or_refuse(folder: Path, files: Mapping[str, bytes]) -> TextModel | str:
     """The model of these files, or the line that loading them ends with; a log must be able to show it."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
