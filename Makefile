@@ -52,7 +52,7 @@ monitor: monitoring-tools $(RUNTIME) ## the same with Prometheus, its rules and 
 test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
-.PHONY: synth schema imports update-imports chart-facts bump generated diagram panels incident train snap settings-table audit-examples terraform-docs
+.PHONY: synth schema imports update-imports chart-facts bump generated diagram panels incident train snap settings-table audit-examples viewer terraform-docs
 synth: $(RUNTIME) $(NODE) ## write dist/ from platform.yaml
 	@cdk8s synth
 
@@ -84,7 +84,7 @@ chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with o
 bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and synthesize dist/: make bump IMAGE=name:tag@sha256:...
 	@tenantry bump $(IMAGE)
 
-generated: synth schema imports diagram settings-table audit-examples strict-report terraform-docs conformance-cases ## write every generated file that is committed
+generated: synth schema imports diagram settings-table audit-examples strict-report terraform-docs conformance-cases viewer ## write every generated file that is committed
 
 panels: monitoring-tools ## draw docs/monitoring/*.png from the data of a local run (MINUTES=6)
 	@python -m tools.draw_panels $(or $(MINUTES),6)
@@ -100,6 +100,9 @@ settings-table: $(RUNTIME) ## write the table of the service's settings in docs/
 
 audit-examples: $(RUNTIME) ## write the examples in docs/audit.md and docs/audit.schema.json
 	@python -m tools.audit_examples
+
+viewer: $(NODE) ## copy the API viewer from node_modules into the service (inference/serving/viewer)
+	@python tools/vendor_viewer.py
 
 terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py

@@ -31,7 +31,7 @@ DATA = {
     "imports.com.coreos.monitoring": ["_jsii/*"],
     "imports.com.coreos.monitoring._jsii": ["*"],
     "inference.model": ["*.pyi"],
-    "inference.serving": ["docs/*", "page/*", "*.pyi"],
+    "inference.serving": ["page/*", "viewer/*", "*.pyi"],
     "tenantry": ["template/*", "template/*/*", "template/*/*/*", "template/.*", "template/*/.*"],
     "tenantry.local": ["*.html"],
 }
@@ -97,7 +97,7 @@ def _tracked(folder: Path) -> list[Path]:
 
 def _pack(archive: Path) -> None:
     """The image's build context, with the service's modules under their own names."""
-    suffixes = {".py", ".pyx", ".pyi", ".html", ".css", ".js", ".svg", ".md", ".json", ".txt"}
+    suffixes = {".py", ".pyx", ".pyi", ".html", ".css", ".js", ".svg", ".md", ".json", ".txt", ".gz"}
     sources = [path for path in _tracked(Path("inference")) if path.suffix in suffixes and "training" not in path.parts]
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in [*map(Path, IMAGE), *sources]:
@@ -111,7 +111,7 @@ def _pack(archive: Path) -> None:
 PACKAGES = [
     name
     for name in find_namespace_packages(include=["tenantry*", *(f"{name}*" for name in MOVED)])
-    if not {"template", "crds", "docs", "page"} & set(name.split("."))
+    if not {"template", "crds", "page", "viewer"} & set(name.split("."))
 ]
 
 setup(

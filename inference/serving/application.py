@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from inference import __version__
 from inference.serving import openapi, problems
-from inference.serving.endpoints import Endpoint
+from inference.serving.endpoints.endpoint import Endpoint
 from inference.serving.problems import Answer, InternalError
 from inference.serving.routes import add_routes
 from inference.serving.service import Service
@@ -67,7 +67,7 @@ class InferenceApp(FastAPI):
             document["components"] = {"schemas": openapi.components(self.service.settings)}
         return self.openapi_schema or {}
 
-    async def _predict(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
+    async def _predict(self, endpoint: Endpoint[Any], scope: Scope, receive: Receive) -> Answer:
         parts: list[bytes] = []
         size = 0
         more = True

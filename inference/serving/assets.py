@@ -1,8 +1,9 @@
-"""The static files of the page and of the API's documentation, held in memory: no request reaches a file system."""
+"""The static files of the page and of the API viewer. They are read once, so no request reaches the file system."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -14,40 +15,57 @@ _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_COMPRESSED: Final = ".gz"
 _HEADERS: Final = {
-    # Only the service's own files and answers: no script from elsewhere, and no frame of another site.
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    # The service's own files and answers only: no inline script or style, no other host, no frame of another site.
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
+        " form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
 
 
+class _File(NamedTuple):
+    content: bytes
+    headers: dict[str, str]
+
+
 class Assets:
     """The files of one folder.
 
+    A file `x.gz` is the file `x`, compressed. It is sent so to every client, because every browser decompresses it.
+
     Args:
-        folder: Where they are; it is read once.
+        folder: The folder; it is read once.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files: Final = {
-            file.name: (file.read_bytes(), _TYPES[file.suffix]) for file in folder.iterdir() if file.suffix in _TYPES
-        }
-        self._etags: Final = {
-            name: f'"{sha256(content).hexdigest()[:32]}"' for name, (content, _) in self._files.items()
-        }
+        self._files: Final = dict(map(_read, _served(folder)))
 
     def response(self, name: str, if_none_match: str = "") -> Response:
-        """The file `name`, or 304 if the client has it already.
+        """Return the file `name`, or 304 if the client already has it.
 
         Raises:
             NotFoundError: The folder has no such file.
         """
         if name not in self._files:
             raise NotFoundError(f"there is no file '{name[:100]}' here")
-        content, content_type = self._files[name]
-        headers = {**_HEADERS, "etag": self._etags[name]}
-        if self._etags[name] in if_none_match:
-            return Response(status_code=304, headers=headers)
-        return Response(content, headers={"content-type": content_type, **headers})
+        content, headers = self._files[name]
+        if headers["etag"] in if_none_match:
+            return Response(status_code=304, headers={key: headers[key] for key in (*_HEADERS, "etag")})
+        return Response(content, headers=headers)
+
+
+def _served(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if Path(file.name.removesuffix(_COMPRESSED)).suffix in _TYPES)
+
+
+def _read(file: Path) -> tuple[str, _File]:
+    content, name = file.read_bytes(), file.name.removesuffix(_COMPRESSED)
+    headers = {"content-type": _TYPES[Path(name).suffix], "etag": f'"{sha256(content).hexdigest()[:32]}"', **_HEADERS}
+    if name != file.name:
+        headers["content-encoding"] = "gzip"
+    return name, _File(content, headers)

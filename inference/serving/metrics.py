@@ -1,25 +1,21 @@
-"""What the service measures: plain numbers that the event loop adds to, and one collector that shows them.
+"""The metrics of the service: plain numbers, and a collector that turns them into prometheus-client's families.
 
-A prediction touches nine series. prometheus-client's own counters and histograms take a lock for each and cost more
-than the prediction; these are only ever changed on the event loop's thread, need no lock, and become families of
-prometheus-client's when they are scraped. The histograms are compiled where
-they can be (`inference.serving.distribution`).
-Every series exists from the first scrape on, and no label's value comes from a client.
+A prediction changes nine series. prometheus-client's own counters and histograms take a lock for each change, which
+costs more than the prediction. The numbers here need no lock, because only the event loop's thread changes them.
+Every series exists from the first scrape, and no label value comes from a client.
 """
 
 import platform
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from inference import __version__, contract
+from inference.model.interface import LoadedModel, Prediction, TextModel
 from inference.serving.distribution import Histogram, histogram
-
-if TYPE_CHECKING:
-    from inference.model.classifier import Prediction, TextClassifier
 
 PREDICT, INFER, OTHER = contract.ROUTES
 OK, CLIENT_ERROR, SERVER_ERROR, SHED = contract.OUTCOMES
@@ -30,7 +26,7 @@ _CLIENT_ERROR_BELOW: Final = 500
 
 
 class Load(Protocol):
-    """What is in flight now, as `inference.serving.limits.Admission` counts it."""
+    """The current load; `inference.serving.limits.Admission` implements it."""
 
     in_flight: int
     max_in_flight: int
@@ -41,16 +37,15 @@ class Load(Protocol):
 
 
 class TextMetrics:
-    """What the texts of one model are like, and what it says of them."""
+    """Counts the texts that one model classified, and its predictions."""
 
-    def __init__(self, model: "TextClassifier") -> None:
-        self.model: Final = model
+    def __init__(self, model: TextModel) -> None:
         self.predictions: Final = dict.fromkeys(model.labels, 0)
         self.confidence: Final = histogram(contract.RATIO_BUCKETS)
         self.unknown_words: Final = histogram(contract.RATIO_BUCKETS)
         self.length: Final = histogram(contract.LENGTH_BUCKETS)
 
-    def add(self, prediction: "Prediction", characters: int) -> None:
+    def add(self, prediction: Prediction, characters: int) -> None:
         """Count one classified text."""
         label, confidence, _, words, unknown_words = prediction
         self.predictions[label] += 1
@@ -60,7 +55,12 @@ class TextMetrics:
 
 
 class Metrics(Collector):
-    """All series of the service. Not thread-safe: the event loop's thread adds and collects."""
+    """All series of the service. Not thread-safe: only the event loop's thread adds and collects.
+
+    Attributes:
+        texts: The metrics of a text model; None before it is loaded, or if the model does not classify texts.
+        registry: What /metrics shows: these series, and those of the process.
+    """
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -69,13 +69,15 @@ class Metrics(Collector):
         self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
         self.shed: Final = dict.fromkeys(contract.SHED_REASONS, 0)
         self.texts: TextMetrics | None = None
+        self._model: LoadedModel | None = None
         self.registry: Final = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
-    def add_model(self, model: "TextClassifier") -> None:
-        """Show `model`'s series from now on."""
-        self.texts = TextMetrics(model)
+    def add_model(self, model: LoadedModel) -> None:
+        """Show the series of `model` from now on."""
+        self._model = model
+        self.texts = TextMetrics(model) if isinstance(model, TextModel) else None
 
     def add_answer(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request that was not shed."""
@@ -84,12 +86,12 @@ class Metrics(Collector):
         self.durations[route].add(seconds)
 
     def add_shed(self, route: str, reason: str) -> None:
-        """Count a request that was refused to protect the others."""
+        """Count a request that was shed."""
         self.requests[route][SHED] += 1
         self.shed[reason] += 1
 
     def collect(self) -> Iterator[Metric]:
-        """Every family that `inference.contract.METRICS` names."""
+        """Return every family that `inference.contract.METRICS` names."""
         yield from self._request_families()
         yield from self._load_families()
         yield from self._text_families()
@@ -103,13 +105,13 @@ class Metrics(Collector):
         yield requests
         yield _histogram(
             contract.REQUEST_DURATION,
-            "Seconds from a request's first byte to its answer; shed requests are not in it.",
+            "Seconds from the first byte of a request to its answer, without shed requests.",
             ("route",),
             {(route,): distribution for route, distribution in self.durations.items()},
         )
         yield _histogram(
             contract.PHASE_DURATION,
-            "Seconds of a prediction: waiting for its turn, reading the JSON, scoring the texts.",
+            "Seconds of each phase of a prediction: queue, parse, predict.",
             ("phase",),
             {(phase,): distribution for phase, distribution in self.phases.items()},
         )
@@ -119,35 +121,41 @@ class Metrics(Collector):
             contract.IN_FLIGHT, "Requests received and not yet answered.", value=self._load.in_flight
         )
         yield GaugeMetricFamily(
-            contract.IN_FLIGHT_LIMIT, "Above this many, requests are shed.", value=self._load.max_in_flight
+            contract.IN_FLIGHT_LIMIT,
+            "The limit of requests in flight; above it, requests are shed.",
+            value=self._load.max_in_flight,
         )
-        shed = CounterMetricFamily(contract.SHED, "Requests refused to protect the others.", labels=("reason",))
+        shed = CounterMetricFamily(
+            contract.SHED, "Requests refused because of overload or shutdown.", labels=("reason",)
+        )
         for reason, count in self.shed.items():
             shed.add_metric((reason,), count)
         yield shed
 
     def _text_families(self) -> Iterator[Metric]:
         texts = self.texts
-        version = texts.model.version if texts else ""
+        version = self._model.version if self._model else ""
         predictions = CounterMetricFamily(contract.PREDICTIONS, "Texts classified.", labels=("label", "model_version"))
         for label, count in (texts.predictions if texts else {}).items():
             predictions.add_metric((label, version), count)
         yield predictions
         for name, text, distribution in (
             (contract.CONFIDENCE, "Probability of the predicted label.", texts and texts.confidence),
-            (contract.UNKNOWN_WORDS, "Share of a text's words that the model lacks.", texts and texts.unknown_words),
+            (
+                contract.UNKNOWN_WORDS,
+                "Share of a text's words that are not in the model's vocabulary.",
+                texts and texts.unknown_words,
+            ),
             (contract.TEXT_LENGTH, "Characters of a text.", texts and texts.length),
         ):
             yield _histogram(name, text, ("model_version",), {(version,): distribution} if distribution else {})
 
     def _info_families(self) -> Iterator[Metric]:
-        model = self.texts.model if self.texts else None
+        model = self._model
         baseline = GaugeMetricFamily(
-            contract.BASELINE, "Means over the training data's hold-out.", labels=("signal", "model_version")
+            contract.BASELINE, "Mean of each signal over the hold-out data.", labels=("signal", "model_version")
         )
-        info = GaugeMetricFamily(
-            contract.MODEL_INFO, "The model that is loaded.", labels=("model", "model_version", "digest")
-        )
+        info = GaugeMetricFamily(contract.MODEL_INFO, "The loaded model.", labels=("model", "model_version", "digest"))
         if model:
             means = model.manifest.baseline
             for signal in contract.SIGNALS if means else ():
@@ -155,7 +163,7 @@ class Metrics(Collector):
             info.add_metric((model.name, model.version, model.digest), 1)
         yield baseline
         yield info
-        build = GaugeMetricFamily(contract.BUILD_INFO, "The build that runs.", labels=("version", "python", "scorer"))
+        build = GaugeMetricFamily(contract.BUILD_INFO, "The running build.", labels=("version", "python", "scorer"))
         build.add_metric((__version__, platform.python_version(), model.scorer_kind if model else "none"), 1)
         yield build
         yield GaugeMetricFamily(

@@ -1,4 +1,4 @@
-"""The OpenAPI document's parts, made of the very classes that read and write the JSON."""
+"""The parts of the OpenAPI document, generated from the classes that decode and encode the JSON."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,10 +7,13 @@ import msgspec
 
 from inference import contract
 from inference.errors import RequestError
-from inference.serving import protocol, schemas
+from inference.serving import schemas
 from inference.serving.problems import JSON, OCTET_STREAM, PROBLEM_JSON
+from inference.serving.protocol import messages
 from inference.settings import Settings
 
+Responses = dict[int | str, dict[str, Any]]
+"""The responses of an operation, by HTTP status."""
 _STRUCTS: Final = (
     schemas.PredictRequest,
     schemas.PredictResponse,
@@ -18,26 +21,30 @@ _STRUCTS: Final = (
     schemas.Problem,
     schemas.Health,
     schemas.ModelCard,
-    protocol.InferRequest,
-    protocol.InferResponse,
-    protocol.ModelMetadata,
-    protocol.ServerMetadata,
-    protocol.ModelList,
-    protocol.ServerLive,
-    protocol.ServerReady,
-    protocol.ModelReady,
-    protocol.ErrorResponse,
+    messages.InferRequest,
+    messages.InferResponse,
+    messages.ModelMetadata,
+    messages.ServerMetadata,
+    messages.ModelList,
+    messages.ServerLive,
+    messages.ServerReady,
+    messages.ModelReady,
+    messages.ErrorResponse,
 )
+PREDICT_TAG: Final = "predict"
+PROTOCOL_TAG: Final = "protocol"
+MODEL_TAG: Final = "model"
+OPERATIONS_TAG: Final = "operations"
 TAGS: Final = [
-    {"name": "predict", "description": "Ask the model."},
-    {"name": "protocol", "description": "The same by the Open Inference Protocol v2."},
-    {"name": "model", "description": "What the model is."},
-    {"name": "operations", "description": "For those who run the service."},
+    {"name": PREDICT_TAG, "description": "Classify texts."},
+    {"name": PROTOCOL_TAG, "description": "Classify texts with the Open Inference Protocol v2."},
+    {"name": MODEL_TAG, "description": "Describe and try the model."},
+    {"name": OPERATIONS_TAG, "description": "Probes and metrics."},
 ]
 
 
 def components(settings: Settings) -> dict[str, Any]:
-    """All schemas by name, with this process's limits in them."""
+    """Return all schemas by name, with the limits of this process in them."""
     _, found = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
     one, several = found["PredictRequest"]["properties"]["text"]["anyOf"]
     one["maxLength"] = settings.max_text_characters
@@ -46,33 +53,40 @@ def components(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def body(struct: type[msgspec.Struct], **examples: object) -> dict[str, Any]:
-    """An operation's part that says what it takes; `examples` by name."""
+def request_body(struct: type[msgspec.Struct], **examples: object) -> dict[str, Any]:
+    """Return the `requestBody` of an operation, with `examples` by name."""
     content: dict[str, Any] = {"schema": _reference(struct)}
     if examples:
         content["examples"] = {name: {"value": value} for name, value in examples.items()}
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
-def parameters(**described: str) -> dict[str, Any]:
-    """An operation's part that says what its path's parameters mean, by name."""
+def path_parameters(**descriptions: str) -> dict[str, Any]:
+    """Return the `parameters` of an operation, from the description of each parameter of its path."""
     return {
         "parameters": [
             {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
-            for name, text in described.items()
+            for name, text in descriptions.items()
         ]
     }
 
 
-def answers(
+def responses(
     description: str, *structs: type[msgspec.Struct], errors: Sequence[type[RequestError]] = (), path: str
-) -> dict[int | str, dict[str, Any]]:
-    """An operation's responses: 200 with one of `structs`, and each of `errors` as `path` tells them."""
+) -> Responses:
+    """Return the `responses` of an operation that answers with JSON.
+
+    Args:
+        description: What the answer with status 200 is.
+        structs: The answer is one of these.
+        errors: The errors of the operation, besides 500.
+        path: Decides the format of the errors: the protocol's, or a problem document.
+    """
     schema = _reference(structs[0]) if len(structs) == 1 else {"oneOf": [_reference(struct) for struct in structs]}
-    found: dict[int | str, dict[str, Any]] = {200: {"description": description, "content": {JSON: {"schema": schema}}}}
-    on_protocol = path.startswith(contract.PROTOCOL_PATH)
+    found: Responses = {200: {"description": description, "content": {JSON: {"schema": schema}}}}
+    is_protocol = path.startswith(contract.PROTOCOL_PATH)
     for error in errors:
-        struct, media_type = (protocol.ErrorResponse, JSON) if on_protocol else (schemas.Problem, PROBLEM_JSON)
+        struct, media_type = (messages.ErrorResponse, JSON) if is_protocol else (schemas.Problem, PROBLEM_JSON)
         found[error.status] = {
             "description": (error.__doc__ or error.title).partition("\n")[0],
             "content": {media_type: {"schema": _reference(struct)}},
@@ -80,14 +94,14 @@ def answers(
     return found
 
 
-def with_binary(found: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """The responses `found`, of which the 200 may have binary tensors behind its JSON."""
+def with_binary(found: Responses) -> Responses:
+    """Add to `found` that binary tensors may follow the JSON of the 200."""
     found[200]["content"][OCTET_STREAM] = {"schema": {"type": "string", "format": "binary"}}
     return found
 
 
-def text_answer(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
-    """Responses of an operation that answers with text."""
+def text_responses(description: str, media_type: str) -> Responses:
+    """Return the `responses` of an operation that answers with text."""
     return {200: {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}}
 
 

@@ -21,7 +21,7 @@ from inference.errors import (
     UnsupportedMediaTypeError,
 )
 from inference.serving.logs import where
-from inference.serving.protocol import ErrorResponse
+from inference.serving.protocol.messages import ErrorResponse
 from inference.serving.schemas import Problem
 from inference.settings import Settings
 

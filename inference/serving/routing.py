@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from inference import contract
 from inference.errors import BadRequestError
 
 if TYPE_CHECKING:
-    from inference.serving.endpoints import Endpoint
+    from inference.serving.endpoints.endpoint import Endpoint
 
 PREDICT, INFER, OTHER = contract.ROUTES
 _INFER_PATH: Final = re.compile(rf"{contract.PROTOCOL_PATH}/models/[^/]+(/versions/[^/]+)?/infer")
@@ -28,7 +28,7 @@ class Route:
 
     label: str = OTHER
     is_exempt: bool = False
-    endpoint: "Endpoint | None" = None
+    endpoint: "Endpoint[Any] | None" = None
 
 
 _EXEMPT: Final = Route(is_exempt=True)
@@ -39,7 +39,7 @@ _INFER: Final = Route(INFER)
 class Routes:
     """Finds the route of a request, by method and path or by method and target as HTTP has it."""
 
-    def __init__(self, predict: "Endpoint") -> None:
+    def __init__(self, predict: "Endpoint[Any]") -> None:
         self._by_path: Final[dict[tuple[str, str], Route]] = {
             ("POST", contract.PREDICT_PATH): Route(PREDICT, endpoint=predict),
             ("GET", contract.LIVENESS_PATH): _EXEMPT,
@@ -52,7 +52,7 @@ class Routes:
         self._by_target: Final[dict[tuple[bytes, bytes], Route]] = {}
         self._remember()
 
-    def add_infer(self, model: str, version: str, endpoint: "Endpoint") -> None:
+    def add_infer(self, model: str, version: str, endpoint: "Endpoint[Any]") -> None:
         """Answer the protocol's infer for a model, with and without its version, by `endpoint`."""
         root = f"{contract.PROTOCOL_PATH}/models/{model}"
         for path in (f"{root}/infer", f"{root}/versions/{version}/infer"):

@@ -1,19 +1,20 @@
-"""The service itself: its model, limits, metrics and routes, without a web framework or a socket."""
+"""The service: its model, limits, metrics and routes, without a web framework or a socket."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
-from inference.errors import BadRequestError
-from inference.model.classifier import TextClassifier
+from inference.errors import BadRequestError, NotReadyError
+from inference.model.interface import LoadedModel, TextModel
 from inference.serving import problems
-from inference.serving.endpoints import Endpoint, InferEndpoint, PredictEndpoint
+from inference.serving.endpoints.endpoint import NOT_LOADED, Endpoint
+from inference.serving.endpoints.texts import InferEndpoint, PredictEndpoint
 from inference.serving.limits import Admission
 from inference.serving.metrics import Metrics
 from inference.serving.problems import Answer
-from inference.serving.protocol import BINARY_HEADER
+from inference.serving.protocol.binary import HEADER
 from inference.serving.routing import Routes
 from inference.settings import Settings
 
@@ -21,26 +22,26 @@ _log = structlog.get_logger()
 
 
 class Service:
-    """What all requests share. Belongs to the event loop's thread.
+    """What all requests share. Only the event loop's thread uses it.
 
     Attributes:
-        settings: What it was made with.
-        admission: What is held and in flight.
-        metrics: What is measured.
-        model: The loaded model, if there is one yet.
-        thread: Where long bodies are answered, one after the other.
-        routes: Who answers what.
+        settings: The settings of the process.
+        admission: Counts the requests in flight and the bytes that are held.
+        metrics: What /metrics shows.
+        model: The loaded model; None before it is loaded.
+        thread: Answers long bodies, one at a time.
+        routes: Finds the route of a request.
         answered: Requests answered so far.
-        failure: Why no model can be loaded, if so.
-        on_failure: Called when that is known.
+        failure: Why the model cannot be loaded; None unless loading failed.
+        on_failure: Called when loading has failed.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Final = settings
         self.admission: Final = Admission(settings)
         self.metrics: Final = Metrics(self.admission)
-        self.model: TextClassifier | None = None
-        # One thread: more would only take turns, since a thread that decodes a body holds the interpreter.
+        self.model: LoadedModel | None = None
+        # More threads would only take turns: a thread that decodes a body holds the interpreter's lock.
         self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
         self.predict_endpoint: Final = PredictEndpoint(settings, self.metrics, self.admission, self.thread)
         self.infer_endpoint: Final = InferEndpoint(settings, self.metrics, self.admission, self.thread)
@@ -49,7 +50,7 @@ class Service:
         self.failure: BaseException | None = None
         self.on_failure: Callable[[], None] = lambda: None
 
-    def add_model(self, model: TextClassifier) -> None:
+    def add_model(self, model: TextModel) -> None:
         """Answer with `model` from now on."""
         self.metrics.add_model(model)
         for endpoint in (self.predict_endpoint, self.infer_endpoint):
@@ -58,52 +59,69 @@ class Service:
         self.model = model
         self.admission.loaded = True
 
+    def loaded_model(self) -> LoadedModel:
+        """Return the model.
+
+        Raises:
+            NotReadyError: It is not loaded yet.
+        """
+        if self.model is None:
+            raise NotReadyError(NOT_LOADED)
+        return self.model
+
+    @property
+    def why_not_ready(self) -> str:
+        """Why the readiness probe does not answer 200; empty if it does."""
+        if self.admission.ready:
+            return ""
+        return "the service is shutting down" if self.admission.draining else NOT_LOADED
+
     def fail(self, error: BaseException) -> None:
-        """Report that no model can be loaded."""
+        """Report that the model cannot be loaded."""
         self.failure = error
         self.on_failure()
 
-    def answer_now(self, endpoint: Endpoint, body: bytes, path: str) -> Answer:
-        """What `endpoint` answers to a short body of JSON."""
+    def answer_now(self, endpoint: Endpoint[Any], body: bytes, path: str) -> Answer:
+        """Answer a short body that is JSON."""
         try:
             return endpoint.answer(body)
-        except Exception as error:  # noqa: BLE001 - no input may end in a stack trace
+        except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
 
     async def answer(
-        self, endpoint: Endpoint, headers: Sequence[tuple[bytes, bytes]], body: bytes, path: str
+        self, endpoint: Endpoint[Any], headers: Sequence[tuple[bytes, bytes]], body: bytes, path: str
     ) -> Answer:
-        """What `endpoint` answers to any body; a long one is answered in the thread."""
+        """Answer any body; a long one in the thread."""
         try:
             json_bytes = _check_headers(headers)
             if json_bytes is None and len(body) <= self.settings.offload_bytes:
                 return self.answer_now(endpoint, body, path)
             return await endpoint.answer_later(body, json_bytes)
-        except Exception as error:  # noqa: BLE001 - no input may end in a stack trace
+        except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
 
     def record(self, route: str, status: int, seconds: float) -> None:
-        """Measure an answer, and log it where the access log is on."""
+        """Count an answer, and log it if the access log is on."""
         self.metrics.add_answer(route, status, seconds)
         if self.settings.access_log:
             _log.info("answered", route=route, status=status, seconds=round(seconds, 6))
 
     def close(self) -> None:
-        """Start no further work in the thread."""
+        """Start no more work in the thread."""
         self.thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
-    """How many bytes of the body are JSON, if the client says so.
+    """Return the size of the JSON in the body if the headers specify it, otherwise None.
 
     Raises:
-        RequestError: The body is compressed, or the number is malformed.
+        RequestError: The body is compressed, or the size is not a number.
     """
     json_bytes = None
     for name, value in headers:
         if name == b"content-encoding" and value.lower() != b"identity":
             raise problems.encoded(value)
-        if name == BINARY_HEADER:
+        if name == HEADER:
             if not value.isdigit():
                 raise BadRequestError(f"header {name.decode()} must be a number of bytes")
             json_bytes = int(value[:20])

@@ -13,7 +13,7 @@ import httptools
 
 from inference.errors import BadRequestError, HeadersTooLargeError, RequestError
 from inference.serving import problems
-from inference.serving.protocol import BINARY_HEADER
+from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 from inference.settings import Settings
 
 MAX_HEADER_FIELDS: Final = 100

@@ -10,7 +10,7 @@ import pytest
 from inference.model.artifact import Artifact
 from inference.model.classifier import TextClassifier
 from inference.serving.application import InferenceApp, create_app
-from inference.serving.protocol import InferRequest, Parameters
+from inference.serving.protocol.messages import InferRequest, Parameters
 from inference.settings import Settings
 from tests.asgi import AsgiClient
 
@@ -261,12 +261,12 @@ def test_takes_binary_texts(client: AsgiClient) -> None:
 @pytest.mark.parametrize(
     ("request_parts", "word"),
     [
-        (binary(b"a", size=3), "cut off"),
-        (binary(b"a", size=99), "does not fit"),
-        (binary(b"a", size=-1), "does not fit"),
+        (binary(b"a", size=3), "truncated"),
+        (binary(b"a", size=99), "does not match"),
+        (binary(b"a", size=-1), "does not match"),
         (binary(b"a", size=10**30), "binary_data_size"),
         (binary(b"a", parameters={"binary_data_size": "5"}), "binary_data_size"),
-        (binary(b"a", data=["a"]), "does not fit"),
+        (binary(b"a", data=["a"]), "does not match"),
         (binary(b"a", size=0), "belong to no tensor"),
         (binary(b"\xff"), "not UTF-8"),
         (binary(b"a", b"b", shape=[3]), "means 3 texts, found 2"),

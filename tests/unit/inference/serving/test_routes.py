@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from inference import __version__, contract
 from inference.model.artifact import Artifact
-from inference.model.classifier import Prediction, TextClassifier
+from inference.model.classifier import TextClassifier
+from inference.model.interface import Prediction
 from inference.serving.application import InferenceApp, create_app
 from inference.settings import Settings
 from tests.asgi import AsgiClient
@@ -258,7 +259,7 @@ def test_pages_load_nothing_from_elsewhere(client: AsgiClient, path: str) -> Non
     """The pages are HTML whose policy forbids every foreign host."""
     response = client.get(path)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in response.headers["content-security-policy"]
     assert "//" not in response.text.replace("http://www.w3.org/", "").replace("://127.0.0.1", "")
 
 

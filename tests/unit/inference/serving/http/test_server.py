@@ -344,8 +344,8 @@ def test_the_process_ends_although_a_thread_does_not(model: Path) -> None:
     """A request that is scored for ever does not outlive the drain."""
     program = """if True:
         import sys, time
-        from inference import __main__; from inference.serving import endpoints
-        endpoints.PredictEndpoint._work = lambda *_: time.sleep(100)
+        from inference import __main__; from inference.serving.endpoints import texts
+        texts.PredictEndpoint._score = lambda *_: time.sleep(100)
         sys.exit(__main__.main())
     """
     settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0",

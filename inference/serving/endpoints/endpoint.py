@@ -1,0 +1,150 @@
+"""What all routes that predict have in common, whatever the runtime of the model."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from concurrent.futures import Executor
+from time import perf_counter
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from inference.errors import BadRequestError, InvalidInputError, NotReadyError
+from inference.model.interface import LoadedModel
+from inference.serving.bounds import value_counter
+from inference.serving.limits import Admission
+from inference.serving.metrics import PARSE, QUEUE, SCORE, Metrics
+from inference.serving.problems import Answer
+from inference.settings import Settings
+
+M = TypeVar("M", bound=LoadedModel)
+NOT_LOADED: Final = "no model is loaded yet; try again in a moment"
+_MAX_MESSAGE_CHARACTERS: Final = 300
+"""A decoder's message quotes the request: the rest of it is left out."""
+_count_values = value_counter()
+
+
+class Answered(NamedTuple):
+    """An answer, what is measured of it, and when its steps began, by `perf_counter`."""
+
+    answer: Answer
+    inputs: Any
+    predictions: Any
+    parse_began: float
+    score_began: float
+    ended: float
+
+
+class Endpoint(ABC, Generic[M]):
+    """Answers one route with a model.
+
+    `answer` runs on the event loop and is for short bodies. `answer_later` does the same work in a thread, so that
+    other requests do not wait. Both parse, score and then count; only the event loop's thread changes metrics.
+
+    Args:
+        settings: The limits.
+        metrics: Counts phases and predictions.
+        admission: Records the cost of a request.
+        thread: Answers long bodies.
+        max_values: JSON values that a body may have.
+    """
+
+    route: str
+    """One of the contract's ROUTES."""
+    request_type: Any
+    """The msgspec type of the request's JSON."""
+    invalid: type[InvalidInputError] | type[BadRequestError]
+    """The error for well-formed JSON that does not match the route."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor, max_values: int
+    ) -> None:
+        self.model: M | None = None
+        self._settings: Final = settings
+        self._metrics: Final = metrics
+        self._admission: Final = admission
+        self._thread: Final = thread
+        self._max_values: Final = max_values
+        self._queue_seconds: Final = metrics.phases[QUEUE]
+        self._parse_seconds: Final = metrics.phases[PARSE]
+        self._score_seconds: Final = metrics.phases[SCORE]
+        self._decode = msgspec.json.Decoder(self.request_type).decode
+
+    def answer(self, body: bytes) -> Answer:
+        """Answer a body that is JSON.
+
+        Raises:
+            RequestError: The body is not a valid request of this route, or no model is loaded.
+        """
+        answered = self._answer(self._loaded(), body)
+        self._count(answered)
+        return answered.answer
+
+    async def answer_later(self, body: bytes, json_bytes: int | None = None) -> Answer:
+        """Answer a body in the thread, after the bodies that already wait for it.
+
+        Args:
+            body: The body of the request.
+            json_bytes: The size of its JSON; the protocol's binary tensors follow. Absent: all of it is JSON.
+
+        Raises:
+            RequestError: As for `answer`.
+        """
+        model = self._loaded()
+        received = perf_counter()
+        answered = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, model, body, json_bytes)
+        self._queue_seconds.add(answered.parse_began - received)
+        self._count(answered)
+        return answered.answer
+
+    @abstractmethod
+    def _inputs(self, request: Any) -> Any:
+        """Return the inputs of a decoded request, within the limits."""
+
+    def _read_binary(self, _request: Any, _raw: bytes) -> None:
+        """Move what follows the JSON into the request."""
+        raise BadRequestError("this route accepts JSON only")
+
+    @abstractmethod
+    def _score(self, model: M, request: Any, inputs: Any) -> tuple[Answer, Any]:
+        """Return the answer and the predictions in it."""
+
+    @abstractmethod
+    def _count_predictions(self, inputs: Any, predictions: Any) -> None:
+        """Add the predictions to the metrics."""
+
+    def _answer(self, model: M, body: bytes, json_bytes: int | None = None) -> Answered:
+        """Parse and score. May run in the thread, so it changes nothing that the event loop's thread changes."""
+        parse_began = perf_counter()
+        request = self._parse(body, json_bytes)
+        inputs = self._inputs(request)
+        score_began = perf_counter()
+        answer, predictions = self._score(model, request, inputs)
+        return Answered(answer, inputs, predictions, parse_began, score_began, perf_counter())
+
+    def _loaded(self) -> M:
+        if self.model is None:
+            raise NotReadyError(NOT_LOADED)
+        return self.model
+
+    def _parse(self, body: bytes, json_bytes: int | None) -> Any:
+        document = body if json_bytes is None else body[:json_bytes]
+        if len(body) > self._settings.offload_bytes and (values := _count_values(document)) > self._max_values:
+            raise self.invalid(f"the body has {values} JSON values; a request has at most {self._max_values}")
+        try:
+            request = self._decode(document)
+        except msgspec.ValidationError as error:
+            raise self.invalid(str(error)[:_MAX_MESSAGE_CHARACTERS]) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequestError(f"the body is not JSON: {error}") from error
+        except RecursionError as error:
+            raise BadRequestError("the body is nested too deeply") from error
+        if json_bytes is not None:
+            self._read_binary(request, body[json_bytes:])
+        return request
+
+    def _count(self, answered: Answered) -> None:
+        _, inputs, predictions, parse_began, score_began, ended = answered
+        self._parse_seconds.add(score_began - parse_began)
+        self._score_seconds.add(ended - score_began)
+        self._admission.add_cost(ended - parse_began)
+        self._count_predictions(inputs, predictions)

@@ -1,0 +1,58 @@
+"""The page to try the model, the API viewer, and the OpenAPI document that it shows."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from inference import contract
+from inference.serving import openapi
+from inference.serving.assets import Assets
+from inference.serving.problems import JSON
+from inference.serving.routes.operation import Operation
+
+_FOLDER: Final = Path(__file__).parent.parent
+
+
+class PageRoutes:
+    """Answers static files, and the document of `app`."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._page = Assets(_FOLDER / "page")
+        self._viewer = Assets(_FOLDER / "viewer")
+        self._document = b""
+
+    def add_to(self, app: FastAPI) -> None:
+        """Add the routes to `app`."""
+        Operation("GET", contract.ROOT_PATH, openapi.MODEL_TAG, "Page to try the model").add(
+            app, self.page, openapi.text_responses("The page.", "text/html")
+        )
+        for path, handler in (
+            ("/page/{file}", self.page),
+            (contract.DOCS_PATH, self.viewer),
+            (f"{contract.DOCS_PATH}/{{file}}", self.viewer),
+            (contract.OPENAPI_PATH, self.openapi),
+        ):
+            app.add_api_route(path, handler, include_in_schema=False)
+
+    async def page(self, request: Request) -> Response:
+        """GET / and its files."""
+        return _file(self._page, request)
+
+    async def viewer(self, request: Request) -> Response:
+        """GET /docs and its files."""
+        return _file(self._viewer, request)
+
+    async def openapi(self) -> Response:
+        """GET /openapi.json."""
+        self._document = self._document or msgspec.json.encode(self._app.openapi())
+        return Response(self._document, headers={"content-type": JSON})
+
+
+def _file(assets: Assets, request: Request) -> Response:
+    name = request.path_params.get("file", "index.html")
+    return assets.response(name, request.headers.get("if-none-match", ""))
