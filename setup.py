@@ -30,6 +30,8 @@ DATA = {
     "imports": ["crds/*.yaml"],
     "imports.com.coreos.monitoring": ["_jsii/*"],
     "imports.com.coreos.monitoring._jsii": ["*"],
+    "imports.io.k8s.networking.gateway": ["_jsii/*"],
+    "imports.io.k8s.networking.gateway._jsii": ["*"],
     "inference.model": ["*.pyi"],
     "inference.serving": ["page/*", "viewer/*", "*.pyi"],
     "tenantry": ["template/*", "template/*/*", "template/*/*/*", "template/.*", "template/*/.*"],
@@ -107,7 +109,7 @@ def _pack(archive: Path) -> None:
                 tar.addfile(entry, content)
 
 
-# imports/com has no __init__.py: `cdk8s import` writes namespace packages.
+# imports/com and imports/io have no __init__.py: `cdk8s import` writes namespace packages.
 PACKAGES = [
     name
     for name in find_namespace_packages(include=["tenantry*", *(f"{name}*" for name in MOVED)])

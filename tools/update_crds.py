@@ -2,7 +2,7 @@
 """Update imports/crds to the CRDs of the chart that terraform/platform installs.
 
     tools/update_crds.py            asks helm for the chart of terraform/platform/variables.tf
-    tools/update_crds.py FILE...    reads definitions that were got otherwise
+    tools/update_crds.py FILE...    reads definitions from files: those of other API groups, such as Gateway API
 
 Only the definitions that are there already are replaced, without their descriptions: bindings need the shape alone.
 """
@@ -17,6 +17,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CRDS = ROOT / "imports" / "crds"
+VERSIONS = ("operator.prometheus.io/version", "gateway.networking.k8s.io/bundle-version")
+"""Annotations of definitions that contain their version."""
 VARIABLES = ROOT / "terraform" / "platform" / "variables.tf"
 
 
@@ -24,24 +26,35 @@ def main(files: list[str]) -> None:
     """Rewrite the files and the version on the page beside them; a missing CRD is an error."""
     texts = [Path(file).read_text(encoding="utf-8") for file in files] or [_from_chart()]
     found = {document["metadata"]["name"]: document for text in texts for document in _load(text)}
+    groups = {_group(name) for name in found}
     kept = {
-        path: [document["metadata"]["name"] for document in _load(path.read_text(encoding="utf-8"))]
+        path: names
         for path in sorted(CRDS.glob("*.yaml"))
+        if _group((names := [each["metadata"]["name"] for each in _load(path.read_text(encoding="utf-8"))])[0])
+        in groups
     }
+    if not kept:
+        sys.exit(f"none of the {len(found)} definitions that were read is of an API group of {CRDS.relative_to(ROOT)}")
     missing = [name for names in kept.values() for name in names if name not in found]
     if missing:
         sys.exit(f"{', '.join(missing)}: not among the {len(found)} definitions that were read")
     for path, names in kept.items():
         path.write_text(yaml.safe_dump_all([_shape(found[name]) for name in names]), encoding="utf-8")
-        _say_version(found[names[0]])
+        _write_version(path, found[names[0]])
 
 
-def _say_version(definition: dict[str, Any]) -> None:
-    """Return the versions of the operator (from its CRDs) and of the chart (from Terraform's variables)."""
+def _group(name: str) -> str:
+    return name.partition(".")[2]
+
+
+def _write_version(path: Path, definition: dict[str, Any]) -> None:
+    """Write the version of a file's definitions (from their annotations) and of the chart into the page."""
     page = CRDS / "README.md"
     text = page.read_text(encoding="utf-8")
-    if version := definition["metadata"].get("annotations", {}).get("operator.prometheus.io/version"):
-        text = re.sub(r"v\d+\.\d+\.\d+", f"v{version}", text)
+    annotations = definition["metadata"].get("annotations", {})
+    if version := next((annotations[each] for each in VERSIONS if each in annotations), ""):
+        row = re.compile(rf"(\| `{re.escape(path.name)}` .*)v\d+\.\d+\.\d+")
+        text = row.sub(rf"\g<1>v{version.removeprefix('v')}", text)
     text = re.sub(r"(kube-prometheus-stack )\d+\.\d+\.\d+", rf"\g<1>{_chart()['version']}", text)
     page.write_text(text, encoding="utf-8")
 
