@@ -83,6 +83,7 @@ def tenant_chart(
         alerts=tenant.alerts,
         image_pull_secrets=tenant.image_pull_secrets,
         receiver=tenant.receiver,
+        hostname=tenant.hostname,
     )
     MonitoredInference(chart, "inference", props)
     if extend is not None:

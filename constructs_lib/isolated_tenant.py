@@ -15,6 +15,7 @@ from constructs_lib.names import labels, members_name, object_name, selector
 from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, policy_spec, public_addresses
 from constructs_lib.platform import Dns, Members, ModelStore, Monitoring, Network, PlatformSettings, Tenant
 from constructs_lib.platform.access import Client, check_party
+from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
@@ -44,6 +45,7 @@ class IsolatedTenantProps:
         dns: where the DNS servers are. Default: kube-dns in `kube-system`.
         network: public addresses that pods must not connect to. Default: none.
         clients: pods of other namespaces that may connect to the service. Default: none.
+        gateway: a gateway whose pods may connect to the service. Default: none.
         shared_with: tenants whose service this tenant's pods may connect to. Default: none.
         members: users and groups that may read the namespace, without Secrets and exec. Default: nobody.
     """
@@ -59,11 +61,13 @@ class IsolatedTenantProps:
     dns: Dns = field(default_factory=Dns)
     network: Network = field(default_factory=Network)
     clients: tuple[Client, ...] = ()
+    gateway: Gateway | None = None
     shared_with: tuple[str, ...] = ()
     members: Members | None = None
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
+        taken |= {self.gateway.namespace, self.gateway.pods_in} if self.gateway else set()
         with refusing("name", self.name):
             check_tenant_name(self.name)
             check_names([self.name], taken)
@@ -87,6 +91,7 @@ class IsolatedTenantProps:
             dns=settings.dns,
             network=settings.network,
             clients=tenant.clients,
+            gateway=settings.gateway if tenant.hostname else None,
             shared_with=tenant.shared_with,
             members=tenant.members,
         )
@@ -98,8 +103,8 @@ class IsolatedTenant(Construct):
     Guarantees, on a cluster that enforces NetworkPolicies:
 
     - pods must meet the Pod Security Standard `restricted`;
-    - ingress is allowed from the namespace's own pods, Prometheus and `clients`, on the service's port, and from what
-      `allow_ingress` adds;
+    - ingress is allowed from the namespace's own pods, Prometheus, `clients` and `gateway`, on the service's port, and
+      from what `allow_ingress` adds;
     - egress is allowed to the namespace's own pods, DNS, the model store, public addresses on port 443, the service of
       the tenants in `shared_with`, and to what `egress` and `allow_egress` add;
     - the ServiceAccount may get and list pods, services and configmaps of the namespace, and pods get no token unless
@@ -222,6 +227,9 @@ class IsolatedTenant(Construct):
             self._add_policy(f"allow-egress-{index}", egress=[NetworkPeer.network(each.cidr)], ports=[port])
         if props.clients:
             self._add_policy("allow-clients", ingress=[_peer(each) for each in props.clients], ports=service)
+        if props.gateway:
+            pods = NetworkPeer.pods(props.gateway.pods_in, props.gateway.pod_labels)
+            self._add_policy("allow-gateway", ingress=[pods], ports=service)
         if props.shared_with:
             tenants = [NetworkPeer.pods(name, selector(name)) for name in props.shared_with]
             self._add_policy("allow-shared-tenants", egress=tenants, ports=service)

@@ -16,6 +16,7 @@ from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
 from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.validators import check_image, check_model, check_model_owner, check_object_name
 from imports.com.coreos import monitoring
@@ -41,6 +42,7 @@ class MonitoredInferenceProps:
         alerts: objectives and thresholds of the alerts. Default: 99.9 % availability, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
         receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
+        hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
     tenant: IsolatedTenant
@@ -49,6 +51,7 @@ class MonitoredInferenceProps:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     image_pull_secrets: tuple[str, ...] = ()
     receiver: Receiver | None = None
+    hostname: str | None = None
 
     def __post_init__(self) -> None:
         with refusing("image", self.image):
@@ -59,6 +62,8 @@ class MonitoredInferenceProps:
         for name in self.image_pull_secrets:
             with refusing("image_pull_secrets", name):
                 check_object_name(name)
+        with refusing("hostname", self.hostname):
+            check_host_names([self.hostname], self.tenant.props.gateway)
 
 
 class MonitoredInference(Construct):
@@ -75,6 +80,7 @@ class MonitoredInference(Construct):
         props: the properties.
         deployment, service, autoscaler, disruption_budget, service_monitor, prometheus_rule: the objects.
         alertmanager_config: the route to the tenant's receiver; None without a receiver.
+        http_route: the route from the gateway to the service; None without a host name.
     """
 
     def __init__(self, scope: Construct, id: str, props: MonitoredInferenceProps) -> None:  # noqa: A002
@@ -93,6 +99,7 @@ class MonitoredInference(Construct):
         self._settings: dict[str, str] = {}
         self.prometheus_rule = self._add_monitoring_object("PrometheusRule", {"groups": self._rule_groups})
         self.alertmanager_config = self._add_alertmanager_config()
+        self.http_route = self._add_http_route()
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -233,6 +240,17 @@ class MonitoredInference(Construct):
             return None
         spec = alertmanager_config_spec(receiver)
         return self._add_monitoring_object("AlertmanagerConfig", spec, api_version=_ALERTMANAGER_API)
+
+    def _add_http_route(self) -> ApiObject | None:
+        gateway = self._tenant.props.gateway
+        if self.props.hostname is None or gateway is None:
+            return None
+        from constructs_lib._route import http_route  # noqa: PLC0415 - its bindings take time, and few need them
+
+        # All callers of the gateway have its address, so that no share of it is fair.
+        self.add_setting("max_peer_share", "1")
+        metadata, service = self._tenant.metadata(self._name), service_name(self._tenant.name)
+        return http_route(self, metadata=metadata, gateway=gateway, host_name=self.props.hostname, service=service)
 
     def _add_monitoring_object(
         self, kind: str, spec: dict[str, Any], *, api_version: str = _MONITORING_API

@@ -23,9 +23,9 @@ def example_dist() -> Path:
 
 @cache
 def accessible_dist() -> Path:
-    """The same with the clients that the end-to-end suite adds."""
+    """The same with the callers that the end-to-end suite adds."""
     folder = _folder()
-    return _written(access.write(access.with_access(EXAMPLE), folder / "platform.yaml"), folder)
+    return _written(access.write(access.with_access(EXAMPLE, gateway=True), folder / "platform.yaml"), folder)
 
 
 def _folder() -> Path:

@@ -13,6 +13,7 @@ from constructs_lib.platform.document import (
     Tenant,
 )
 from constructs_lib.platform.errors import Mistake, PlatformError
+from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import (
     EmailReceiver,
@@ -31,6 +32,7 @@ __all__ = [
     "Dns",
     "Egress",
     "EmailReceiver",
+    "Gateway",
     "Members",
     "Mistake",
     "ModelStore",

@@ -24,6 +24,7 @@ from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.access import Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -103,13 +104,16 @@ class PlatformSettings(Section):
     """The DNS servers."""
     network: Network = Network()
     """Public addresses that tenants must not reach."""
+    gateway: Gateway | None = None
+    """The Gateway through which callers outside the cluster reach tenants; none if absent."""
     cluster: Cluster | None = None
     """The nodes, for `tenantry plan` and a warning from synth if the tenants do not fit; unknown if absent."""
 
     @property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that belong to the platform; no tenant may have one of these names."""
-        named = (self.monitoring.namespace, self.model_store.namespace, self.dns.namespace)
+        gateway = (self.gateway.namespace, self.gateway.pods_in) if self.gateway else ()
+        named = (self.monitoring.namespace, self.model_store.namespace, self.dns.namespace, *gateway)
         return frozenset(name for name in named if name)
 
 
@@ -157,6 +161,9 @@ class Tenant(Defaults):
     `clients`."""
     members: Members | None = None
     """People who may read the tenant's namespace; nobody if absent."""
+    hostname: HostName | None = None
+    """Host name at which the gateway serves the tenant. Default: `<tenant>.<domain>` if there is a gateway; null for a
+    tenant that it does not serve."""
 
     @field_validator("model")
     @classmethod
@@ -198,7 +205,11 @@ class Platform(Section):
         settings = data.get("platform")
         if isinstance(settings, Mapping) and "image" in settings:
             base["image"] = settings["image"]
-        tenants = [merged(base, tenant) if isinstance(tenant, Mapping) else tenant for tenant in data["tenants"]]
+        gateway = settings.get("gateway") if isinstance(settings, Mapping) else None
+        tenants = [
+            with_host_name(merged(base, tenant), gateway) if isinstance(tenant, Mapping) else tenant
+            for tenant in data["tenants"]
+        ]
         return {**data, "tenants": tenants}
 
     @model_validator(mode="wrap")
@@ -216,6 +227,7 @@ class Platform(Section):
     @model_validator(mode="after")
     def _clients_are_allowed(self) -> Self:
         check_parties(self.tenants, self.platform.namespaces)
+        check_host_names([tenant.hostname for tenant in self.tenants], self.platform.gateway)
         return self
 
     @model_validator(mode="after")
@@ -237,7 +249,8 @@ def _written_names(data: Any, error: ValidationError) -> tuple[list[str | None],
         name if isinstance(name, str) and ("tenants", index, "name") not in wrong else None
         for index, name in enumerate(named)
     ]
-    taken = [_at(part, "namespace") for part in parts.values()] if isinstance(parts, Mapping) else []
+    sections = parts.values() if isinstance(parts, Mapping) else ()
+    taken = [_at(part, key) for part in sections for key in ("namespace", "podNamespace")]
     return names, frozenset(name for name in taken if isinstance(name, str))
 
 

@@ -106,6 +106,11 @@ class Kubectl:
             raise CommandError(f"kubectl diff failed in context {self.context}: {done.stderr.strip()}")
         return done.returncode == 1
 
+    def serves(self, group: str) -> bool:
+        """Whether the API server has an API group, such as one of a CRD."""
+        groups = json.loads(self.run("get", "--raw", "/apis"))["groups"]
+        return any(each["name"] == group for each in groups)
+
     def server(self) -> str:
         """Address of the API server."""
         return self.run("config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")

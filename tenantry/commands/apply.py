@@ -18,6 +18,8 @@ TENANTS: Final = f"{OURS},app.kubernetes.io/name=ml-inference"
 PLATFORM: Final = f"{OURS},app.kubernetes.io/name!=ml-inference"
 """Tenants' objects and the platform's are applied in two passes, because only Namespaces of tenants are ever pruned.
 The monitoring namespace has our label too, but is not ours to delete."""
+GATEWAY_API: Final = "gateway.networking.k8s.io"
+"""API group that a cluster without a gateway does not have; kubectl refuses to prune kinds that it does not know."""
 PLATFORM_KINDS: Final = ("core/v1/ConfigMap",)
 TENANT_KINDS: Final = (
     "core/v1/Namespace",
@@ -35,6 +37,7 @@ TENANT_KINDS: Final = (
     "monitoring.coreos.com/v1/ServiceMonitor",
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1alpha1/AlertmanagerConfig",
+    f"{GATEWAY_API}/v1/HTTPRoute",
 )
 """Every kind that dist/ can hold; kubectl prunes no other kind."""
 GONE_SECONDS: Final = 300
@@ -77,22 +80,24 @@ def apply(
         )
     confirm(kubectl, " and ".join([f"apply {dist}/", *(f"delete {name}" for name in tenants)]))
     with step(f"applying {dist}/"):
-        lines = [line for arguments in _passes(dist) for line in kubectl.run("apply", *arguments).splitlines()]
+        lines = [line for arguments in _passes(kubectl, dist) for line in kubectl.run("apply", *arguments).splitlines()]
     for name in tenants:
         with step(f"waiting until {name} is deleted"):
             kubectl.run("wait", "--for=delete", f"namespace/{name}", f"--timeout={GONE_SECONDS}s")
     result("\n".join(line for line in lines if not line.endswith(" unchanged")))
 
 
-def _passes(dist: Path) -> Iterator[list[str]]:
+def _passes(kubectl: Kubectl, dist: Path) -> Iterator[list[str]]:
     """The arguments of kubectl's two runs; the platform's comes first, because tenants need what it creates."""
-    for selector, kinds in ((PLATFORM, PLATFORM_KINDS), (TENANTS, TENANT_KINDS)):
+    has_routes = kubectl.serves(GATEWAY_API)
+    of_tenants = [kind for kind in TENANT_KINDS if has_routes or not kind.startswith(GATEWAY_API)]
+    for selector, kinds in ((PLATFORM, PLATFORM_KINDS), (TENANTS, of_tenants)):
         yield ["-f", str(dist), "-l", selector, "--prune", *(f"--prune-allowlist={kind}" for kind in kinds)]
 
 
 def _prunable(kubectl: Kubectl, dist: Path) -> Iterator[tuple[str, str]]:
     """Kind and name of each object that kubectl would prune, from its own output."""
-    for arguments in _passes(dist):
+    for arguments in _passes(kubectl, dist):
         for found in _PRUNED.finditer(kubectl.run("apply", *arguments, "--dry-run=client")):
             yield found["kind"], found["name"]
 

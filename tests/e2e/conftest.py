@@ -180,7 +180,7 @@ def platform(
 @pytest.fixture(scope="session")
 def probes(cluster: Cluster, platform: PlatformUnderTest, image: str, pytestconfig: pytest.Config) -> Iterator[Probes]:
     """Pods in every kind of namespace from which a connection could come."""
-    probes = Probes(cluster, image, tuple(platform.tenants))
+    probes = Probes(cluster, image, tuple(platform.tenants), gateway=platform.gateway)
     probes.start()
     yield probes
     if not (pytestconfig.getoption("--reuse") or pytestconfig.getoption("--keep")):

@@ -13,6 +13,7 @@ import yaml
 
 from constructs_lib.platform import Platform
 from inference import contract
+from tenantry.commands.apply import GATEWAY_API
 from tenantry.console import say, step
 from tenantry.errors import CommandError
 from tests.e2e.access import with_access, write
@@ -36,7 +37,8 @@ class PlatformUnderTest:
 
     Attributes:
         tenants: Names of the tenants of `platform.yaml`.
-        file: The platform file: `platform.yaml` with the clients that the suite adds.
+        file: The platform file: `platform.yaml` with the callers that the suite adds.
+        gateway: Whether the tenants accept the gateway of the suite; not on a cluster without Gateway API.
         image: Image of the service and of the probes.
         found: Whether the tenants existed before the run, which then deletes nothing of theirs.
         digest: Digest of the model that the tenants serve.
@@ -48,7 +50,7 @@ class PlatformUnderTest:
 
     cluster: Cluster
     image: str
-    file: Path = field(default_factory=lambda: write(with_access(ROOT / "platform.yaml"), BUILD / "platform.yaml"))
+    file: Path = BUILD / "platform.yaml"
     found: bool = False
     digest: str = ""
     warnings: str = ""
@@ -56,6 +58,11 @@ class PlatformUnderTest:
     made: list[Mapping[str, Any]] = field(default_factory=list)
     relabelled: dict[str, set[str]] = field(default_factory=dict)
     store: Store | None = None
+    gateway: bool = False
+
+    def __post_init__(self) -> None:
+        self.gateway = self.cluster.kubectl.serves(GATEWAY_API)
+        write(with_access(ROOT / "platform.yaml", gateway=self.gateway), self.file)
 
     @property
     def tenants(self) -> list[str]:

@@ -21,6 +21,9 @@ class Source(StrEnum):
     CLIENT = "pod of a listed client"
     CLIENT_NAMESPACE = "... without the client's labels"
     CLIENT_LABELS = "... with the client's labels, in another namespace"
+    GATEWAY = "the gateway's pod"
+    GATEWAY_NAMESPACE = "another pod in the gateway's namespace"
+    GATEWAY_LABELS = "... with the gateway's labels, in another namespace"
     OWN_NODE = "the target's own node"
     OTHER_NODE = "another node"
 
@@ -63,7 +66,7 @@ class Cell(StrEnum):
     """The combination does not exist: a Service has no node, and a target of the platform has no tenant."""
 
 
-CALLERS: Final = frozenset({Source.SAME_TENANT, Source.PROMETHEUS, Source.CLIENT})
+CALLERS: Final = frozenset({Source.SAME_TENANT, Source.PROMETHEUS, Source.CLIENT, Source.GATEWAY})
 """The sources that may connect to a tenant's service."""
 TENANTS: Final = (Source.SAME_TENANT, Source.OTHER_TENANT)
 _OPEN: Final[Mapping[Target, frozenset[Source]]] = {

@@ -114,6 +114,23 @@ MUTATIONS: Final = (
     ),
     Mutation("the client is not allowed", "NetworkPolicy", "allow-clients", None, "network", "test_cell and client"),
     Mutation(
+        "every pod of the gateway's namespace is allowed",
+        "NetworkPolicy",
+        "allow-gateway",
+        lambda each: each["spec"]["ingress"][0]["from"][0]["podSelector"].pop("matchLabels"),
+        "network",
+        "test_cell and gateway",
+    ),
+    Mutation(
+        "a gateway is allowed from every namespace",
+        "NetworkPolicy",
+        "allow-gateway",
+        lambda each: each["spec"]["ingress"][0]["from"][0]["namespaceSelector"].pop("matchLabels"),
+        "network",
+        "test_cell and gateway",
+    ),
+    Mutation("the gateway is not allowed", "NetworkPolicy", "allow-gateway", None, "network", "test_cell and gateway"),
+    Mutation(
         "the Role reads Secrets",
         "Role",
         OWN,
@@ -284,7 +301,7 @@ def main() -> int:
         load_image(cluster, arguments.image)
         requirements.policies_are_enforced(cluster, arguments.image)
     platform = PlatformUnderTest(cluster, arguments.image)
-    probes = Probes(cluster, arguments.image, tuple(platform.tenants))
+    probes = Probes(cluster, arguments.image, tuple(platform.tenants), gateway=platform.gateway)
     chosen = [mutation for mutation in MUTATIONS if arguments.only in mutation.what]
     caught = 0
     try:

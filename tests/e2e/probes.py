@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.e2e import pods
-from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE
+from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, GATEWAY_NAMESPACE
 from tests.e2e.cluster import Cluster, service, service_labels
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected
 from tests.e2e.requirements import OTHER_NAMESPACE
 
 NODES: Final = "tenantry-e2e-node"
+NAMESPACES: Final = (OTHER_NAMESPACE, NODES, CLIENT_NAMESPACE, GATEWAY_NAMESPACE)
 LISTENER: Final = "e2e-listener"
 PROMETHEUS_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 OUTSIDE: Final = os.environ.get("OUTSIDE_ADDRESS", "203.0.113.10")
@@ -79,14 +80,14 @@ class Measured:
 class Probes:
     """The probe pods of a run."""
 
-    def __init__(self, cluster: Cluster, image: str, tenants: tuple[str, ...]) -> None:
-        self.cluster, self.image, self.tenants = cluster, image, tenants
+    def __init__(self, cluster: Cluster, image: str, tenants: tuple[str, ...], *, gateway: bool) -> None:
+        self.cluster, self.image, self.tenants, self.gateway = cluster, image, tenants, gateway
 
     def start(self) -> None:
         """Create the pods, and wait until they are Ready."""
         wanted = list(self._manifests())
         missing = [each for each in wanted if not self._is_there(each)]
-        self.cluster.apply(*(pods.namespace(name) for name in (OTHER_NAMESPACE, NODES, CLIENT_NAMESPACE)))
+        self.cluster.apply(*(pods.namespace(name) for name in NAMESPACES))
         self.cluster.apply(*missing)
         for namespace in {each["metadata"]["namespace"] for each in wanted}:
             names = [each["metadata"]["name"] for each in wanted if each["metadata"]["namespace"] == namespace]
@@ -94,7 +95,7 @@ class Probes:
 
     def stop(self) -> None:
         """Delete the pods."""
-        self.cluster.delete("namespace", NODES, CLIENT_NAMESPACE)
+        self.cluster.delete("namespace", *NAMESPACES[1:])
         for namespace in ("monitoring", *self.tenants):
             self.cluster.delete("pods", "-n", namespace, "-l", "tenantry.dev/e2e=probe")
 
@@ -195,6 +196,10 @@ class Probes:
         yield listener("client", CLIENT_NAMESPACE, labels=CLIENT_LABELS)
         yield listener("client-namespace", CLIENT_NAMESPACE)
         yield listener("client-labels", OTHER_NAMESPACE, labels=CLIENT_LABELS)
+        if self.gateway:
+            yield listener("gateway", GATEWAY_NAMESPACE, labels=GATEWAY_LABELS)
+            yield listener("gateway-namespace", GATEWAY_NAMESPACE)
+            yield listener("gateway-labels", OTHER_NAMESPACE, labels=GATEWAY_LABELS)
         for node in self.cluster.items("nodes"):
             name = node["metadata"]["name"]
             pod = listener(f"on-{name}", NODES, node=name, host_network=True, ports=(NODE_PORT,))
@@ -213,6 +218,9 @@ _KINDS: Final = {
     "client": Source.CLIENT,
     "client-namespace": Source.CLIENT_NAMESPACE,
     "client-labels": Source.CLIENT_LABELS,
+    "gateway": Source.GATEWAY,
+    "gateway-namespace": Source.GATEWAY_NAMESPACE,
+    "gateway-labels": Source.GATEWAY_LABELS,
 }
 
 

@@ -35,7 +35,7 @@ def test_cell(source: Source, target: Target, matrix: Sequence[Measured], probes
     """A cell of the table holds for every client and every endpoint that it stands for."""
     measured = [each for each in matrix if (each.source, each.endpoint.kind) == (source, target)]
     if not measured:
-        pytest.skip(f"{target}: this cluster has none")
+        pytest.skip(f"{target} from {source}: this cluster has none")
     wanted = expected(source, target)
     if wanted is Cell.CLOSED:
         assert not [str(each) for each in measured if each.is_open]

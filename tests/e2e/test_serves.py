@@ -62,7 +62,7 @@ def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformU
             assert cluster.exists(kind, name, "-n", tenant), f"{tenant} lacks {kind} {name}"
             evidence.count("structure", "objects")
         policies = [each["metadata"]["name"] for each in cluster.items("networkpolicies", "-n", tenant)]
-        assert policies == POLICIES
+        assert policies == sorted([*POLICIES, *(["allow-gateway"] if platform.gateway else [])])
         scaler = cluster.kubectl.get("hpa", name, "-n", tenant)["spec"]
         target = scaler["metrics"][0]["resource"]
         assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 10)

@@ -18,7 +18,11 @@ from tests.paths import ROOT
 
 KUBERNETES = ("1.30", "1.34")
 """The oldest supported version, and the version of Terraform's cluster."""
-KINDS = {  # of every platform; a tenant with a receiver also has an AlertmanagerConfig
+FOREIGN = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")
+"""Beginnings of the API versions of CRDs."""
+OPTIONAL = {"AlertmanagerConfig", "HTTPRoute"}
+"""Kinds that only tenants with a receiver or behind a gateway have."""
+KINDS = {  # of every platform
     "ConfigMap",
     "Deployment",
     "HorizontalPodAutoscaler",
@@ -83,14 +87,14 @@ def _validate(item: Object) -> None:
     if schema is not None:
         jsonschema.Draft202012Validator(schema).validate(item)
         return
-    assert not item["apiVersion"].startswith("monitoring.coreos.com/v1"), f"no schema of {item['kind']}"
+    assert not item["apiVersion"].startswith(FOREIGN), f"no schema of {item['kind']}"
     for version in KUBERNETES:
         kubernetes_validate.validate(item, version, strict=True)
 
 
 def test_dist_holds_objects_of_every_kind() -> None:
     """A check of nothing would always pass."""
-    assert {item["kind"] for item in OBJECTS} - {"AlertmanagerConfig"} == KINDS
+    assert {item["kind"] for item in OBJECTS} - OPTIONAL == KINDS
     assert len(OBJECTS) > len(KINDS)
 
 
@@ -114,20 +118,26 @@ def test_a_broken_object_is_noticed(item: Object) -> None:
 
 
 def test_what_a_tenant_may_add_follows_its_schema_too(tmp_path: Path) -> None:
-    """A receiver, and every list filled: what dist/ as shipped does not have."""
+    """A receiver, a gateway, and every list filled: what dist/ as shipped does not have."""
     tenant = {
         "name": "own",
         "model": "file:/models/spam",
         "receiver": {"type": "slack", "secretName": "s", "channel": "#a"},
         "egress": [{"cidr": "2001:db8::/32", "port": 514, "protocol": "UDP"}],
         "imagePullSecrets": ["registry"],
+        "clients": [{"namespace": "web", "podLabels": {"app": "shop"}}, {"namespace": "batch"}],
     }
-    file = {"apiVersion": "tenantry.dev/v1alpha1", "platform": {"image": "a/b:1"}, "tenants": [tenant]}
+    gateway = {"name": "g", "namespace": "gateway", "podLabels": {"app": "envoy"}, "domain": "example.com"}
+    settings = {"image": "a/b:1", "gateway": gateway}
+    file = {"apiVersion": "tenantry.dev/v1alpha1", "platform": settings, "tenants": [tenant]}
     write(Platform.model_validate(file), tmp_path / "dist")
     objects = _objects(tmp_path / "dist")
     for kind, name in (
         ("AlertmanagerConfig", "own-ml-inference"),
         ("NetworkPolicy", "allow-egress-0"),
+        ("NetworkPolicy", "allow-clients"),
+        ("NetworkPolicy", "allow-gateway"),
+        ("HTTPRoute", "own-ml-inference"),
         ("Deployment", "own-ml-inference"),
     ):
         _validate(by_kind(objects, kind, name))

@@ -180,6 +180,7 @@ def _isolation(objects: list[dict[str, Any]]) -> str:
             *(["default deny"] if denied else []),
             *([f"Pod Security {level}"] if level else []),
             *([f"clients in {' and '.join(dict.fromkeys(clients))}"] if clients else []),
+            *(["gateway"] if any(_is(each, "NetworkPolicy", "allow-gateway") for each in objects) else []),
         ]
     )
 

@@ -37,7 +37,7 @@ def test_the_examples_of_isolated_tenant_run(tmp_path: Path) -> None:
     assert len(plain) == 12
     assert extended[:12] == plain
     assert [(each["kind"], each["metadata"]["name"]) for each in extended[12:]] == [
-        ("NetworkPolicy", "allow-gateway"),
+        ("NetworkPolicy", "allow-proxy"),
         ("NetworkPolicy", "allow-database"),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
-from constructs_lib.platform import Client, Dns, Members, ModelStore, Monitoring, Network, Platform
+from constructs_lib.platform import Client, Dns, Gateway, Members, ModelStore, Monitoring, Network, Platform
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
@@ -30,6 +30,13 @@ ALL = IsolatedTenantProps(
     dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
     network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
     clients=(Client(namespace="web", pod_labels={"app": "shop"}), Client(namespace="tenant-y")),
+    gateway=Gateway(
+        name="public",
+        namespace="gateway",
+        pod_namespace="envoy",
+        pod_labels={"app": "envoy"},
+        domain="example.com",
+    ),
     shared_with=("tenant-y",),
     members=Members(groups=("team-x",)),
 )
@@ -309,6 +316,14 @@ def test_clients_may_connect_on_the_services_port(everything: list[Object]) -> N
     }
 
 
+def test_only_the_gateways_pods_may_connect_from_outside(everything: list[Object]) -> None:
+    assert policies(everything)["allow-gateway"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [_pods("envoy", {"app": "envoy"})], "ports": [{"port": 8000, "protocol": "TCP"}]}],
+    }
+
+
 def test_pods_may_connect_to_the_service_of_shared_tenants(everything: list[Object]) -> None:
     selector = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-y"}
     assert policies(everything)["allow-shared-tenants"] == {
@@ -354,6 +369,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
                     ("modelStore", "model_store"),
                     ("dns", "dns"),
                     ("network", "network"),
+                    ("gateway", "gateway"),
                 )
             },
         },
@@ -399,6 +415,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
         ),
         ({"clients": (Client(namespace="kube-system"),)}, r"'clients' \('kube-system'\) .*namespace of the cluster"),
         ({"clients": (Client(namespace="minio"),)}, r"'clients' \('minio'\) .*must not be a namespace of the cluster"),
+        ({"name": "envoy", "gateway": ALL.gateway}, r"'name' \('envoy'\) must not be a namespace of the platform"),
         ({"clients": (Client(namespace="tenant-a"),)}, r"'clients' \('tenant-a'\) .*must be another namespace"),
         ({"quota": Quota(pods=24)}, r"'quota' .*must be at least 25.*; raise it to 25"),
         ({"quota": Quota(headroom_pods=0, pods=20)}, r"must be at least 21"),

@@ -14,7 +14,7 @@ from constructs_lib import (
     PropsError,
 )
 from constructs_lib import _environment as environment
-from constructs_lib.platform import ModelStore, Monitoring
+from constructs_lib.platform import Gateway, ModelStore, Monitoring
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import SlackReceiver
 from constructs_lib.platform.workload import Autoscaling, Resources, Rollout
@@ -239,7 +239,16 @@ OTHERS: dict[str, Any] = {
     "alerts": AlertSettings(latency_threshold_seconds=0.5),
     "image_pull_secrets": ("registry", "mirror"),
     "receiver": RECEIVER,
+    "hostname": "tenant-a.models.example.com",
 }
+GATEWAY = Gateway(
+    name="public",
+    namespace="gateway",
+    section_name="https",
+    pod_labels={"app": "envoy"},
+    domain="models.example.com",
+)
+BEHIND_GATEWAY = IsolatedTenantProps(name="tenant-a", gateway=GATEWAY)
 
 
 def test_all_props_are_tested() -> None:
@@ -248,7 +257,7 @@ def test_all_props_are_tested() -> None:
 
 
 def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
-    found = synth(**OTHERS)
+    found = synth(BEHIND_GATEWAY, **OTHERS)
     spec = by_kind(found, "Deployment")["spec"]["template"]["spec"]
     assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
     assert by_kind(found, "PrometheusRule")["spec"] != by_kind(minimal, "PrometheusRule")["spec"]
@@ -256,6 +265,63 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     assert config["metadata"]["namespace"] == "tenant-a"
     (receiver,) = config["spec"]["receivers"]
     assert receiver["slackConfigs"][0]["apiURL"] == {"name": "slack", "key": "url"}
+    assert by_kind(found, "HTTPRoute")["spec"]["hostnames"] == ["tenant-a.models.example.com"]
+
+
+@pytest.fixture(scope="module")
+def route() -> Object:
+    found: Object = by_kind(synth(BEHIND_GATEWAY, hostname="tenant-a.models.example.com"), "HTTPRoute")["spec"]
+    return found
+
+
+def test_the_route_leads_from_the_gateways_listener_to_the_service(route: Object) -> None:
+    assert route["parentRefs"] == [{"name": "public", "namespace": "gateway", "sectionName": "https"}]
+    (rule,) = route["rules"]
+    assert rule["backendRefs"] == [{"name": "tenant-a-ml-inference-svc", "port": 8000}]
+
+
+def test_the_route_waits_longer_than_the_service(route: Object) -> None:
+    """The service ends a slow request first, with an answer that gives the reason."""
+    service = Settings(model_uri="file:m")
+    longest = service.header_timeout_seconds + 2 * service.body_timeout_seconds
+    assert route["rules"][0]["timeouts"] == {"request": f"{longest:g}s"}
+    assert service.keep_alive_seconds > longest
+
+
+ROUTED = ("/", "/predict", "/model", "/v2", "/v2/", "/v2/models/m/infer", "/page/page.js", "/docs", "/openapi.json")
+PROBES = ("/metrics", "/metrics/", "//metrics", "/%6detrics", "/predict/metrics", "/healthz", "/readyz")
+
+
+@pytest.mark.parametrize("path", ROUTED)
+def test_what_callers_need_is_routed(route: Object, path: str) -> None:
+    assert _is_routed(route, path)
+
+
+@pytest.mark.parametrize("path", [*PROBES, "/v2metrics", "/v3", "/anything"])
+def test_metrics_probes_and_unknown_paths_are_never_routed(route: Object, path: str) -> None:
+    assert not _is_routed(route, path)
+
+
+def _is_routed(route: Object, path: str) -> bool:
+    """Whether a path matches, as Gateway API defines `Exact` and `PathPrefix`."""
+    return any(
+        path == match["path"]["value"] or (is_prefix and path.startswith(match["path"]["value"].rstrip("/") + "/"))
+        for rule in route["rules"]
+        for match in rule["matches"]
+        for is_prefix in [match["path"]["type"] == "PathPrefix"]
+    )
+
+
+def test_a_gateway_may_use_all_of_the_service(minimal: list[Object]) -> None:
+    """Callers of a gateway have its address, so the service must not limit the share of one address."""
+    found = synth(BEHIND_GATEWAY, hostname="tenant-a.models.example.com")
+    for objects, value in ((minimal, None), (found, "1")):
+        environment = by_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert {each["name"]: each.get("value") for each in environment}.get("INFERENCE_MAX_PEER_SHARE") == value
+
+
+def test_without_a_host_name_the_tenant_has_no_http_route(minimal: list[Object]) -> None:
+    assert not [each for each in [*minimal, *synth(BEHIND_GATEWAY)] if each["kind"] == "HTTPRoute"]
 
 
 def test_without_a_receiver_the_tenant_has_no_route(minimal: list[Object]) -> None:
@@ -337,6 +403,7 @@ def test_monitoring_objects_have_the_labels_that_prometheus_selects() -> None:
         ({"image": "Service:1"}, r"must be an image reference"),
         ({"model": "models/spam"}, r"'model' \('models/spam'\) must be a URI"),
         ({"model": "s3://models/tenant-b/spam"}, r"must be a model of 'tenant-a'.*; write s3://models/tenant-a/spam"),
+        ({"hostname": "a.example.com"}, r"'hostname' \('a.example.com'\) .*requires platform.gateway"),
         ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) must be an object name"),
     ],
 )
@@ -355,11 +422,12 @@ def test_rejects_a_setting_that_the_service_does_not_have() -> None:
 
 def test_children_are_attributes() -> None:
     chart = make_chart()
-    tenant = IsolatedTenant(chart, "tenant", TENANT)
-    props = MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL, receiver=RECEIVER)
+    tenant = IsolatedTenant(chart, "tenant", BEHIND_GATEWAY)
+    props = MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL, **OTHERS)
     inference = MonitoredInference(chart, "inference", props)
     assert inference.props is props
     assert inference.alertmanager_config is not None
+    assert inference.http_route is not None
     kinds = {
         each.kind: each.name
         for each in (
@@ -370,6 +438,7 @@ def test_children_are_attributes() -> None:
             inference.service_monitor,
             inference.prometheus_rule,
             inference.alertmanager_config,
+            inference.http_route,
         )
     }
     assert kinds.pop("Service") == "tenant-a-ml-inference-svc"
@@ -381,6 +450,7 @@ def test_children_are_attributes() -> None:
             "ServiceMonitor",
             "PrometheusRule",
             "AlertmanagerConfig",
+            "HTTPRoute",
         ),
         "tenant-a-ml-inference",
     )

@@ -209,8 +209,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Path:
         write_tiny_model(folder / "build" / "models" / name)
     (tmp_path / "bin").mkdir()
     forwarded = {"says": f"Forwarding from 127.0.0.1:{port} -> 1\n"}
-    context = {"says": "kind-tenantry\n"}
-    FakePrograms(tmp_path / "bin", monkeypatch).add("kubectl", {"port-forward": forwarded, "current-context": context})
+    context, groups = {"says": "kind-tenantry\n"}, {"says": '{"groups": []}'}
+    FakePrograms(tmp_path / "bin", monkeypatch).add(
+        "kubectl", {"port-forward": forwarded, "current-context": context, "/apis": groups}
+    )
     monkeypatch.chdir(folder)
     for variable in ("KUBECONFIG", "CONFIRM", "DRY_RUN", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"):
         monkeypatch.delenv(variable, raising=False)

@@ -75,9 +75,9 @@ def test_as_shipped_tenants_reach_what_they_need_and_nothing_else(architecture: 
     }
 
 
-def test_the_picture_names_the_namespaces_of_clients() -> None:
+def test_the_picture_names_the_namespaces_of_clients_and_the_gateway() -> None:
     for tenant in read(accessible_dist(), ROOT / "terraform").tenants:
-        assert tenant.isolation == "default deny, Pod Security restricted, clients in tenantry-e2e-client"
+        assert tenant.isolation == "default deny, Pod Security restricted, clients in tenantry-e2e-client, gateway"
 
 
 def test_a_policy_that_is_removed_is_removed_from_the_picture(changed: Callable[..., Architecture]) -> None:

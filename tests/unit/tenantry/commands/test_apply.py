@@ -20,8 +20,9 @@ class Recorder:
 
     context = "kind-test"
 
-    def __init__(self, prunable: str = "", *, different: bool = True) -> None:
+    def __init__(self, prunable: str = "", *, different: bool = True, routes: bool = False) -> None:
         self.prunable, self.different, self.calls = prunable, different, list[tuple[str, ...]]()
+        self.routes = routes
 
     def require_reachable(self) -> None:
         """It is."""
@@ -36,6 +37,10 @@ class Recorder:
         if "--dry-run=client" in arguments:
             return self.prunable if module.TENANTS in arguments else ""
         return "namespace/tenant-a unchanged\n"
+
+    def serves(self, group: str) -> bool:
+        """Whether the cluster has Gateway API."""
+        return self.routes and group == "gateway.networking.k8s.io"
 
     def differs(self, _manifests: Path) -> bool:
         """Whether the cluster differs from dist/."""
@@ -75,6 +80,19 @@ def test_both_passes_prune_by_their_own_lists(monkeypatch: pytest.MonkeyPatch, t
     assert all("--prune" in call for call in kubectl.changes)
     assert "--prune-allowlist=core/v1/Namespace" in tenants
     assert "--prune-allowlist=core/v1/Namespace" not in platform
+
+
+@pytest.mark.parametrize("routes", [True, False])
+def test_routes_are_pruned_on_a_cluster_that_knows_them(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    routes: bool,  # noqa: FBT001
+) -> None:
+    """The program kubectl fails if it is to prune a kind that the cluster does not have."""
+    kubectl = Recorder(routes=routes)
+    assert _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT), confirm="kind-test").exit_code == 0
+    _, tenants = kubectl.changes
+    assert ("--prune-allowlist=gateway.networking.k8s.io/v1/HTTPRoute" in tenants) is routes
 
 
 def test_a_tenant_goes_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
