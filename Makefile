@@ -142,8 +142,8 @@ attack: $(DEV) ## run hostile clients against the service: others are served, me
 fork-test: $(DEV) $(NODE) ## unit and snapshot tests in a copy whose platform.yaml lists other tenants
 	@tools/fork-test
 
-wheel-test: $(DEV) ## build sdist and wheels, install them in an empty folder with an empty home, use every command
-	@pytest tests/wheel
+wheel-test: $(DEV) ## build sdist and wheels, install them in an empty folder, use every command (WHEEL_PYTHON=python3.13, DISTRIBUTIONS=folder)
+	@$(if $(WHEEL_PYTHON),WHEEL_PYTHON=$(WHEEL_PYTHON)) $(if $(DISTRIBUTIONS),DISTRIBUTIONS=$(abspath $(DISTRIBUTIONS))) pytest tests/wheel
 
 KSERVE := build/kserve/.ready
 kserve-test: $(DEV) $(KSERVE) ## query the service with KServe's client (installs 450 MB into build/kserve once)

@@ -1,4 +1,9 @@
-"""Builds the source distribution and two wheels from a clean copy, and installs them where nothing else is."""
+"""Builds the source distribution and two wheels from a clean copy, and installs them where nothing else is.
+
+Two variables change what is tested:
+    DISTRIBUTIONS: a folder with the files of a release, which are then tested instead of being built.
+    WHEEL_PYTHON: another interpreter, which builds and runs the wheels.
+"""
 
 import os
 import re
@@ -16,6 +21,7 @@ from tests.paths import ROOT
 
 Done = subprocess.CompletedProcess[str]
 TIMEOUT_SECONDS: Final = 600
+PYTHON: Final = os.environ.get("WHEEL_PYTHON", sys.executable)
 BUILD: Final = "from setuptools import build_meta; build_meta.build_{kind}({folder!r})"
 
 
@@ -60,9 +66,28 @@ class Environment:
         self.run("pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt", *map(str, what))
 
 
-def _build(source: Path, kind: str, folder: Path, **variables: str) -> Path:
+def _python(*arguments: str) -> str:
+    """What the interpreter under test prints."""
+    return subprocess.run([PYTHON, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter with what builds the wheels: this one, or the one under test with the packages of the lock."""
+    if sys.executable == PYTHON:
+        return PYTHON
+    folder = tmp_path_factory.mktemp("builder")
+    _python("-m", "venv", str(folder))
+    python = str(folder / "bin" / "python")
+    lock = str(ROOT / "requirements-build.lock")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=True)
+    return python
+
+
+def build(python: str, source: Path, kind: str, folder: Path, **variables: str) -> Path:
+    """Build the `sdist` or `wheel` of a source tree in a new folder, as pip does without isolation."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", BUILD.format(kind=kind, folder=str(folder))]
+    command = [python, "-c", BUILD.format(kind=kind, folder=str(folder))]
     environment = {**os.environ, **variables}
     environment.pop("PYTHONPATH", None)
     subprocess.run(command, cwd=source, env=environment, capture_output=True, check=True, timeout=TIMEOUT_SECONDS)
@@ -70,27 +95,41 @@ def _build(source: Path, kind: str, folder: Path, **variables: str) -> Path:
     return built
 
 
+def tracked(*folders: str) -> list[str]:
+    """The files of the repository that a commit of the present state would contain."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *folders]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    return [name for name in names if name and (ROOT / name).is_file()]
+
+
 @pytest.fixture(scope="session")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    """An sdist of the files that git knows, and both wheels from the unpacked sdist."""
+def distributions(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Distributions:
+    """The given files; without them an sdist of the files that git knows, and both wheels from the unpacked sdist."""
+    if given := os.environ.get("DISTRIBUTIONS"):
+        return _chosen(Path(given))
+    python = request.getfixturevalue("builder")
     folder = tmp_path_factory.mktemp("build")
     clean = folder / "clean"
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (clean / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, clean / name)
-    sdist = _build(clean, "sdist", folder / "sdist")
+    for name in tracked():
+        (clean / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, clean / name)
+    sdist = build(python, clean, "sdist", folder / "sdist")
     shutil.unpack_archive(sdist, folder / "unpacked", filter="data")
     (source,) = (folder / "unpacked").iterdir()
-    compiled = _build(source, "wheel", folder / "compiled")
+    compiled = build(python, source, "wheel", folder / "compiled")
     shutil.rmtree(source / "build")
-    pure = _build(source, "wheel", folder / "pure", TENANTRY_PURE="1")
+    pure = build(python, source, "wheel", folder / "pure", TENANTRY_PURE="1")
+    return Distributions(sdist, compiled, pure)
+
+
+def _chosen(folder: Path) -> Distributions:
+    """The sdist, the wheel for the interpreter under test, and the wheel for all others."""
+    code = "import platform, sys; print('cp%d%d' % sys.version_info[:2], sys.platform, platform.machine())"
+    version, system, machine = _python("-c", code).split()
+    system = {"darwin": "macosx"}.get(system, system)
+    wheels = [path for path in folder.glob("*.whl") if f"-{version}-" in path.name and system in path.name]
+    (compiled,) = (path for path in wheels if path.stem.endswith(f"_{machine}"))
+    (sdist,), (pure,) = folder.glob("*.tar.gz"), folder.glob("*-py3-none-any.whl")
     return Distributions(sdist, compiled, pure)
 
 
@@ -98,7 +137,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 def base(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The wheel alone, without extras, and a new project."""
     folder = tmp_path_factory.mktemp("user")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    _python("-m", "venv", str(folder / "venv"))
     made = Environment(folder / "venv" / "bin", folder / "home", folder / "project")
     made.home.mkdir()
     made.project.mkdir()

@@ -4,21 +4,13 @@ The tests run in their order: first the base installation, then the same environ
 """
 
 import json
-import subprocess
-import sys
-import tarfile
-import zipfile
 
 import pytest
 import yaml
 
-from tests.paths import ROOT
 from tests.wheel.conftest import Distributions, Environment
 
 MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
-NOT_SHIPPED = {"bench", "tests", "tools", "dist", "docs"}
-EXTENSIONS = {file.stem for file in (ROOT / "inference").rglob("*.pyx")}
-"""The compiled modules."""
 CRD = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -63,28 +55,6 @@ def extra(chart, tenant):
 if __name__ == "__main__":
     main(__file__, {"tenant-a": extra})
 """
-
-
-def test_the_distributions_hold_what_is_needed_and_nothing_else(distributions: Distributions) -> None:
-    """One top-level package; neither tests nor tools; the compiled wheel has every extension, the pure one none."""
-    for wheel in (distributions.compiled, distributions.pure):
-        names = zipfile.ZipFile(wheel).namelist()
-        assert {name.split("/")[0].partition("-")[0] for name in names} == {"tenantry"}
-        assert not [name for name in names if name.startswith("tenantry/") and NOT_SHIPPED & set(name.split("/")[:2])]
-        compiled = {name.rpartition("/")[2].partition(".")[0] for name in names if name.endswith((".so", ".pyd"))}
-        assert compiled == (set() if wheel == distributions.pure else EXTENSIONS)
-    assert distributions.pure.name.endswith("-py3-none-any.whl")
-    with tarfile.open(distributions.sdist) as archive:
-        top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
-    assert not NOT_SHIPPED & top
-
-
-def test_the_metadata_is_complete(distributions: Distributions) -> None:
-    files = [str(path) for path in (distributions.sdist, distributions.compiled, distributions.pure)]
-    done = subprocess.run(
-        [sys.executable, "-m", "twine", "check", "--strict", *files], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_name_of_ours_is_in_the_way_of_a_project(base: Environment) -> None:
