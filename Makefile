@@ -31,7 +31,7 @@ export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
 CHECKS := demo test fork-test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
-CHECKS_WITH_DOCKER := image-test
+CHECKS_WITH_DOCKER := image-test wheel-container-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
 
@@ -108,7 +108,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit fork-test wheel-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit fork-test wheel-test wheel-container-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -143,7 +143,10 @@ fork-test: $(DEV) $(NODE) ## unit and snapshot tests in a copy whose platform.ya
 	@tools/fork-test
 
 wheel-test: $(DEV) ## build sdist and wheels, install them in an empty folder, use every command (WHEEL_PYTHON=python3.13, DISTRIBUTIONS=folder)
-	@$(if $(WHEEL_PYTHON),WHEEL_PYTHON=$(WHEEL_PYTHON)) $(if $(DISTRIBUTIONS),DISTRIBUTIONS=$(abspath $(DISTRIBUTIONS))) pytest tests/wheel
+	@$(if $(WHEEL_PYTHON),WHEEL_PYTHON=$(WHEEL_PYTHON)) $(if $(DISTRIBUTIONS),DISTRIBUTIONS=$(abspath $(DISTRIBUTIONS))) pytest tests/wheel --ignore tests/wheel/container
+
+wheel-container-test: $(DEV) | docker ## install the wheel where Python is and nothing else, as a user without a home folder (BASE=python:3.11-slim)
+	@$(if $(BASE),BASE=$(BASE)) pytest tests/wheel/container
 
 KSERVE := build/kserve/.ready
 kserve-test: $(DEV) $(KSERVE) ## query the service with KServe's client (installs 450 MB into build/kserve once)

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tenantry.archives import unpack
 from tenantry.console import say, step
 from tenantry.errors import CommandError
 from tenantry.shipped import INSTALLED, shipped
@@ -26,8 +26,7 @@ def context() -> Iterator[Path]:
         yield shipped(".")
         return
     with tempfile.TemporaryDirectory(prefix="tenantry-image-") as folder:
-        with tarfile.open(shipped("image.tar")) as archive:
-            archive.extractall(folder, filter="data")
+        unpack(shipped("image.tar"), Path(folder))
         yield Path(folder)
 
 

