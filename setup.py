@@ -34,7 +34,7 @@ DATA = {
     "tenantry": ["template/*", "template/*/*"],
     "tenantry.local": ["*.html"],
 }
-"""Files beside modules; setuptools adds `py.typed` and `*.pyi`. Each entry is needed: a test compares the wheel's files."""
+"""Files beside modules; setuptools adds `py.typed` and `*.pyi`. A test compares the files of the wheel."""
 SHIPPED = ("package.json", "package-lock.json")
 """Files that commands need in an installed package: copied to tenantry/shipped."""
 IMAGE = ("Dockerfile", ".dockerignore", "requirements-build.lock", "requirements-serving.lock", "setup.py")
