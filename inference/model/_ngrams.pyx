@@ -5,6 +5,8 @@ An n-gram is found by a polynomial hash over its characters, which is extended b
 time; what the table finds by its hash is compared character by character. The table does not change after loading: no
 text can make a look-up longer than the longest run of occupied slots. Look-ups wait in a queue for the memory that they
 have asked the processor for.
+
+With a hashed vocabulary there is no table: MurmurHash3 of the n-gram's UTF-8 gives the bucket in which it counts.
 """
 
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawRealloc
@@ -68,14 +70,21 @@ cdef struct Lookup:     # an n-gram that waits; `first` and `last` are character
 
 
 cdef struct Count:
-    int32_t term
-    int32_t count
+    int32_t term        # or bucket
+    int32_t count       # in a bucket, n-grams that count as -1 are subtracted
+    int32_t occurrences
 
 
 cdef struct Found:
     Py_ssize_t start
     Py_ssize_t end
     int32_t term
+
+
+cdef struct Murmur:     # a hash of bytes that are added one by one
+    uint32_t value
+    uint32_t block      # the bytes that wait for a block of four
+    uint32_t length
 
 
 cdef struct Scratch:    # memory and results of reading one text
@@ -117,6 +126,45 @@ cdef inline uint64_t _mix(uint64_t hash) noexcept nogil:
     return hash ^ (hash >> 29)
 
 
+cdef inline uint32_t _rotate(uint32_t value, int bits) noexcept nogil:
+    return (value << bits) | (value >> (32 - bits))
+
+
+cdef inline uint32_t _scramble(uint32_t block) noexcept nogil:
+    return _rotate(block * <uint32_t>0xCC9E2D51, 15) * <uint32_t>0x1B873593
+
+
+cdef inline void _add_byte(Murmur* hash, uint32_t byte) noexcept nogil:
+    hash.block |= byte << (8 * (hash.length & 3))
+    hash.length += 1
+    if hash.length & 3 == 0:
+        hash.value = _rotate(hash.value ^ _scramble(hash.block), 13) * 5 + <uint32_t>0xE6546B64
+        hash.block = 0
+
+
+cdef inline void _add_character(Murmur* hash, uint32_t character) noexcept nogil:
+    if character < 0x80:
+        _add_byte(hash, character)
+        return
+    if character < 0x800:
+        _add_byte(hash, 0xC0 | (character >> 6))
+    else:
+        if character < 0x10000:
+            _add_byte(hash, 0xE0 | (character >> 12))
+        else:
+            _add_byte(hash, 0xF0 | (character >> 18))
+            _add_byte(hash, 0x80 | ((character >> 12) & 0x3F))
+        _add_byte(hash, 0x80 | ((character >> 6) & 0x3F))
+    _add_byte(hash, 0x80 | (character & 0x3F))
+
+
+cdef inline uint32_t _finish(Murmur* hash) noexcept nogil:
+    cdef uint32_t value = (hash.value ^ _scramble(hash.block)) ^ hash.length
+    value = (value ^ (value >> 16)) * <uint32_t>0x85EBCA6B
+    value = (value ^ (value >> 13)) * <uint32_t>0xC2B2AE35
+    return value ^ (value >> 16)
+
+
 cdef inline uint32_t _at(const Text* text, Py_ssize_t index) noexcept nogil:
     return PyUnicode_READ(text.kind, text.data, index)
 
@@ -156,7 +204,10 @@ cdef class Ngrams:
     cdef uint64_t mask
     cdef uint64_t stop_mask
     cdef double* rows           # for each term, its idf and its weights
-    cdef Py_ssize_t size        # terms
+    cdef uint32_t* buckets      # the row of each bucket; NULL: the vocabulary is not hashed
+    cdef bint alternate_sign
+    cdef bint unseen            # an n-gram in a bucket of row 0 is unknown
+    cdef Py_ssize_t size        # terms or buckets
     cdef Py_ssize_t scores
     cdef uint32_t longest       # characters of the longest term
     cdef int analyzer
@@ -176,10 +227,11 @@ cdef class Ngrams:
         cdef const double[::1] idf = weights.idf
         cdef const double[::1] numbers = weights.weights
         cdef const unsigned int[::1] ends = weights.ends
-        cdef Py_ssize_t term, score
+        cdef Py_ssize_t term, score, rows = idf.shape[0]
         features = self.features = weights.features
-        self.terms, self.size, self.scores = weights.terms, idf.shape[0], weights.scores
-        if ends.shape[0] != self.size or numbers.shape[0] != self.size * self.scores or not self.size:
+        self.terms, self.size, self.scores = weights.terms, ends.shape[0], weights.scores
+        hashing = features.hashing
+        if (hashing is None and self.size != rows) or numbers.shape[0] != rows * self.scores or not self.size:
             raise ValueError(f"names and weights of {self.size} terms and {self.scores} scores are required")
         self.analyzer = {"word": WORD, "char": CHAR, "char_wb": CHAR_WB}[features.analyzer]
         self.least, self.most = features.ngram_range
@@ -187,18 +239,36 @@ cdef class Ngrams:
         self.norm = {None: 0, "l1": 1, "l2": 2}[features.norm]
         self.binarizes = weights.binarize_above is not None
         self.threshold = weights.binarize_above or 0.0
-        self.rows = <double*>_allocate(self.size * (1 + self.scores), sizeof(double))
-        self.starts = <Py_ssize_t*>_allocate(self.size + 1, sizeof(Py_ssize_t))
-        for term in range(self.size):
+        self.rows = <double*>_allocate(rows * (1 + self.scores), sizeof(double))
+        for term in range(rows):
             self.rows[term * (1 + self.scores)] = idf[term]
             for score in range(self.scores):
                 self.rows[term * (1 + self.scores) + 1 + score] = numbers[term * self.scores + score]
+        if hashing is None:
+            self._name_terms(ends)
+        else:
+            self.alternate_sign, self.unseen = hashing.alternate_sign, hashing.unseen
+            self.buckets = <uint32_t*>_allocate(self.size, sizeof(uint32_t))
+            for term in range(self.size):
+                self.buckets[term] = ends[term]
+                if ends[term] >= <size_t>rows:
+                    raise ValueError("every bucket must have a row")
+        self._name_stop_words()
+
+    cdef int _name_terms(self, const unsigned int[::1] ends) except -1:
+        cdef Py_ssize_t term
+        self.starts = <Py_ssize_t*>_allocate(self.size + 1, sizeof(Py_ssize_t))
+        for term in range(self.size):
             self.starts[term + 1] = ends[term]
             if self.starts[term + 1] < self.starts[term] or self.starts[term + 1] > len(self.terms):
                 raise ValueError("the ends of the terms must divide them")
         self.names = _text(self.terms)
         self.slots = self._table(&self.names, self.starts, self.size, &self.mask)
-        stop_words = sorted(set(features.stop_words)) if self.analyzer == WORD else []
+        return 0
+
+    cdef int _name_stop_words(self) except -1:
+        cdef Py_ssize_t term
+        stop_words = sorted(set(self.features.stop_words)) if self.analyzer == WORD else []
         self.stop_words = "".join(stop_words)
         self.stops = _text(self.stop_words)
         self.stop_starts = <Py_ssize_t*>_allocate(len(stop_words) + 1, sizeof(Py_ssize_t))
@@ -206,11 +276,13 @@ cdef class Ngrams:
             self.stop_starts[term + 1] = self.stop_starts[term] + len(stop_words[term])
         if stop_words:
             self.stop_slots = self._table(&self.stops, self.stop_starts, len(stop_words), &self.stop_mask)
+        return 0
 
     def __dealloc__(self):
         PyMem_RawFree(self.slots)
         PyMem_RawFree(self.stop_slots)
         PyMem_RawFree(self.rows)
+        PyMem_RawFree(self.buckets)
         PyMem_RawFree(self.starts)
         PyMem_RawFree(self.stop_starts)
 
@@ -262,7 +334,7 @@ cdef class Ngrams:
 
     cdef inline void _push(self, Scratch* scratch, uint64_t hash, Py_ssize_t first, Py_ssize_t last, Py_ssize_t length, bint smallest) noexcept nogil:
         cdef Lookup* lookup
-        if length > self.longest or length == 0:
+        if self.buckets == NULL and (length > self.longest or length == 0):
             scratch.smallest += smallest
             scratch.unknown += smallest
             return
@@ -270,12 +342,16 @@ cdef class Ngrams:
             self._drain(scratch)
         lookup = &scratch.queue[scratch.waiting]
         lookup.hash, lookup.first, lookup.last, lookup.length, lookup.smallest = hash, first, last, <uint32_t>length, smallest
-        FETCH(&self.slots[_mix(hash) & self.mask])
+        if self.buckets == NULL:
+            FETCH(&self.slots[_mix(hash) & self.mask])
         scratch.waiting += 1
 
     cdef void _drain(self, Scratch* scratch) noexcept nogil:
         """Look up what waits, and count it."""
         cdef Py_ssize_t index
+        if self.buckets != NULL:
+            self._drain_hashed(scratch)
+            return
         cdef Lookup* lookup
         cdef Slot* slot
         cdef uint64_t place
@@ -288,7 +364,7 @@ cdef class Ngrams:
                 slot = &self.slots[place]
                 # Of equal names the last was added first.
                 if slot.hash == lookup.hash and slot.length == lookup.length and self._is_term(scratch, lookup, slot.term):
-                    self._count(scratch, slot.term, lookup)
+                    self._count(scratch, slot.term, 1, lookup)
                     known = True
                     break
                 place = (place + 1) & self.mask
@@ -296,24 +372,60 @@ cdef class Ngrams:
             scratch.unknown += lookup.smallest and not known
         scratch.waiting = 0
 
-    cdef inline void _count(self, Scratch* scratch, int32_t term, const Lookup* lookup) noexcept nogil:
+    cdef void _drain_hashed(self, Scratch* scratch) noexcept nogil:
+        """Hash what waits, and count it in its buckets."""
+        cdef Py_ssize_t index
+        cdef Lookup* lookup
+        cdef uint32_t hash
+        cdef int32_t bucket, sign
+        for index in range(scratch.waiting):
+            lookup = &scratch.queue[index]
+            hash = self._murmur(scratch, lookup)
+            sign = -1 if hash >> 31 else 1
+            bucket = <int32_t>((0 - hash if sign < 0 else hash) % <uint32_t>self.size)
+            self._count(scratch, bucket, sign if self.alternate_sign else 1, lookup)
+            scratch.smallest += lookup.smallest
+            scratch.unknown += lookup.smallest and self.unseen and self.buckets[bucket] == 0
+        scratch.waiting = 0
+
+    cdef inline uint32_t _murmur(self, const Scratch* scratch, const Lookup* lookup) noexcept nogil:
+        cdef Murmur hash
+        cdef Py_ssize_t index, at
+        hash.value = hash.block = hash.length = 0
+        if self.analyzer != WORD:
+            for at in range(lookup.first, lookup.last):
+                _add_character(&hash, _at(&scratch.text, at))
+            return _finish(&hash)
+        for index in range(lookup.first, lookup.last):
+            if index > lookup.first:
+                _add_byte(&hash, 32)
+            for at in range(scratch.tokens[index].start, scratch.tokens[index].end):
+                _add_character(&hash, _at(&scratch.text, at))
+        return _finish(&hash)
+
+    cdef inline const double* _row(self, int32_t term) noexcept nogil:
+        return &self.rows[<Py_ssize_t>(self.buckets[term] if self.buckets != NULL else term) * (1 + self.scores)]
+
+    cdef inline void _count(self, Scratch* scratch, int32_t term, int32_t sign, const Lookup* lookup) noexcept nogil:
         cdef uint32_t place = (<uint32_t>term * <uint32_t>0x9E3779B1) >> 7 & scratch.mask
         cdef uint32_t number
         while True:
             number = scratch.places[place]
             if number == 0:
-                FETCH(&self.rows[term * (1 + self.scores)])
+                FETCH(self._row(term))
                 scratch.counts[scratch.terms].term = term
-                scratch.counts[scratch.terms].count = 1
+                scratch.counts[scratch.terms].count = sign
+                scratch.counts[scratch.terms].occurrences = 1
                 scratch.terms += 1
                 scratch.places[place] = <uint32_t>scratch.terms
                 break
             if scratch.counts[number - 1].term == term:
-                scratch.counts[number - 1].count += 1
+                scratch.counts[number - 1].count += sign
+                scratch.counts[number - 1].occurrences += 1
                 break
             place = (place + 1) & scratch.mask
         if scratch.record:
-            self._record(scratch, term, lookup)
+            self._record(scratch, term if sign > 0 else ~term, lookup)
 
     cdef void _record(self, Scratch* scratch, int32_t term, const Lookup* lookup) noexcept nogil:
         cdef void* memory
@@ -413,7 +525,7 @@ cdef class Ngrams:
     cdef void _sum(self, Scratch* scratch) noexcept nogil:
         """The vector of the text, and its product with the weights."""
         cdef double norm = 0.0, value
-        cdef double* row
+        cdef const double* row
         cdef Py_ssize_t index, score
         for index in range(scratch.terms):
             value = scratch.counts[index].count
@@ -421,7 +533,7 @@ cdef class Ngrams:
                 value = 1.0
             elif self.sublinear:
                 value = 1.0 + log(value)
-            value *= self.rows[scratch.counts[index].term * (1 + self.scores)]
+            value *= self._row(scratch.counts[index].term)[0]
             scratch.values[index] = value
             norm += value * value if self.norm == 2 else fabs(value)
         if self.norm == 2:
@@ -429,7 +541,7 @@ cdef class Ngrams:
         if self.norm == 0 or norm == 0.0:
             norm = 1.0
         for index in range(scratch.terms):
-            row = &self.rows[scratch.counts[index].term * (1 + self.scores)]
+            row = self._row(scratch.counts[index].term)
             value = scratch.values[index] / norm
             if self.binarizes:
                 value = value > self.threshold
@@ -510,12 +622,25 @@ cdef class Ngrams:
             return [
                 Occurrence(scratch.found[index].term, scratch.found[index].start, scratch.found[index].end)
                 for index in range(scratch.occurrences)
-            ], {
-                scratch.counts[index].term: scratch.values[index] / scratch.counts[index].count
-                for index in range(scratch.terms)
-            }
+            ], self._values_of_one(&scratch)
         finally:
             self._close(&scratch)
+
+    cdef dict _values_of_one(self, const Scratch* scratch):
+        """For each key of an occurrence the value of one; the key of an n-gram that counts as -1 is a complement."""
+        cdef bint signed = self.alternate_sign and not self.binary and not self.binarizes
+        cdef const Count* count
+        cdef Py_ssize_t index
+        cdef dict values = {}
+        for index in range(scratch.terms):
+            count = &scratch.counts[index]
+            if signed:
+                values[count.term] = scratch.values[index] / (count.count if count.count else 1)
+            else:
+                values[count.term] = scratch.values[index] / count.occurrences
+            if self.alternate_sign:
+                values[~count.term] = -values[count.term] if signed else values[count.term]
+        return values
 
 
 cdef void _clear(Scratch* scratch) noexcept:

@@ -1,6 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The compiled version of `inference.model.scorer.Scorer`: the same answers, without a Python object per word.
 
+With `inference.model.words.WordSettings` it also serves models of format 2 over words, or words and pairs, and gives the
+answers of `inference.model.linear.LinearScorer`.
+
 A text is read once: its words are found, converted to lower case and hashed in the same pass, and pairs are looked up by
 the numbers of their words, so that no string is built. Both tables are open-addressing hash tables with linear probing
 that do not change after loading: no text can make a look-up longer than the longest run of occupied slots.
@@ -10,10 +13,11 @@ prefetches the memory that the next one reads, which hides most of the cost of c
 """
 
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
-from libc.math cimport exp, sqrt
+from libc.math cimport exp, fabs, log, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memset
 
+from inference.model.ngrams import prepare
 from inference.model.scorer import Occurrence, Score
 
 cdef extern from "Python.h":
@@ -38,6 +42,11 @@ cdef enum:
     INLINE = 16         # bytes of a word that its slot holds
     LINE = 64           # bytes of a cache line
     RELEASE = 16384     # a text of this many characters is scored without holding the interpreter
+    STOP_WORD = -2      # in place of a term
+    SOFTMAX = 0         # links
+    SIGMOID = 1
+    MODIFIED_HUBER = 2
+    CALIBRATED = 3      # the result is the scores, which the caller calibrates
 
 
 cdef struct Word:       # a slot of the table of words: 32 bytes, two per cache line
@@ -45,7 +54,7 @@ cdef struct Word:       # a slot of the table of words: 32 bytes, two per cache 
     uint64_t tail       # the next eight
     uint32_t length     # in bytes; 0 marks an empty slot
     uint32_t name       # where the word is among the names of the terms
-    int32_t term        # -1: the word is not a term, only a part of pairs
+    int32_t term        # -1: the word is not a term, only a part of pairs; or STOP_WORD
     uint32_t unused
 
 
@@ -101,8 +110,10 @@ cdef struct Scratch:    # memory and results of reading one text; the pointers s
 
 
 cdef unsigned char[128] LOWER       # an ASCII word character in lower case; 0: not a word character
+cdef unsigned char[128] SAME        # the same without changing its case
 for _code in range(128):
-    LOWER[_code] = ord(chr(_code).lower()) if chr(_code).isalnum() or chr(_code) == "_" else 0
+    SAME[_code] = _code if chr(_code).isalnum() or chr(_code) == "_" else 0
+    LOWER[_code] = ord(chr(_code).lower()) if SAME[_code] else 0
 
 
 cdef inline void _begin(Spelling* word) noexcept nogil:
@@ -125,7 +136,7 @@ cdef inline void _add(Spelling* word, uint64_t byte) noexcept nogil:
 
 cdef inline void _add_character(Spelling* word, uint32_t character) noexcept nogil:
     if character < 0x80:
-        _add(word, LOWER[character])
+        _add(word, <unsigned char>character)
     elif character < 0x800:
         _add(word, 0xC0 | (character >> 6))
         _add(word, 0x80 | (character & 0x3F))
@@ -157,27 +168,27 @@ cdef inline uint64_t _pair_key(uint32_t first, uint32_t second) noexcept nogil:
 
 
 cdef inline bint _is_word(uint32_t character) noexcept nogil:
-    return LOWER[character] != 0 if character < 0x80 else Py_UNICODE_ISALNUM(character) != 0
+    return SAME[character] != 0 if character < 0x80 else Py_UNICODE_ISALNUM(character) != 0
 
 
-cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
-                             Token* token) noexcept nogil:
-    """Read the next word of an ASCII text in any case; False at the end of the text."""
+cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, const unsigned char* cases,
+                             Py_ssize_t shortest, Py_ssize_t* place, Spelling* word, Token* token) noexcept nogil:
+    """Read the next word of an ASCII text, in the case that `cases` gives it; False at the end of the text."""
     cdef Py_ssize_t at = place[0], start
     cdef unsigned char byte
     while at < length:
-        if LOWER[text[at]] == 0:
+        if cases[text[at]] == 0:
             at += 1
             continue
         start = at
         _begin(word)
         while at < length:
-            byte = LOWER[text[at]]
+            byte = cases[text[at]]
             if byte == 0:
                 break
             _add(word, byte)
             at += 1
-        if at - start >= 2:
+        if at - start >= shortest:
             token.start, token.end = start, at
             place[0] = at
             return True
@@ -185,9 +196,9 @@ cdef inline bint _next_ascii(const unsigned char* text, Py_ssize_t length, Py_ss
     return False
 
 
-cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py_ssize_t* place, Spelling* word,
-                               Token* token) noexcept nogil:
-    """Read the next word of a text that is in lower case; False at the end of the text."""
+cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py_ssize_t shortest,
+                               Py_ssize_t* place, Spelling* word, Token* token) noexcept nogil:
+    """Read the next word of a prepared text; False at the end of the text."""
     cdef Py_ssize_t at = place[0], start
     cdef uint32_t character
     while at < length:
@@ -202,7 +213,7 @@ cdef inline bint _next_unicode(int kind, const void* text, Py_ssize_t length, Py
                 break
             _add_character(word, character)
             at += 1
-        if at - start >= 2:
+        if at - start >= shortest:
             token.start, token.end = start, at
             place[0] = at
             return True
@@ -232,15 +243,15 @@ cdef uint64_t _power_above(uint64_t least) noexcept nogil:
     return power
 
 
-cdef inline Py_ssize_t _most_words(Py_ssize_t characters) noexcept nogil:
-    """A word has two characters at least, and one more separates it from the next."""
-    return characters // 3 + 1
+cdef inline Py_ssize_t _most_words(Py_ssize_t characters, Py_ssize_t shortest) noexcept nogil:
+    """A word has `shortest` characters at least, and one more separates it from the next."""
+    return characters // (shortest + 1) + 1
 
 
 cdef class Scorer:
     """Scores texts as `inference.model.scorer.Scorer` does. Accepts any string; only lack of memory raises."""
 
-    cdef bytes lines            # the terms, one per line
+    cdef bytes lines            # the terms and the stop words, one per line
     cdef const unsigned char* names     # its bytes
     cdef Word* words
     cdef Pair* pairs
@@ -252,16 +263,25 @@ cdef class Scorer:
     cdef uint64_t pair_mask
     cdef uint64_t hint_mask
     cdef Py_ssize_t terms
-    cdef Py_ssize_t others      # labels except the first
+    cdef Py_ssize_t others      # labels except the first; in format 2, scores
     cdef uint32_t filled        # occupied slots of `words`
     cdef uint32_t longest       # bytes of the longest word
     cdef bint bigrams
+    cdef object features        # None: format 1
+    cdef const unsigned char* cases
+    cdef Py_ssize_t shortest    # characters of a word
+    cdef bint binary
+    cdef bint sublinear
+    cdef bint binarizes
+    cdef double threshold
+    cdef int norm               # 0: none
+    cdef int link
     cdef bint busy              # `scratch` is in use: creating a result may run the collector, and with it other threads
 
     kind = "compiled"
 
-    def __init__(self, weights):
-        """Build the tables from `weights`, an `inference.model.scorer.Weights`."""
+    def __init__(self, weights, settings=None):
+        """Build the tables from `weights`, an `inference.model.scorer.Weights`, for format 2 with its `settings`."""
         cdef const double[::1] idf = weights.idf
         cdef const double[::1] pushes = weights.pushes
         cdef const double[::1] priors = weights.priors
@@ -271,6 +291,9 @@ cdef class Scorer:
         self.terms, self.others = idf.shape[0], priors.shape[0]
         if not self.others or pushes.shape[0] != self.terms * self.others or self.lines.count(b"\n") + 1 != self.terms:
             raise ValueError(f"names and pushes of {self.terms} terms and {self.others + 1} labels are needed")
+        self.cases, self.shortest, self.norm, self.link = LOWER, 2, 2, SOFTMAX
+        if settings is not None:
+            self._set(settings)
         if len(self.lines) >= 2**31:
             raise ValueError(f"the terms' names have {len(self.lines)} bytes; they must fit 31 bits")
         self.rows = <double*>_allocate(self.terms * (1 + self.others), sizeof(double))
@@ -292,6 +315,22 @@ cdef class Scorer:
         _free(self.priors)
         _free(self.scratch.products)
 
+    cdef int _set(self, object settings) except -1:
+        """Take the settings of a model of format 2, an `inference.model.words.WordSettings`."""
+        self.features = features = settings.features
+        if not features.lowercase:
+            self.cases = SAME
+        if settings.stop_words:
+            self.lines = b"\n".join([self.lines, *settings.stop_words])
+            self.names = self.lines
+        self.shortest, self.binary, self.sublinear = settings.shortest, features.binary, features.sublinear_tf
+        self.binarizes = settings.binarize_above is not None
+        self.threshold = settings.binarize_above or 0.0
+        self.norm = {None: 0, "l1": 1, "l2": 2}[features.norm]
+        self.link = {"softmax": SOFTMAX, "sigmoid": SIGMOID, "modified_huber": MODIFIED_HUBER,
+                     "calibrated": CALIBRATED}[settings.link]
+        return 0
+
     cdef int _build(self) except -1:
         """Number every word that is a term or a part of one, then map every pair of numbers to its term."""
         cdef uint64_t pairs = self.lines.count(b" ")
@@ -311,7 +350,10 @@ cdef class Scorer:
         cdef int32_t term = 0
         for end in range(length + 1):
             if end == length or self.names[end] == 10:
-                if words:
+                if term >= self.terms:
+                    if words:
+                        self._add_word(start, end, STOP_WORD)
+                elif words:
                     self._add_word(start, end if gap < 0 else gap, term if gap < 0 else -1)
                     if gap >= 0:
                         self._add_word(gap + 1, end, -1)
@@ -339,7 +381,7 @@ cdef class Scorer:
             self.longest = max(self.longest, word.length)
         else:
             number -= 1
-        if term >= 0:
+        if term != -1:
             self.words[number].term = term
         return 0
 
@@ -446,27 +488,28 @@ cdef class Scorer:
             scratch.found[scratch.occurrences].term = term
             scratch.occurrences += 1
 
-    cdef void _read(self, bint ascii, int kind, const void* text, Py_ssize_t length, Scratch* scratch) noexcept nogil:
+    cdef void _read(self, bint ascii, int kind, const void* text, Py_ssize_t length, const unsigned char* cases,
+                    Scratch* scratch) noexcept nogil:
         """Count the text's words and terms into `scratch`."""
         cdef Token[GROUP] tokens
         cdef Token* token
         cdef Spelling word
-        cdef Py_ssize_t place = 0, previous_start = 0, count, index
+        cdef Py_ssize_t place = 0, previous_start = 0, count, kept, index
         cdef uint32_t previous = 0
         cdef uint64_t hashed
         cdef int32_t term
         word.buffer, word.room = scratch.buffer, self.longest
         scratch.terms = scratch.words = scratch.unknown = scratch.occurrences = 0
-        scratch.mask = <uint32_t>_power_above(min(2 * _most_words(length), self.terms)) - 1
+        scratch.mask = <uint32_t>_power_above(min(2 * _most_words(length, self.shortest), self.terms)) - 1
         memset(scratch.places, 0, (<size_t>scratch.mask + 1) * sizeof(uint32_t))
         while place < length:
             count = 0
             while count < GROUP:
                 token = &tokens[count]
                 if ascii:
-                    if not _next_ascii(<const unsigned char*>text, length, &place, &word, token):
+                    if not _next_ascii(<const unsigned char*>text, length, cases, self.shortest, &place, &word, token):
                         break
-                elif not _next_unicode(kind, text, length, &place, &word, token):
+                elif not _next_unicode(kind, text, length, self.shortest, &place, &word, token):
                     break
                 token.head, token.tail, token.length = word.head, word.tail, word.length
                 token.hash = _hash(&word)
@@ -475,11 +518,14 @@ cdef class Scorer:
                 else:
                     FETCH(&self.words[token.hash & self.word_mask])
                 count += 1
+            kept = 0
             for index in range(count):
                 token = &tokens[index]
                 if token.length <= INLINE:
                     token.number = self._find_token(token)
                 token.term = self.words[token.number - 1].term if token.number else -1
+                if token.term == STOP_WORD:
+                    continue
                 token.pair = 0
                 if self.bigrams and token.number and previous:
                     hashed = _hash_pair(_pair_key(previous, token.number))
@@ -487,7 +533,10 @@ cdef class Scorer:
                         token.pair = _pair_key(previous, token.number)
                         FETCH(&self.pairs[hashed & self.pair_mask])
                 previous = token.number
-            for index in range(count):
+                if kept < index:
+                    tokens[kept] = token[0]
+                kept += 1
+            for index in range(kept):
                 token = &tokens[index]
                 if token.term >= 0:
                     self._count(token.term, token.start, token.end, scratch)
@@ -498,46 +547,98 @@ cdef class Scorer:
                     if term >= 0:
                         self._count(term, previous_start, token.end, scratch)
                 previous_start = token.start
-            scratch.words += count
+            scratch.words += kept
+
+    cdef inline double _value(self, const Count* count) noexcept nogil:
+        """The value of a term before it is divided by the length of the text's vector."""
+        cdef double value = count.count
+        if self.binary:
+            value = 1.0
+        elif self.sublinear:
+            value = 1.0 + log(value)
+        return value * self.rows[count.term * (1 + self.others)]
 
     cdef double _sum(self, Scratch* scratch) noexcept nogil:
-        """Multiply the vector of the text with the pushes, and return its length."""
-        cdef double squares = 0.0, value
+        """Multiply the vector of the text with the pushes, and return by what to divide the products."""
+        cdef double norm = 0.0, value
         cdef double* row
         cdef Py_ssize_t index, other
         for other in range(self.others):
             scratch.products[other] = 0.0
         for index in range(scratch.terms):
-            row = &self.rows[scratch.counts[index].term * (1 + self.others)]
-            value = scratch.counts[index].count * row[0]
-            squares += value * value
-            for other in range(self.others):
-                scratch.products[other] += value * row[1 + other]
-        return sqrt(squares)
+            value = self._value(&scratch.counts[index])
+            norm += value * value if self.norm == 2 else fabs(value)
+            if not self.binarizes:
+                row = &self.rows[scratch.counts[index].term * (1 + self.others)]
+                for other in range(self.others):
+                    scratch.products[other] += value * row[1 + other]
+        if self.norm == 0:
+            norm = 1.0
+        elif self.norm == 2:
+            norm = sqrt(norm)
+        if not self.binarizes:
+            return norm
+        if norm == 0.0:
+            norm = 1.0
+        for index in range(scratch.terms):
+            if self._value(&scratch.counts[index]) / norm > self.threshold:
+                row = &self.rows[scratch.counts[index].term * (1 + self.others)]
+                for other in range(self.others):
+                    scratch.products[other] += row[1 + other]
+        return 1.0
 
-    cdef double _run(self, str text, Scratch* scratch, bint release) except -1.0:
-        """Read and score `text`, which is ASCII or in lower case."""
+    cdef double _run(self, str text, const unsigned char* cases, Scratch* scratch, bint release) except -1.0:
+        """Read and score `text`; ASCII characters are changed as `cases` says, others have been prepared."""
         cdef bint ascii = PyUnicode_IS_ASCII(text)
         cdef int kind = PyUnicode_KIND(text)
         cdef const void* data = PyUnicode_DATA(text)
         cdef Py_ssize_t length = len(text)
         if not release:
-            self._read(ascii, kind, data, length, scratch)
+            self._read(ascii, kind, data, length, cases, scratch)
             return self._sum(scratch)
         cdef double norm
         with nogil:
-            self._read(ascii, kind, data, length, scratch)
+            self._read(ascii, kind, data, length, cases, scratch)
             norm = self._sum(scratch)
         return norm
 
     cdef object _result(self, Scratch* scratch, double norm):
-        return _new_tuple(Score, (self._probabilities(scratch, norm), scratch.words, scratch.unknown))
-
-    cdef tuple _probabilities(self, Scratch* scratch, double norm):
-        cdef double highest = 0.0, total, odds
-        cdef Py_ssize_t other
+        cdef tuple probabilities
         if norm == 0.0:
             norm = 1.0
+        cdef Py_ssize_t other
+        if self.link == CALIBRATED:
+            probabilities = tuple([self.priors[other] + scratch.products[other] / norm for other in range(self.others)])
+        elif self.link == SOFTMAX:
+            probabilities = self._softmax(scratch, norm)
+        else:
+            probabilities = self._separate(scratch, norm)
+        return _new_tuple(Score, (probabilities, scratch.words, scratch.unknown))
+
+    cdef tuple _separate(self, Scratch* scratch, double norm):
+        """Each score is a probability of its own, or one is for both of two labels."""
+        cdef double total = 0.0, score, share
+        cdef Py_ssize_t other
+        for other in range(self.others):
+            score = self.priors[other] + scratch.products[other] / norm
+            if self.link == MODIFIED_HUBER:
+                share = (min(max(score, -1.0), 1.0) + 1.0) / 2.0
+            elif score >= 0.0:
+                share = 1.0 / (1.0 + exp(-score))
+            else:
+                share = exp(score)
+                share = share / (1.0 + share)
+            scratch.products[other] = share
+            total += share
+        if self.others == 1:
+            return 1.0 - scratch.products[0], scratch.products[0]
+        if total == 0.0:
+            return (1.0 / self.others,) * self.others
+        return tuple([scratch.products[other] / total for other in range(self.others)])
+
+    cdef tuple _softmax(self, Scratch* scratch, double norm):
+        cdef double highest = 0.0, total, odds
+        cdef Py_ssize_t other
         for other in range(self.others):
             odds = scratch.products[other] = self.priors[other] + scratch.products[other] / norm
             if odds > highest:
@@ -553,7 +654,7 @@ cdef class Scorer:
 
     cdef int _open(self, Scratch* scratch, Py_ssize_t characters) except -1:
         """Allocate the memory for reading a text of so many characters, in one block that starts with `products`."""
-        cdef size_t most = min(2 * _most_words(characters), self.terms)
+        cdef size_t most = min(2 * _most_words(characters, self.shortest), self.terms)
         cdef size_t products = self.others * sizeof(double), counts = most * sizeof(Count)
         cdef size_t places = _power_above(most) * sizeof(uint32_t)
         cdef char* block = <char*>_allocate(products + counts + places + self.longest + 1, 1)
@@ -564,22 +665,30 @@ cdef class Scorer:
         scratch.found = NULL
         return 0
 
+    cdef inline str _prepare(self, str text, const unsigned char** cases):
+        """Change the case of a text and remove accents, unless it is ASCII: then `cases` is what remains to be done."""
+        cases[0] = self.cases
+        if PyUnicode_IS_ASCII(text):
+            return text
+        cases[0] = SAME
+        return text.lower() if self.features is None else prepare(self.features, text)
+
     def score(self, str text not None, /):
         """The probability of each label, in the order of the labels. Long texts are read without holding the interpreter."""
         cdef Scratch own
+        cdef const unsigned char* cases
         cdef double norm
-        if not PyUnicode_IS_ASCII(text):
-            text = text.lower()
+        text = self._prepare(text, &cases)
         if len(text) < RELEASE and not self.busy:
             self.busy = True
             try:
-                norm = self._run(text, &self.scratch, False)
+                norm = self._run(text, cases, &self.scratch, False)
                 return self._result(&self.scratch, norm)
             finally:
                 self.busy = False
         self._open(&own, len(text))
         try:
-            norm = self._run(text, &own, len(text) >= RELEASE)
+            norm = self._run(text, cases, &own, len(text) >= RELEASE)
             return self._result(&own, norm)
         finally:
             _free(own.products)
@@ -587,14 +696,14 @@ cdef class Scorer:
     def occurrences(self, str text not None, /):
         """Every occurrence of a known term, in the order in which they end, and the length of the text's vector."""
         cdef Scratch own
+        cdef const unsigned char* cases
         cdef double norm
         cdef Py_ssize_t index
-        if not PyUnicode_IS_ASCII(text):
-            text = text.lower()
+        text = self._prepare(text, &cases)
         self._open(&own, len(text))
         try:
-            own.found = <Found*>_allocate(2 * _most_words(len(text)), sizeof(Found))  # at most two terms end with a word
-            norm = self._run(text, &own, True)
+            own.found = <Found*>_allocate(2 * _most_words(len(text), self.shortest), sizeof(Found))  # at most two terms end with a word
+            norm = self._run(text, cases, &own, True)
             return [
                 Occurrence(own.found[index].term, own.found[index].start, own.found[index].end)
                 for index in range(own.occurrences)

@@ -1,18 +1,22 @@
 """A text classifier in memory: predicts a label, and explains which words the prediction depends on."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inference.errors import ArtifactError
 from inference.model import ngrams as python_ngrams
 from inference.model import scorer as python_scorer
 from inference.model.artifact import Artifact
 from inference.model.interface import BYTES, FP64, Prediction, TensorSpec, TextModel
-from inference.model.linear import LinearScorer, TextNgrams, unpack_linear
+from inference.model.linear import LinearScorer, TextNgrams
+from inference.model.linear_weights import unpack_linear
 from inference.model.manifest import LinearManifest, OnnxManifest
 from inference.model.ngrams import NgramWeights
 from inference.model.scorer import Contribution, Weights, unpack_weights
 from inference.model.tfidf import TextScorer, TfidfScorer
+
+if TYPE_CHECKING:
+    from inference.model._scorer import Scorer as CompiledScorer
 
 TEXT: Final = "text"
 LABEL: Final = "label"
@@ -55,7 +59,8 @@ class TextClassifier(TextModel):
         self._scorer: TfidfScorer | LinearScorer
         if isinstance(manifest, LinearManifest):
             linear = unpack_linear(artifact.weights, manifest)
-            self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams)
+            make_words = None if make_ngrams else compiled_scorer()
+            self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams, make_words)
         else:
             weights = unpack_weights(
                 artifact.weights,
@@ -95,7 +100,7 @@ class TextClassifier(TextModel):
         return self._scorer.explain(text, predicted, runner_up, limit)
 
 
-def compiled_scorer() -> Callable[[Weights], TextScorer] | None:
+def compiled_scorer() -> "type[CompiledScorer] | None":
     """The compiled scorer, or None if it was not built."""
     try:
         from inference.model._scorer import Scorer  # noqa: PLC0415 - optional extension

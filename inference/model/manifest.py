@@ -14,6 +14,9 @@ from inference.model.signature import FREE, Feature, OutputSignature, TensorSign
 
 MAX_NGRAM: Final = 100
 """Longest n-gram, in words or characters: the time for a text grows with it."""
+MAX_BUCKETS: Final = 2**24
+"""Most buckets of a hashed vocabulary: 64 MB of numbers."""
+_TWO: Final = 2
 MANIFEST_FILE: Final = "manifest.json"
 WEIGHTS_FILE: Final = "weights.safetensors"
 ONNX_FILE: Final = "model.onnx"
@@ -37,11 +40,24 @@ class Vectorizer(_Part, frozen=True):
     terms: int
 
 
-class NgramFeatures(_Part, frozen=True):
+class Hashing(_Part, frozen=True):
+    """The vocabulary of scikit-learn's `HashingVectorizer`: every n-gram counts in one of `buckets`.
+
+    `alternate_sign`: half of the n-grams count as -1. `unseen`: the first row of numbers belongs to the buckets that no
+    training text filled; an n-gram in such a bucket counts as unknown.
+    """
+
+    buckets: Annotated[int, msgspec.Meta(ge=1, le=MAX_BUCKETS)]
+    alternate_sign: bool
+    unseen: bool
+
+
+class NgramFeatures(_Part, frozen=True, omit_defaults=True):
     """One vectorizer of format 2: how text becomes counted n-grams, and these become a vector.
 
     The names and meanings are those of scikit-learn's `TfidfVectorizer`. `pattern` is the token pattern of the word
-    analyzer; None: runs of two or more word characters, scikit-learn's default.
+    analyzer; None: runs of two or more word characters, scikit-learn's default. `terms` is the number of terms or, with
+    `hashing`, of different rows of numbers.
     """
 
     analyzer: Literal["word", "char", "char_wb"]
@@ -56,6 +72,7 @@ class NgramFeatures(_Part, frozen=True):
     sublinear_tf: bool
     norm: Literal["l1", "l2"] | None
     terms: Annotated[int, msgspec.Meta(ge=1)]
+    hashing: Hashing | None = None
 
 
 class NgramVectorizer(_Part, frozen=True):
@@ -65,17 +82,45 @@ class NgramVectorizer(_Part, frozen=True):
     features: Annotated[tuple[NgramFeatures, ...], msgspec.Meta(min_length=1)]
 
 
-class LinearClassifier(_Part, frozen=True):
+class CalibratedMembers(_Part, frozen=True):
+    """How `CalibratedClassifierCV` makes probabilities of the scores of its `members`, and takes their mean.
+
+    `base` is what a member gives to its calibrators: its `scores`, one per label or one for both of two labels, or the
+    probabilities that the `softmax` of its scores gives. `method`: what a calibrator is.
+    """
+
+    members: Annotated[int, msgspec.Meta(ge=1)]
+    base: Literal["scores", "softmax"]
+    method: Literal["sigmoid", "isotonic"]
+
+    def calibrators(self, labels: int) -> int:
+        """The number of calibrators of one member."""
+        return 1 if labels == _TWO else labels
+
+    def scores(self, labels: int) -> int:
+        """The number of scores of one member."""
+        return labels - 1 if self.base == "softmax" else self.calibrators(labels)
+
+
+class LinearClassifier(_Part, frozen=True, omit_defaults=True):
     """How the scores of format 2 become probabilities.
 
     `softmax`: one score per label except the first, whose score is 0. `sigmoid` and `modified_huber`: one score per
     label, or one for both of two labels; each score becomes a probability, and these are scaled to the sum 1.
-    `binarize_above`: a feature counts as 1 above this value, otherwise as 0; None: as its value.
+    `calibrated`: as `calibration` says. `binarize_above`: a feature counts as 1 above this value, otherwise as 0; None:
+    as its value.
     """
 
-    link: Literal["softmax", "sigmoid", "modified_huber"]
+    link: Literal["softmax", "sigmoid", "modified_huber", "calibrated"]
     scores: Annotated[int, msgspec.Meta(ge=1)]
     binarize_above: float | None
+    calibration: CalibratedMembers | None = None
+
+    def expected_scores(self, labels: int) -> int:
+        """The number of scores that the link requires."""
+        if self.calibration:
+            return self.calibration.members * self.calibration.scores(labels)
+        return {"softmax": labels - 1, "modified_huber": 1 if labels == _TWO else labels}.get(self.link, labels)
 
 
 class WeightsFile(_Part, frozen=True):

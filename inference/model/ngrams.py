@@ -6,13 +6,15 @@ was not built. `prepare` and `tokens` serve both.
 
 import math
 import re
+import sys
 import unicodedata
 from array import array  # noqa: TC003 - the annotations of a NamedTuple are read at run time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
+from inference.model.hashing import bucket_key, bucket_of
 from inference.model.manifest import NgramFeatures
 from inference.model.scorer import TOKEN, Occurrence, total
 
@@ -20,13 +22,16 @@ _BLANKS: Final = re.compile(r"\s\s+")
 
 
 class NgramWeights(NamedTuple):
-    """The numbers of one vectorizer with `n` terms, for a classifier with `m` scores."""
+    """The numbers of one vectorizer with `n` terms, for a classifier with `m` scores.
+
+    With a hashed vocabulary terms have no names: a term is a bucket, and `n` rows of numbers serve all of them.
+    """
 
     features: NgramFeatures
     terms: str
-    """The `n` terms, one after the other."""
+    """The `n` terms, one after the other; empty with a hashed vocabulary."""
     ends: "array[int]"
-    """Where each term ends in `terms`, in characters."""
+    """Where each term ends in `terms`, in characters; with a hashed vocabulary, the row of each bucket."""
     idf: "array[float]"
     """`n` inverse document frequencies; all 1 without them."""
     weights: "array[float]"
@@ -37,8 +42,12 @@ class NgramWeights(NamedTuple):
     """A feature counts as 1 above this value, otherwise as 0; None: as its value."""
 
     def term(self, index: int) -> str:
-        """The term with this index."""
+        """The term with this index, of a vocabulary that is not hashed."""
         return self.terms[self.ends[index - 1] if index else 0 : self.ends[index]]
+
+    def row(self, key: int) -> int:
+        """The row of numbers of a term or, with a hashed vocabulary, of the key of a bucket."""
+        return key if self.features.hashing is None else self.ends[bucket_of(key)]
 
 
 class Part(NamedTuple):
@@ -50,54 +59,88 @@ class Part(NamedTuple):
 
 
 class Ngrams:
-    """Reads texts with `weights`. Accepts any string."""
+    """Reads texts with `weights`. Accepts any string.
+
+    A term is known by its key: its index or, with a hashed vocabulary, what `bucket_key` returns.
+    """
 
     kind: Final = "python"
 
     def __init__(self, weights: NgramWeights) -> None:
         self._weights = weights
-        self._vocabulary = {weights.term(index): index for index in range(len(weights.idf))}
+        self._hashing = weights.features.hashing
+        self._vocabulary = {} if self._hashing else {weights.term(index): index for index in range(len(weights.idf))}
 
     def score(self, text: str) -> Part:
         """What the text adds to each score."""
-        counts: Counter[int] = Counter()
+        found = []
         words = unknown = 0
         for ngram, _, _, smallest in _ngrams(self._weights.features, prepare(self._weights.features, text)):
-            term = self._vocabulary.get(ngram)
+            key = self._key(ngram)
             words += smallest
-            if term is None:
-                unknown += smallest
-            else:
-                counts[term] += 1
-        _, _, _, _, weights, scores, _ = self._weights
-        vector = self._vector(counts)
+            unknown += smallest and self._is_unknown(key)
+            if key is not None:
+                found.append(key)
+        vector, part = text_vector(self._weights, found), self._weights
         sums = (
-            total(value * weights[term * scores + score] for term, value in vector.items()) for score in range(scores)
+            total(value * part.weights[part.row(term) * part.scores + score] for term, value in vector.items())
+            for score in range(part.scores)
         )
         return Part(tuple(sums), words, unknown)
 
     def occurrences(self, text: str) -> tuple[list[Occurrence], dict[int, float]]:
-        """Every occurrence of a known term in the prepared text, and for each of these terms the value of one."""
+        """Every occurrence of a known term in the prepared text, and for each of their keys the value of one."""
         ngrams = _ngrams(self._weights.features, prepare(self._weights.features, text))
         found = [
-            Occurrence(term, start, end)
-            for ngram, start, end, _ in ngrams
-            if (term := self._vocabulary.get(ngram)) is not None
+            Occurrence(key, start, end) for ngram, start, end, _ in ngrams if (key := self._key(ngram)) is not None
         ]
-        counts = Counter(occurrence.term for occurrence in found)
-        return found, {term: value / counts[term] for term, value in self._vector(counts).items()}
+        return found, values_of_one(self._weights, [occurrence.term for occurrence in found])
 
-    def _vector(self, counts: "Counter[int]") -> dict[int, float]:
-        features, threshold = self._weights.features, self._weights.binarize_above
-        values = {}
-        for term, count in counts.items():
-            frequency = 1.0 if features.binary else 1 + math.log(count) if features.sublinear_tf else float(count)
-            values[term] = frequency * self._weights.idf[term]
-        length = _length(features.norm, values)
-        return {
-            term: value / length if threshold is None else float(value / length > threshold)
-            for term, value in values.items()
-        }
+    def _key(self, ngram: str) -> int | None:
+        if self._hashing:
+            return bucket_key(ngram, self._hashing.buckets, alternate_sign=self._hashing.alternate_sign)
+        return self._vocabulary.get(ngram)
+
+    def _is_unknown(self, key: int | None) -> bool:
+        return key is None or bool(self._hashing and self._hashing.unseen and self._weights.row(key) == 0)
+
+
+def text_vector(weights: NgramWeights, keys: Iterable[int]) -> dict[int, float]:
+    """The vector of a text in which the terms with these keys occur, by term or bucket."""
+    features, threshold = weights.features, weights.binarize_above
+    values = {}
+    for term, count in _counts(weights, keys).items():
+        frequency = 1.0 if features.binary else 1 + math.log(count) if features.sublinear_tf else float(count)
+        values[term] = frequency * weights.idf[weights.row(term)]
+    length = _length(features.norm, values)
+    return {
+        term: value / length if threshold is None else float(value / length > threshold)
+        for term, value in values.items()
+    }
+
+
+def values_of_one(weights: NgramWeights, keys: Sequence[int]) -> dict[int, float]:
+    """For each of the keys what one of its occurrences adds to the vector of the text."""
+    vector, counts = text_vector(weights, keys), _counts(weights, keys)
+    if weights.features.hashing is None:
+        return {term: value / counts[term] for term, value in vector.items()}
+    signed = not weights.features.binary and weights.binarize_above is None
+    occurrences = Counter(map(bucket_of, keys))
+    values = {}
+    for key in set(keys):
+        bucket = bucket_of(key)
+        share = (1 if key >= 0 else -1) / (counts[bucket] or 1) if signed else 1 / occurrences[bucket]
+        values[key] = vector[bucket] * share
+    return values
+
+
+def _counts(weights: NgramWeights, keys: Iterable[int]) -> Counter[int]:
+    if weights.features.hashing is None:
+        return Counter(keys)
+    counts: Counter[int] = Counter()
+    for key in keys:
+        counts[bucket_of(key)] += 1 if key >= 0 else -1
+    return counts
 
 
 def prepare(features: NgramFeatures, text: str) -> str:
@@ -170,7 +213,14 @@ def _strip_accents(kind: str, text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     if kind == "ascii":
         return decomposed.encode("ascii", "ignore").decode()
-    return "".join([character for character in decomposed if not unicodedata.combining(character)])
+    return _combining().sub("", decomposed)
+
+
+@cache
+def _combining() -> re.Pattern[str]:
+    """All combining characters: much faster than asking for the class of each character of a text."""
+    found = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))]
+    return re.compile(f"[{''.join(found)}]+")
 
 
 def _ngrams(features: NgramFeatures, text: str) -> Iterator[tuple[str, int, int, bool]]:
