@@ -11,6 +11,7 @@ from audit.reports import (
     explain_text,
     exposure_sarif,
     exposure_tables,
+    findings_tables,
     permissions_sarif,
     permissions_tables,
     pictures,
@@ -18,10 +19,11 @@ from audit.reports import (
 )
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
+from audit.reports.findings_report import FindingsReport
 from audit.reports.permissions_report import PermissionsReport, WhoCanReport
 from audit.reports.reach_report import ReachReport
 
-Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport
+Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport | FindingsReport
 
 
 class Format(StrEnum):
@@ -72,6 +74,13 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.TEXT: permissions_tables.who_can_text,
         Format.JSON: as_json,
         Format.MARKDOWN: permissions_tables.who_can_markdown,
+    },
+    FindingsReport: {
+        Format.TEXT: findings_tables.text,
+        Format.JSON: as_json,
+        Format.CSV: findings_tables.csv,
+        Format.MARKDOWN: findings_tables.markdown,
+        Format.SARIF: findings_tables.sarif,
     },
 }
 

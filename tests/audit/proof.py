@@ -198,7 +198,14 @@ def of_api() -> str:
         f" Kubernetes {found['kubernetes']}: {roles['allowed'] + roles['denied']:,} requests, of which the API server"
         f" allowed {roles['allowed']:,}. Differences: {len(roles['wrong']):,}."
     )
-    return "\n".join(wrap(text, _WIDTH))
+    pods = found["pods"]
+    versions = ", ".join(f"1.{each}" for each in pods["versions"])
+    of_pods = (
+        f"Pod Security: {pods['pods']:,} pods of seed {pods['seed']}, each for both levels and the versions {versions}:"
+        f" {pods['admitted'] + pods['refused']:,} decisions, of which the API server admitted {pods['admitted']:,}."
+        f" Differences: {len(pods['wrong']):,}."
+    )
+    return "\n\n".join("\n".join(wrap(each, _WIDTH)) for each in (text, of_pods))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Compares the audit with a real API server, and writes what came of it as JSON.
 
-    python -m tests.audit.api --sets 40 --asks 75
+    python -m tests.audit.api --sets 60 --asks 75 --pods 400
 
 It needs `KUBECONFIG`. It makes namespaces, roles and bindings that begin with audit-, and deletes them. It ends with 1
 where the API server decides otherwise than the audit.
@@ -14,7 +14,7 @@ from typing import Final
 
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import say
-from tests.audit.api import permissions
+from tests.audit.api import permissions, pods
 
 RESULT: Final = Path(__file__).with_name("result.json")
 SEED: Final = 20
@@ -23,8 +23,9 @@ SEED: Final = 20
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", type=int, default=40, help="sets of roles and bindings (default 40)")
+    parser.add_argument("--sets", type=int, default=60, help="sets of roles and bindings (default 60)")
     parser.add_argument("--asks", type=int, default=75, help="requests per set (default 75)")
+    parser.add_argument("--pods", type=int, default=400, help="pods for each level and version (default 400)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"where they come from (default {SEED})")
     parser.add_argument("--report", type=Path, default=RESULT, help="where counts go")
     chosen = parser.parse_args()
@@ -34,6 +35,7 @@ def main() -> None:
     found = {
         "kubernetes": version,
         "permissions": permissions.compare(kubectl, chosen.sets, chosen.asks, chosen.seed),
+        "pods": pods.compare(kubectl, chosen.pods, chosen.seed),
     }
     chosen.report.write_text(json.dumps(found, indent=2) + "\n")
     wrong = sum(len(each["wrong"]) for each in found.values() if isinstance(each, dict))

@@ -131,7 +131,7 @@ def test_the_examples_of_the_document_are_what_the_commands_print(
     (tmp_path / "dist").symlink_to(example_dist())
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs/audit.md").read_text()
-    assert text.count("$ tenantry audit") == 6
+    assert text.count("$ tenantry audit") == 8
     assert with_output(text) == text
 
 
