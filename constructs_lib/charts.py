@@ -8,6 +8,7 @@ from cdk8s import ApiObject, ApiObjectMetadata, App, Chart, JsonPatch
 from cdk8s_plus_28 import k8s
 from constructs import IConstruct
 
+from constructs_lib.guard import add_guard
 from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
@@ -46,7 +47,9 @@ def write(item: PlatformInput | TenantInput, outdir: Path | str, *, extend: Exte
     """
     app = App(outdir=str(outdir))
     if isinstance(item, PlatformInput):
-        platform_chart(app, item.settings, runbook=item.runbook, tenants=item.tenants)
+        chart = platform_chart(app, item.settings, runbook=item.runbook, tenants=item.tenants)
+        if item.settings.guard is not None:
+            add_guard(chart, item.settings.guard, tenants=item.tenants, images=item.images)
     else:
         tenant_chart(app, item.tenant, item.settings, image=item.image, model=item.model, extend=extend)
     app.synth()

@@ -19,11 +19,13 @@ class PlatformInput(_Input):
         settings: the platform's settings.
         runbook: address of the runbook that the dashboard links to.
         tenants: the tenants' names.
+        images: the tenants' images, which the guard allows.
     """
 
     settings: PlatformSettings
     runbook: str
     tenants: tuple[str, ...]
+    images: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -64,8 +66,7 @@ def inputs(
     """
     settings = platform.platform
     names = tuple(tenant.name for tenant in platform.tenants)
-    shared = PlatformInput(settings=settings, runbook=str(platform.defaults.alerts.runbook), tenants=names)
-    own = (
+    own = tuple(
         TenantInput(
             settings=settings,
             tenant=tenant,
@@ -73,5 +74,11 @@ def inputs(
             model=model.replace("{tenant}", tenant.name) if model else tenant.model,
         )
         for tenant in platform.tenants
+    )
+    shared = PlatformInput(
+        settings=settings,
+        runbook=str(platform.defaults.alerts.runbook),
+        tenants=names,
+        images=tuple(sorted({each.image for each in own})) if settings.guard is not None else (),
     )
     return (shared, *own)

@@ -25,6 +25,7 @@ from constructs_lib.platform.access import Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
+from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -108,6 +109,9 @@ class PlatformSettings(Section):
     """The Gateway through which callers outside the cluster reach tenants; none if absent."""
     cluster: Cluster | None = None
     """The nodes, for `tenantry plan` and a warning from synth if the tenants do not fit; unknown if absent."""
+    guard: GuardSwitch = None
+    """What the API server refuses in the tenants' namespaces, for everyone except the cluster's administrators and
+    controllers: `true`, or a mapping with its settings; needs Kubernetes 1.30. No guard if absent."""
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -228,6 +232,12 @@ class Platform(Section):
     def _clients_are_allowed(self) -> Self:
         check_parties(self.tenants, self.platform.namespaces)
         check_host_names([tenant.hostname for tenant in self.tenants], self.platform.gateway)
+        return self
+
+    @model_validator(mode="after")
+    def _guard_restricts_tenants(self) -> Self:
+        if self.platform.guard is not None:
+            self.platform.guard.check([tenant.name for tenant in self.tenants])
         return self
 
     @model_validator(mode="after")

@@ -20,7 +20,11 @@ PLATFORM: Final = f"{OURS},app.kubernetes.io/name!=ml-inference"
 The monitoring namespace has our label too, but is not ours to delete."""
 GATEWAY_API: Final = "gateway.networking.k8s.io"
 """API group that a cluster without a gateway does not have; kubectl refuses to prune kinds that it does not know."""
-PLATFORM_KINDS: Final = ("core/v1/ConfigMap",)
+PLATFORM_KINDS: Final = (
+    "core/v1/ConfigMap",
+    "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
+    "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
+)
 TENANT_KINDS: Final = (
     "core/v1/Namespace",
     "core/v1/ConfigMap",

@@ -15,6 +15,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "first-seconds": "A new pod is closed to other namespaces from its first moment",
     "rbac": "The tenant's account may get and list pods, services and configmaps of its own namespace, nothing else",
     "members": "Members of a tenant may read its namespace: no Secrets, no exec; port-forward only where it is allowed",
+    "guard": "With platform.guard, the API server refuses what would widen a tenant's access, and nothing harmless",
     "containers": "Containers: UID 1000, read-only root, no capabilities, no token; other pods are refused",
     "fairness": "500m CPU, 512Mi memory, 256Mi disk space per pod, a quota per tenant: no tenant starves another",
     "autoscaling": "The autoscaler scales from 2 to at most 10 pods at 50 % CPU, by metrics-server's figures",
