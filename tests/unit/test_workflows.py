@@ -37,7 +37,7 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
 def test_the_workflows_are_these() -> None:
-    assert {file.stem for file in FILES} == {"ci", "release", "rescan", "e2e", "update-imports"}
+    assert {file.stem for file in FILES} == {"ci", "release", "rescan", "e2e", "update-imports", "package"}
 
 
 @each_file
@@ -125,7 +125,7 @@ def test_the_scanner_has_no_secret_and_no_permission() -> None:
         for name, job in _jobs(file).items()
         if any("trivy-action" in step.get("uses", "") for step in job["steps"])
     }
-    assert set(scanners) == {"release/scan", "rescan/scan"}
+    assert set(scanners) == {"release/scan", "rescan/scan", "package/scan"}
     for job in scanners.values():
         assert job["permissions"] == {}
         assert "secrets." not in str(job)

@@ -18,11 +18,11 @@ from typing import Final
 import pytest
 
 from tests.paths import ROOT
+from tools.build_package import build, unpack
 
 Done = subprocess.CompletedProcess[str]
 TIMEOUT_SECONDS: Final = 600
 PYTHON: Final = os.environ.get("WHEEL_PYTHON", sys.executable)
-BUILD: Final = "from setuptools import build_meta; build_meta.build_{kind}({folder!r})"
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,6 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return python
 
 
-def build(python: str, source: Path, kind: str, folder: Path, **variables: str) -> Path:
-    """Build the `sdist` or `wheel` of a source tree in a new folder, as pip does without isolation."""
-    folder.mkdir(exist_ok=True)
-    command = [python, "-c", BUILD.format(kind=kind, folder=str(folder))]
-    environment = {**os.environ, **variables}
-    environment.pop("PYTHONPATH", None)
-    subprocess.run(command, cwd=source, env=environment, capture_output=True, check=True, timeout=TIMEOUT_SECONDS)
-    (built,) = folder.iterdir()
-    return built
-
-
 def tracked(*folders: str) -> list[str]:
     """The files of the repository that a commit of the present state would contain."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *folders]
@@ -114,8 +103,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
         (clean / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, clean / name)
     sdist = build(python, clean, "sdist", folder / "sdist")
-    shutil.unpack_archive(sdist, folder / "unpacked", filter="data")
-    (source,) = (folder / "unpacked").iterdir()
+    source = unpack(sdist, folder / "unpacked")
     compiled = build(python, source, "wheel", folder / "compiled")
     shutil.rmtree(source / "build")
     pure = build(python, source, "wheel", folder / "pure", TENANTRY_PURE="1")
