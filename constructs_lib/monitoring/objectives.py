@@ -7,6 +7,9 @@ objective; they have an alert of their own.
 
 Windows of up to 1 h are computed from the scraped counters. Longer windows would read up to 8,640 samples of every
 counter, so they are sums of recorded tiles: the requests of 5 minutes each.
+
+Reading counters is most of the rules' cost. So what the fast page needs twice, the rate of all requests over its long
+window, is recorded, and the number of bad requests is derived from it.
 """
 
 from collections.abc import Iterator
@@ -78,6 +81,17 @@ class Objective:
         terms = [_sum(function, counter, window) for counter in self.bad_counters]
         return terms[0] if len(terms) == 1 else f"({' - '.join(terms)})"
 
+    def share(self, window: str, total: str) -> str:
+        """PromQL: the share of bad requests over a window; no sample (instead of NaN) where there was no request.
+
+        Args:
+            window: the window.
+            total: PromQL of the rate of all requests over the window.
+        """
+        if self.bad_counters[0] == self.total_counter:  # the total minus the good ones: it is not read a second time
+            return f"1 - {_sum('rate', self.bad_counters[1], window)} / ({total} > 0)"
+        return f"{self.bad('rate', window)} / ({total} > 0)"
+
     def total(self, function: str, window: str) -> str:
         """PromQL: `rate` or `increase` of all requests that count, over a window, per namespace."""
         return _sum(function, self.total_counter, window)
@@ -91,6 +105,10 @@ class Objective:
     def total_tile(self) -> str:
         """Name of the recorded number of requests that count, per tile."""
         return f"namespace:{self.total_metric}:increase{TILE}"
+
+    def total_series(self, window: str) -> str:
+        """Name of the recorded rate of all requests that count, over a window."""
+        return f"namespace:{self.total_metric}:rate{window}"
 
     def ratio_series(self, window: str) -> str:
         """Name of the recorded share of bad requests over a window."""
@@ -142,6 +160,9 @@ def objective_rules(tenant: MonitoredTenant) -> Iterator[Rule]:
 
 def page_rules(tenant: MonitoredTenant, page: BurnRate) -> Iterator[Rule]:
     """The ratios of a page's windows, and the page, for each objective."""
+    for objective in objectives(tenant):
+        if page.long not in TILED_WINDOWS:
+            yield record(tenant, objective.total_series(page.long), objective.total("rate", page.long))
     yield from _burn_rate_rules(tenant, (page.short, page.long), (page,))
 
 
@@ -164,9 +185,12 @@ def _ratio(tenant: MonitoredTenant, objective: Objective, window: str) -> Rule:
     """The share of bad requests over a window; no sample (instead of NaN) where there was no request."""
     if window in TILED_WINDOWS:
         bad, total = (sum_of_tiles(tenant, tile, window) for tile in (objective.bad_tile, objective.total_tile))
+        share = f"{bad} / ({total} > 0)"
+    elif window == FAST_PAGE.long:
+        share = objective.share(window, selector(objective.total_series(window), namespace=tenant.name))
     else:
-        bad, total = objective.bad("rate", window), objective.total("rate", window)
-    return record(tenant, objective.ratio_series(window), f"{bad} / ({total} > 0)")
+        share = objective.share(window, objective.total("rate", window))
+    return record(tenant, objective.ratio_series(window), share)
 
 
 def _tile_rules(tenant: MonitoredTenant, objective: Objective) -> Iterator[Rule]:
@@ -186,8 +210,10 @@ def _burn_rate_alert(tenant: MonitoredTenant, objective: Objective, burn_rate: B
     threshold = round(factor * objective.budget, 6)
     ratios = [selector(objective.ratio_series(window), namespace=tenant.name) for window in (long, short)]
     exceeded = "\nand\n".join(f"{ratio} > {threshold:g}" for ratio in ratios)
-    is_tiled = long in TILED_WINDOWS
-    bad = sum_of_tiles(tenant, objective.bad_tile, long) if is_tiled else objective.bad("increase", long)
+    if long in TILED_WINDOWS:
+        bad = sum_of_tiles(tenant, objective.bad_tile, long)
+    else:
+        bad = f"{ratios[0]} * {selector(objective.total_series(long), namespace=tenant.name)} * {_seconds(long)}"
     return alert(
         tenant,
         objective.alert,
@@ -200,6 +226,10 @@ def _burn_rate_alert(tenant: MonitoredTenant, objective: Objective, burn_rate: B
         f"over {long} and {short}.",
         labels={"long": long, "short": short},
     )
+
+
+def _seconds(window: str) -> int:
+    return int(window[:-1]) * MINUTES[window[-1]] * 60
 
 
 def _sum(function: str, counter: str, window: str) -> str:

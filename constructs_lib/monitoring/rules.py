@@ -24,23 +24,27 @@ def rule_groups(tenant: str, service: str, deployment: str, hpa: str, settings: 
         settings: objectives and thresholds.
 
     Returns:
-        Groups in a fixed order. Rules are evaluated every 1, 2 or 5 minutes: the shorter an alert is pending, the
-        more often. Each evaluation costs CPU time, which adds up with many tenants.
+        One group per interval, in a fixed order. Rules are evaluated every 1, 2 or 5 minutes: the shorter an alert is
+        pending, the more often. Each evaluation costs CPU time, which adds up with many tenants, and so does a group.
     """
     monitored = MonitoredTenant(
         name=tenant, service=service, deployment=deployment, hpa=hpa, container=CONTAINER, settings=settings
     )
     return [
-        _group("page-1h", "1m", page_rules(monitored, FAST_PAGE)),
-        _group("page-6h", "2m", page_rules(monitored, SLOW_PAGE)),
-        _group("tickets", TILE, ticket_rules(monitored)),
-        _group("objectives", "2m", objective_rules(monitored)),
-        _group("scrape", "1m", scrape_alerts(monitored)),
-        _group("shed", "2m", shed_alerts(monitored)),
-        _group("model", "5m", model_alerts(monitored)),
-        _group("workload", "2m", [*pod_alerts(monitored), *resource_alerts(monitored)]),
+        _group("1m", [*page_rules(monitored, FAST_PAGE), *scrape_alerts(monitored)]),
+        _group(
+            "2m",
+            [
+                *page_rules(monitored, SLOW_PAGE),
+                *objective_rules(monitored),
+                *shed_alerts(monitored),
+                *pod_alerts(monitored),
+                *resource_alerts(monitored),
+            ],
+        ),
+        _group(TILE, [*ticket_rules(monitored), *model_alerts(monitored)]),
     ]
 
 
-def _group(name: str, interval: str, rules: Iterable[Rule]) -> RuleGroup:
-    return {"name": f"inference-{name}", "interval": interval, "rules": list(rules)}
+def _group(interval: str, rules: Iterable[Rule]) -> RuleGroup:
+    return {"name": f"inference-{interval}", "interval": interval, "rules": list(rules)}

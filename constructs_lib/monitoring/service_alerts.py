@@ -5,10 +5,12 @@ from typing import Final
 
 from constructs_lib.monitoring.objectives import PREDICTION_ROUTES
 from constructs_lib.monitoring.promql import percent, selector
-from constructs_lib.monitoring.rule import MonitoredTenant, Rule, alert
+from constructs_lib.monitoring.rule import MonitoredTenant, Rule, alert, record
 from inference import contract
 
 DRIFT_WINDOW: Final = "6h"
+SHED_RATIO: Final = "namespace:inference_requests_shed:ratio_rate5m"
+"""Recorded: share of requests that were answered 429; no sample where they are too few to matter."""
 
 
 def scrape_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
@@ -49,20 +51,25 @@ def scrape_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
 
 
 def shed_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
-    """A ticket and a page for the share of requests that were answered 429."""
+    """The share of requests that were answered 429 where there are enough of them; a ticket and a page for it."""
+    predictions = {**tenant.service_labels, "route": PREDICTION_ROUTES}
+    shed = selector(contract.REQUESTS, **predictions, outcome="shed")
+    every = selector(contract.REQUESTS, **predictions)
+    yield record(
+        tenant,
+        SHED_RATIO,
+        f"sum by (namespace) (rate({shed}[5m])) / sum by (namespace) (rate({every}[5m]))\n"
+        f"and\nsum by (namespace) (increase({shed}[5m])) >= {tenant.settings.min_bad_requests}",
+    )
     yield _shed(tenant, tenant.settings.shed_ratio, "warning")
     yield _shed(tenant, tenant.settings.shed_page_ratio, "critical")
 
 
 def _shed(tenant: MonitoredTenant, threshold: float, severity: str) -> Rule:
-    predictions = {**tenant.service_labels, "route": PREDICTION_ROUTES}
-    shed = selector(contract.REQUESTS, **predictions, outcome="shed")
-    every = selector(contract.REQUESTS, **predictions)
     return alert(
         tenant,
         "InferenceRequestsShed",
-        f"sum by (namespace) (rate({shed}[5m])) / sum by (namespace) (rate({every}[5m])) > {threshold:g}\n"
-        f"and\nsum by (namespace) (increase({shed}[5m])) >= {tenant.settings.min_bad_requests}",
+        f"{selector(SHED_RATIO, namespace=tenant.name)} > {threshold:g}",
         severity=severity,
         for_="10m",
         summary=f"{tenant.name} sheds load: its pods refuse requests with 429.",

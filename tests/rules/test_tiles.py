@@ -1,4 +1,4 @@
-"""Long windows that are computed from tiles agree with the counters that the tiles are made of."""
+"""What is computed from recorded series agrees with the counters that these are made of."""
 
 import math
 import random
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from constructs_lib.monitoring.objectives import (
+    FAST_PAGE,
     SLOW_PAGE,
     TILED_WINDOWS,
     objectives,
@@ -22,8 +23,9 @@ from tests.rules.series import DAY, DEPLOYMENT, JOB, TENANT, own
 MONITORED = MonitoredTenant(
     name=TENANT, service=JOB, deployment=DEPLOYMENT, hpa=DEPLOYMENT, container="inference", settings=AlertSettings()
 )
-RULES = [*ticket_rules(MONITORED), *page_rules(MONITORED, SLOW_PAGE)]
+RULES = [*page_rules(MONITORED, FAST_PAGE), *ticket_rules(MONITORED), *page_rules(MONITORED, SLOW_PAGE)]
 TOLERANCE = 0.01
+AGREED = {f'{{namespace="{TENANT}"}}': 1.0}
 DAYS = 4
 SCRAPES = DAYS * DAY * 2
 """One every 30 s."""
@@ -33,7 +35,7 @@ RESTARTS = {"pod-a": (7_000, 10_900), "pod-b": (9_300,)}
 """Scrapes before which a pod is replaced, so that its counters start at 0 again."""
 
 
-def test_tiled_windows_agree_with_the_counters(tmp_path: Path) -> None:
+def test_recorded_windows_agree_with_the_counters(tmp_path: Path) -> None:
     """Share and number of bad requests differ by less than 1 % from those computed over the counters themselves.
 
     The series are two pods with daily traffic, short outbursts of failures and slow requests, and restarts.
@@ -41,7 +43,7 @@ def test_tiled_windows_agree_with_the_counters(tmp_path: Path) -> None:
     chance = random.Random(22)  # noqa: S311 - reproducible series, not a secret
     series = {name: values for pod in RESTARTS for name, values in _counters(pod, chance)}
     expected = {
-        f"sum by (namespace) (abs({tiled} / {counted} - 1) < bool {TOLERANCE})": {f'{{namespace="{TENANT}"}}': 1.0}
+        _agree(tiled, counted): AGREED
         for objective in objectives(MONITORED)
         for window in TILED_WINDOWS
         for tiled, counted in (
@@ -52,9 +54,22 @@ def test_tiled_windows_agree_with_the_counters(tmp_path: Path) -> None:
             (sum_of_tiles(MONITORED, objective.bad_tile, window), objective.bad("increase", window)),
         )
     }
+    for objective in objectives(MONITORED):
+        for window in ("5m", "30m", "1h"):
+            ratio = f'{objective.ratio_series(window)}{{namespace="{TENANT}"}}'
+            counted = f"({objective.bad('rate', window)} / {objective.total('rate', window)})"
+            expected[_agree(ratio, counted)] = AGREED
+        page = page_rules(MONITORED, FAST_PAGE)
+        (alert,) = [rule for rule in page if rule.get("alert") == objective.alert]
+        number = alert["expr"].rpartition("and\n")[2].partition(" >= ")[0]
+        expected[_agree(f"({number})", objective.bad("increase", FAST_PAGE.long))] = AGREED
     groups = [{"name": "all", "rules": RULES}]
     result = promtool.evaluate(expected, series, CHECKED_AT, tmp_path, interval="30s", rule_groups=groups)
     assert result.returncode == 0, (result.stdout + result.stderr)[-2000:]
+
+
+def _agree(one: str, other: str) -> str:
+    return f"sum by (namespace) (abs({one} / {other} - 1) < bool {TOLERANCE})"
 
 
 def _counters(pod: str, chance: random.Random) -> Iterator[tuple[str, str]]:
