@@ -17,6 +17,7 @@ from libc.math cimport exp, fabs, log, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memset
 
+from inference.model.lowercase import lower
 from inference.model.ngrams import prepare
 from inference.model.scorer import Occurrence, Score
 
@@ -41,6 +42,7 @@ cdef enum:
     GROUP = 64          # words handled together
     INLINE = 16         # bytes of a word that its slot holds
     LINE = 64           # bytes of a cache line
+    TURN = 1024         # objects that are created before other threads get their turn
     RELEASE = 16384     # a text of this many characters is scored without holding the interpreter
     STOP_WORD = -2      # in place of a term
     SOFTMAX = 0         # links
@@ -671,7 +673,7 @@ cdef class Scorer:
         if PyUnicode_IS_ASCII(text):
             return text
         cases[0] = SAME
-        return text.lower() if self.features is None else prepare(self.features, text)
+        return lower(text) if self.features is None else prepare(self.features, text)
 
     def score(self, str text not None, /):
         """The probability of each label, in the order of the labels. Long texts are read without holding the interpreter."""
@@ -704,10 +706,13 @@ cdef class Scorer:
         try:
             own.found = <Found*>_allocate(2 * _most_words(len(text), self.shortest), sizeof(Found))  # at most two terms end with a word
             norm = self._run(text, cases, &own, True)
-            return [
-                Occurrence(own.found[index].term, own.found[index].start, own.found[index].end)
-                for index in range(own.occurrences)
-            ], norm
+            occurrences = []
+            for index in range(own.occurrences):
+                occurrences.append(Occurrence(own.found[index].term, own.found[index].start, own.found[index].end))
+                if index % TURN == 0:
+                    with nogil:  # other threads get their turn
+                        pass
+            return occurrences, norm
         finally:
             _free(own.found)
             _free(own.products)

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from inference.model.hashing import bucket_key, bucket_of
+from inference.model.lowercase import SLICE_CHARACTERS, lower
 from inference.model.manifest import NgramFeatures
 from inference.model.scorer import TOKEN, Occurrence, total
 
@@ -146,11 +147,11 @@ def _counts(weights: NgramWeights, keys: Iterable[int]) -> Counter[int]:
 def prepare(features: NgramFeatures, text: str) -> str:
     """The text as its n-grams are read from it; for `char_wb` each word has a blank on both sides."""
     if features.lowercase:
-        text = text.lower()
+        text = lower(text)
     if features.strip_accents and not text.isascii():
         text = _strip_accents(features.strip_accents, text)
     if features.analyzer == "char":
-        return _BLANKS.sub(" ", text)
+        return _join_blanks(text)
     if features.analyzer == "char_wb":
         return "".join([f" {word} " for word in text.split()])
     return text
@@ -209,7 +210,26 @@ def _convert(features: NgramFeatures, character: str) -> str:
     return character
 
 
+def _join_blanks(text: str) -> str:
+    """Replace each run of blanks by one, in slices, like `lower`; no slice ends inside a run."""
+    slices: list[str] = []
+    start = 0
+    while start < len(text):
+        end = start + SLICE_CHARACTERS
+        while end < len(text) and text[end - 1].isspace() and text[end].isspace():
+            end += 1
+        slices.append(_BLANKS.sub(" ", text[start:end]))
+        start = end
+    return "".join(slices)
+
+
 def _strip_accents(kind: str, text: str) -> str:
+    """Convert in slices, like `lower`. No character depends on another: what normalization would reorder is removed."""
+    slices = [text[start : start + SLICE_CHARACTERS] for start in range(0, len(text), SLICE_CHARACTERS)]
+    return "".join([_strip_slice(kind, part) for part in slices])
+
+
+def _strip_slice(kind: str, text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     if kind == "ascii":
         return decomposed.encode("ascii", "ignore").decode()

@@ -19,6 +19,7 @@ from operator import add
 from typing import Final, NamedTuple
 
 from inference.errors import ArtifactError, excerpt
+from inference.model.lowercase import lower
 from inference.model.tensors import Tensor, pack, unpack
 
 LARGEST: Final = 1e100
@@ -85,7 +86,7 @@ class Scorer:
 
     def score(self, text: str) -> Score:
         """The probability of each label, in the labels' order."""
-        tokens = TOKEN.findall(text.lower())
+        tokens = TOKEN.findall(lower(text))
         counts: Counter[int] = Counter()
         unknown = 0
         previous = ""
@@ -110,7 +111,7 @@ class Scorer:
 
     def _find(self, text: str) -> Iterator[Occurrence]:
         previous: re.Match[str] | None = None
-        for token in TOKEN.finditer(text.lower()):
+        for token in TOKEN.finditer(lower(text)):
             term = self._vocabulary.get(token[0])
             if term is not None:
                 yield Occurrence(term, token.start(), token.end())

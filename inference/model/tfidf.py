@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from heapq import nsmallest
 from typing import Final, Protocol
 
+from inference.model.lowercase import lower
 from inference.model.scorer import TOKEN, Contribution, Occurrence, Score, Weights
 
 
@@ -45,7 +46,7 @@ class TfidfScorer:
 
 
 def _contributions(text: str, weighted: list[tuple[float, Occurrence]]) -> Iterator[Contribution]:
-    lowered = text.lower()
+    lowered = lower(text)
     origin = range(len(text) + 1) if len(lowered) == len(text) else _origins(text)
     for weight, (_, start, end) in weighted:
         term = " ".join(TOKEN.findall(lowered[start:end]))

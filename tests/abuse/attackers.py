@@ -119,6 +119,22 @@ def many_values(attacker: Attacker) -> None:
         attacker.send(client, post(MANY_EMPTY_TEXTS))
 
 
+def long_texts(attacker: Attacker) -> None:
+    """Bodies that take long to decode, to convert to lower case, to score and to explain, many at once."""
+    texts = (
+        '"' + "\u0130" * 990_000 + '"',
+        '"' + "\\u0130" * 340_000 + '"',
+        '"' + "free money " * 90_000 + '"',
+        '"' + "\u03a3\u0301" * 450_000 + '"',
+        "[" + ",".join(['"' + "\u0130" * 990 + '"'] * 1_000) + "]",
+    )
+    for _ in range(3):
+        for text in texts:
+            attacker.send(attacker.connect(), post(f'{{"text": {text}}}'.encode()))
+        words = "free money " * 9_000
+        attacker.send(attacker.connect(), post(f'{{"text": "{words}", "explain": true}}'.encode()))
+
+
 def resets(attacker: Attacker) -> None:
     """Clients that reset the connection at any moment."""
     chance = random.Random(1)  # noqa: S311 - the same attack on every run
@@ -179,6 +195,7 @@ ATTACKS: dict[str, Callable[[Attacker], None]] = {
         unread_answers,
         large_heads,
         many_values,
+        long_texts,
         resets,
         mutations,
         crawling,
