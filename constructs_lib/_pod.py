@@ -14,14 +14,17 @@ from inference.address import ModelUri
 
 Manifest = dict[str, Any]
 
-OWN_SETTINGS: Final = ("model_uri", "drain_seconds", "host", "port")
+OWN_SETTINGS: Final = ("model_uri", "drain_seconds", "api_keys_dir", "host", "port")
 """Fields of `inference.settings.Settings` that this module sets, or relies on."""
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"
+_API_KEYS: Final = "api-keys"
 _SCRATCH_SIZE: Final = "64Mi"
 
 
-def template(*, tenant: IsolatedTenant, image: str, model: str, image_pull_secrets: Sequence[str]) -> Manifest:
+def template(
+    *, tenant: IsolatedTenant, image: str, model: str, image_pull_secrets: Sequence[str], requires_keys: bool
+) -> Manifest:
     """`spec.template` of a tenant's Deployment."""
     rollout = tenant.props.rollout
     spec = hardened(
@@ -34,6 +37,8 @@ def template(*, tenant: IsolatedTenant, image: str, model: str, image_pull_secre
             **({"imagePullSecrets": [{"name": name} for name in image_pull_secrets]} if image_pull_secrets else {}),
         }
     )
+    if requires_keys:
+        _add_api_keys(spec)
     if rollout.pre_stop_seconds:
         spec["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": rollout.pre_stop_seconds}}}
     return {
@@ -47,6 +52,15 @@ def template(*, tenant: IsolatedTenant, image: str, model: str, image_pull_secre
         },
         "spec": spec,
     }
+
+
+def _add_api_keys(spec: Manifest) -> None:
+    """Mount the Secret with the digests of API keys. A pod without it starts, and refuses every caller."""
+    (container,) = spec["containers"]
+    container["env"].append({"name": env_name("api_keys_dir"), "value": contract.API_KEYS_DIR})
+    container["volumeMounts"].append({"mountPath": contract.API_KEYS_DIR, "name": _API_KEYS, "readOnly": True})
+    secret = {"optional": True, "secretName": contract.API_KEYS_SECRET_NAME}
+    spec["volumes"].append({"name": _API_KEYS, "secret": secret})
 
 
 def _spread(tenant: str) -> Manifest:

@@ -86,6 +86,7 @@ def tenant_chart(
         alerts=tenant.alerts,
         image_pull_secrets=tenant.image_pull_secrets,
         receiver=tenant.receiver,
+        auth=tenant.auth,
         hostname=tenant.hostname,
     )
     MonitoredInference(chart, "inference", props)

@@ -15,6 +15,7 @@ from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
+from constructs_lib.platform.access import Auth
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
@@ -42,6 +43,7 @@ class MonitoredInferenceProps:
         alerts: objectives and thresholds of the alerts. Default: 99.9 % availability, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
         receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
+        auth: `apiKeys` if callers must send an API key. Default: they need none.
         hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
@@ -51,6 +53,7 @@ class MonitoredInferenceProps:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     image_pull_secrets: tuple[str, ...] = ()
     receiver: Receiver | None = None
+    auth: Auth | None = None
     hostname: str | None = None
 
     def __post_init__(self) -> None:
@@ -182,6 +185,7 @@ class MonitoredInference(Construct):
             image=self.props.image,
             model=self.props.model,
             image_pull_secrets=self.props.image_pull_secrets,
+            requires_keys=self.props.auth is not None,
         )
         spec = {
             "progressDeadlineSeconds": _PROGRESS_DEADLINE_SECONDS,

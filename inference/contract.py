@@ -45,6 +45,11 @@ STORE_VIRTUAL_HOSTED_ENV: Final = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST"
 STORE_SECRET_NAME: Final = "model-store"  # noqa: S105 - the name of a Kubernetes Secret
 """The Secret in each tenant's namespace that holds the two keys above."""
 
+API_KEYS_SECRET_NAME: Final = "api-keys"  # noqa: S105 - the name of a Kubernetes Secret
+"""The Secret in a tenant's namespace that holds the digests of its callers' API keys."""
+API_KEYS_DIR: Final = "/etc/tenantry/api-keys"
+"""Where this Secret is mounted in pods."""
+
 MODELS_BUCKET: Final = "models"
 DATASETS_BUCKET: Final = "datasets"
 ARTIFACTS_BUCKET: Final = "artifacts"
@@ -77,6 +82,10 @@ MODEL_INFO: Final = "inference_model_info"
 """Gauge {model, model_version, digest}: 1 for the model that is loaded."""
 BUILD_INFO: Final = "inference_build_info"
 """Gauge {version, python, scorer}: 1; `scorer` is `compiled` or `python`."""
+API_KEY_CALLERS: Final = "inference_api_key_callers"
+"""Gauge: callers that have an API key; 0 if no key is required."""
+API_KEYS_VALID: Final = "inference_api_keys_valid"
+"""Gauge: 1 unless the Secret with the API keys is invalid, and the keys that were read before are in force."""
 READY: Final = "inference_ready"
 """Gauge: 1 while the readiness probe answers 200, else 0."""
 
@@ -102,6 +111,8 @@ METRICS: Final = (
     BASELINE,
     MODEL_INFO,
     BUILD_INFO,
+    API_KEY_CALLERS,
+    API_KEYS_VALID,
     READY,
 )
 """Every metric of the service's own."""

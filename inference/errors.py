@@ -60,6 +60,35 @@ class BadRequestError(RequestError):
     """The body is not JSON, or the HTTP itself is broken."""
 
 
+class UnauthorizedError(RequestError):
+    """The request has no valid API key.
+
+    Args:
+        detail: What the client reads.
+        is_invalid: Whether the request has a key, which is not valid.
+    """
+
+    status = 401
+    title = "Unauthorized"
+
+    def __init__(self, detail: str, *, is_invalid: bool = False) -> None:
+        super().__init__(detail)
+        self._is_invalid = is_invalid
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """`WWW-Authenticate`, which RFC 9110 requires, as RFC 6750 defines it for bearer tokens."""
+        error = ', error="invalid_token"' if self._is_invalid else ""
+        return (("www-authenticate", f'Bearer realm="tenantry"{error}'),)
+
+
+class ForbiddenError(RequestError):
+    """The API key is known, but no longer allowed."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class NotFoundError(RequestError):
     """No such route, model or version."""
 

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     keep_alive_seconds: Seconds = 75
     """Silence after which a connection without a request is closed; longer than the balancers' in front."""
 
+    api_keys_dir: str = ""
+    """Folder with the digests of the callers' API keys, one file per caller; empty: no key is required."""
+    api_keys_reload_seconds: Seconds = 2
+    """Pause between two looks at that folder."""
+
     offload_bytes: Count = 20_000
     """A request whose body has more bytes than this is answered in a thread, so that others do not wait for it."""
 

@@ -24,6 +24,7 @@ from tenantry.commands import (
     image,
     import_model,
     init,
+    keys,
     load,
     models,
     monitor,
@@ -112,6 +113,7 @@ app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)
 app.command("load", rich_help_panel=CLUSTER)(load.load)
 app.command("down", rich_help_panel=CLUSTER)(down.down)
 app.command("silence", rich_help_panel=CLUSTER)(silence.silence)
+app.add_typer(keys.keys, name="keys", rich_help_panel=CLUSTER)
 app.command("apply", rich_help_panel=CLUSTER)(apply.apply)
 app.command("validate", rich_help_panel=CLUSTER)(validate.validate)
 app.command("e2e", rich_help_panel=CLUSTER)(e2e.e2e)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,10 @@ def _check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 PodLabels = Annotated[dict[str, str], AfterValidator(_check_labels)]
+
+
+Auth = Literal["apiKeys"]
+"""How callers prove who they are."""
 
 
 class Client(Section):

@@ -21,7 +21,7 @@ from pydantic import (
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
 from constructs_lib.platform._section import Section, refuse
-from constructs_lib.platform.access import Client, check_parties
+from constructs_lib.platform.access import Auth, Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
@@ -140,6 +140,9 @@ class Defaults(Section):
     """Names of Secrets in the tenant's namespace that hold registry credentials."""
     receiver: Receiver | None = None
     """Receiver of the tenant's alerts; the platform's own receiver if absent."""
+    auth: Auth | None = None
+    """`apiKeys`: predictions and the model card require an API key of the tenant (`tenantry keys`). No key is required
+    if absent."""
 
     @field_validator("quota")
     @classmethod

@@ -116,11 +116,14 @@ async def _send(answer: Answer, send: Send) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Load the model in the background, so that probes are answered meanwhile."""
+    """Load the model in the background, so that probes are answered meanwhile, and watch the API keys."""
     assert isinstance(app, InferenceApp)  # noqa: S101 - made by this module
-    task = asyncio.create_task(_load(app.service))
+    tasks = [asyncio.create_task(_load(app.service))]
+    if (keys := app.service.authentication.keys) is not None:
+        tasks.append(asyncio.create_task(keys.watch(app.service.settings.api_keys_reload_seconds)))
     yield
-    task.cancel()
+    for task in tasks:
+        task.cancel()
     app.service.close()
 
 

@@ -36,6 +36,13 @@ class Load(Protocol):
         """Whether the readiness probe answers 200."""
 
 
+class Keys(Protocol):
+    """The API keys in force; `inference.serving.callers.keys.KeyRing` implements it."""
+
+    callers: tuple[str, ...]
+    is_valid: bool
+
+
 class TextMetrics:
     """Counts the texts that one model classified, and its predictions."""
 
@@ -62,8 +69,9 @@ class Metrics(Collector):
         registry: What /metrics shows: these series, and those of the process.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, keys: Keys | None = None) -> None:
         self._load = load
+        self._keys = keys
         self.requests: Final = {route: dict.fromkeys(contract.OUTCOMES, 0) for route in contract.ROUTES}
         self.durations: Final = {route: histogram(contract.LATENCY_BUCKETS) for route in contract.ROUTES}
         self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
@@ -94,6 +102,7 @@ class Metrics(Collector):
         """Return every family that `inference.contract.METRICS` names."""
         yield from self._request_families()
         yield from self._load_families()
+        yield from self._key_families()
         yield from self._text_families()
         yield from self._info_families()
 
@@ -131,6 +140,17 @@ class Metrics(Collector):
         for reason, count in self.shed.items():
             shed.add_metric((reason,), count)
         yield shed
+
+    def _key_families(self) -> Iterator[Metric]:
+        keys = self._keys
+        yield GaugeMetricFamily(
+            contract.API_KEY_CALLERS, "Callers that have an API key.", value=len(keys.callers) if keys else 0
+        )
+        yield GaugeMetricFamily(
+            contract.API_KEYS_VALID,
+            "1 unless the Secret with the API keys is invalid and the previous keys are in force.",
+            value=float(keys is None or keys.is_valid),
+        )
 
     def _text_families(self) -> Iterator[Metric]:
         texts = self.texts

@@ -9,6 +9,7 @@ import structlog
 from inference import contract
 from inference.errors import (
     BadRequestError,
+    ForbiddenError,
     HeadersTooLargeError,
     InvalidInputError,
     MethodNotAllowedError,
@@ -18,6 +19,7 @@ from inference.errors import (
     PayloadTooLargeError,
     RequestError,
     RequestTimeoutError,
+    UnauthorizedError,
     UnsupportedMediaTypeError,
 )
 from inference.serving.logs import where
@@ -27,6 +29,8 @@ from inference.settings import Settings
 
 ERRORS: tuple[type[RequestError], ...] = (
     BadRequestError,
+    UnauthorizedError,
+    ForbiddenError,
     NotFoundError,
     MethodNotAllowedError,
     RequestTimeoutError,

@@ -22,18 +22,20 @@ class Route:
 
     Attributes:
         label: One of the contract's ROUTES.
+        is_protected: Whether it requires an API key, if the service does.
         is_exempt: Whether it is answered whatever the load: probes and scrapes must not be shed.
         endpoint: What answers it below FastAPI; absent: FastAPI does.
     """
 
     label: str = OTHER
+    is_protected: bool = False
     is_exempt: bool = False
     endpoint: "Endpoint[Any] | None" = None
 
 
 _EXEMPT: Final = Route(is_exempt=True)
 _OTHER: Final = Route()
-_INFER: Final = Route(INFER)
+_INFER: Final = Route(INFER, is_protected=True)
 
 
 class Routes:
@@ -41,7 +43,8 @@ class Routes:
 
     def __init__(self, predict: "Endpoint[Any]") -> None:
         self._by_path: Final[dict[tuple[str, str], Route]] = {
-            ("POST", contract.PREDICT_PATH): Route(PREDICT, endpoint=predict),
+            ("POST", contract.PREDICT_PATH): Route(PREDICT, is_protected=True, endpoint=predict),
+            ("GET", contract.MODEL_PATH): Route(is_protected=True),
             ("GET", contract.LIVENESS_PATH): _EXEMPT,
             ("GET", contract.READINESS_PATH): _EXEMPT,
             ("GET", contract.METRICS_PATH): _EXEMPT,
@@ -56,7 +59,7 @@ class Routes:
         """Answer the protocol's infer for a model, with and without its version, by `endpoint`."""
         root = f"{contract.PROTOCOL_PATH}/models/{model}"
         for path in (f"{root}/infer", f"{root}/versions/{version}/infer"):
-            self._by_path["POST", path] = Route(INFER, endpoint=endpoint)
+            self._by_path["POST", path] = Route(INFER, is_protected=True, endpoint=endpoint)
         self._remember()
 
     def find(self, method: bytes, target: bytes) -> Route:

@@ -9,6 +9,7 @@ import structlog
 from inference.errors import BadRequestError, NotReadyError
 from inference.model.interface import LoadedModel, TextModel
 from inference.serving import problems
+from inference.serving.callers.authentication import Authentication
 from inference.serving.endpoints.endpoint import NOT_LOADED, Endpoint
 from inference.serving.endpoints.texts import InferEndpoint, PredictEndpoint
 from inference.serving.limits import Admission
@@ -27,6 +28,7 @@ class Service:
     Attributes:
         settings: The settings of the process.
         admission: Counts the requests in flight and the bytes that are held.
+        authentication: Decides who calls.
         metrics: What /metrics shows.
         model: The loaded model; None before it is loaded.
         thread: Answers long bodies, one at a time.
@@ -39,7 +41,8 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings: Final = settings
         self.admission: Final = Admission(settings)
-        self.metrics: Final = Metrics(self.admission)
+        self.authentication: Final = Authentication(settings)
+        self.metrics: Final = Metrics(self.admission, self.authentication.keys)
         self.model: LoadedModel | None = None
         # More threads would only take turns: a thread that decodes a body holds the interpreter's lock.
         self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp
 
-from inference.errors import NotReadyError, OverloadedError
+from inference.errors import NotReadyError, OverloadedError, RequestError
 from inference.serving import problems
 from inference.serving.http.asgi import ask
 from inference.serving.http.reader import Request
@@ -54,6 +54,17 @@ class Exchange:
             else:
                 admission.add_request(peer)
                 self._is_counted = True
+                if self._route.is_protected:
+                    self._authenticate()
+
+    def _authenticate(self) -> None:
+        """Refuse the request unless it has a valid API key, or the service requires none."""
+        request = self.request
+        try:
+            self._service.authentication.caller(request.headers)
+        except RequestError as error:
+            request.refusal = error
+            request.body = b""
 
     @property
     def path(self) -> str:

@@ -239,6 +239,7 @@ OTHERS: dict[str, Any] = {
     "alerts": AlertSettings(latency_threshold_seconds=0.5),
     "image_pull_secrets": ("registry", "mirror"),
     "receiver": RECEIVER,
+    "auth": "apiKeys",
     "hostname": "tenant-a.models.example.com",
 }
 GATEWAY = Gateway(
@@ -266,6 +267,11 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     (receiver,) = config["spec"]["receivers"]
     assert receiver["slackConfigs"][0]["apiURL"] == {"name": "slack", "key": "url"}
     assert by_kind(found, "HTTPRoute")["spec"]["hostnames"] == ["tenant-a.models.example.com"]
+    (container,) = spec["containers"]
+    assert {"name": "INFERENCE_API_KEYS_DIR", "value": "/etc/tenantry/api-keys"} in container["env"]
+    mount = {"mountPath": "/etc/tenantry/api-keys", "name": "api-keys", "readOnly": True}
+    assert mount in container["volumeMounts"]
+    assert {"name": "api-keys", "secret": {"optional": True, "secretName": "api-keys"}} in spec["volumes"]
 
 
 @pytest.fixture(scope="module")

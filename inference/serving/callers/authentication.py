@@ -1,0 +1,63 @@
+"""Decides who calls, by the API key of a request."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from inference.errors import ForbiddenError, UnauthorizedError
+from inference.serving.callers.keys import KeyRing, has_expired
+from inference.settings import Settings
+
+_AUTHORIZATION: Final = b"authorization"
+_API_KEY: Final = b"x-api-key"
+_BEARER: Final = b"bearer "
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Authentication:
+    """Requires an API key if the settings name a folder of keys.
+
+    Args:
+        settings: The settings of the process.
+
+    Attributes:
+        keys: The keys in force; None if no key is required.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys: Final = KeyRing(Path(settings.api_keys_dir)) if settings.api_keys_dir else None
+        if self.keys is not None:
+            self.keys.reload()
+
+    def caller(self, headers: Headers) -> str:
+        """The name of the caller of a request; empty if no key is required.
+
+        Raises:
+            UnauthorizedError: The request has no key, several keys, or one that nobody owns.
+            ForbiddenError: The key has expired.
+        """
+        if self.keys is None:
+            return ""
+        given = _given(headers)
+        if not given:
+            raise UnauthorizedError("an API key is required; send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
+        if len(given) > 1:
+            raise UnauthorizedError("the request has several API keys; send one", is_invalid=True)
+        owner = self.keys.find(given[0])
+        if owner is None:
+            raise UnauthorizedError("the API key is not valid; it may be misspelled or revoked", is_invalid=True)
+        if has_expired(owner):
+            raise ForbiddenError(f"the API key of '{owner.caller}' has expired; ask the operator for a new one")
+        return owner.caller
+
+
+def _given(headers: Headers) -> list[bytes]:
+    """The keys of a request; credentials of other schemes are not keys."""
+    found = []
+    for name, value in headers:
+        if name == _AUTHORIZATION:
+            if value[: len(_BEARER)].lower() == _BEARER:
+                found.append(value[len(_BEARER) :].strip())
+        elif name == _API_KEY:
+            found.append(value.strip())
+    return found
