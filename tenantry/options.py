@@ -46,6 +46,14 @@ EncodingOption = Annotated[
     typer.Option("--encoding", help="Of the files, as in latin-1. Default: UTF-8, or UTF-16 with a byte order mark."),
 ]
 ModelOutputOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; created if missing.")]
+ExamplesOption = Annotated[
+    bool,
+    typer.Option(
+        "--examples/--no-examples",
+        help="Put a few held-out texts into the model, for the page of the service to offer. Without them if the texts "
+        "are confidential: whoever can reach the service can read them.",
+    ),
+]
 NameOption = Annotated[str, typer.Option("--name", help="The model's name in the Open Inference Protocol.")]
 
 # Tenants on this machine

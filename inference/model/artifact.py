@@ -21,6 +21,7 @@ from inference.model.manifest import (
     AnyManifest,
     Baseline,
     Data,
+    Example,
     HoldoutMetrics,
     LinearClassifier,
     LinearManifest,
@@ -71,6 +72,7 @@ def seal(
     metrics: HoldoutMetrics | None,
     baseline: Baseline | None,
     versions: dict[str, str],
+    examples: tuple[Example, ...] = (),
 ) -> Artifact:
     """Make an artifact of the weights and of their description: format 2 has a `classifier`, format 1 has not."""
     common: dict[str, Any] = {
@@ -81,6 +83,7 @@ def seal(
         "metrics": metrics,
         "baseline": baseline,
         "versions": versions,
+        "examples": examples,
     }
     manifest: TfidfManifest | LinearManifest
     if isinstance(vectorizer, NgramVectorizer):

@@ -59,8 +59,6 @@ class LinearScorer:
         self._ngrams: list[TextNgrams] = []
         self._words: WordScorer | None = None
         self.score: Callable[[str], Score] = self._score
-        for part in weights.parts:
-            prepare(part.features, "é")  # what this compiles, the first request need not wait for
         words = word_model(weights) if make_words else None
         if make_words and words:
             self._words = make_words(*words)

@@ -185,7 +185,14 @@ class Baseline(_Part, frozen=True):
     length_characters: float
 
 
-class Manifest(_Part, frozen=True):
+class Example(_Part, frozen=True):
+    """A text of the hold-out with its label, which the page of the service offers to try."""
+
+    text: str
+    label: str
+
+
+class Manifest(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """The content of `manifest.json` that all formats share; a model that was imported may have no hold-out."""
 
     format: int
@@ -196,22 +203,23 @@ class Manifest(_Part, frozen=True):
     metrics: HoldoutMetrics | None
     baseline: Baseline | None
     versions: dict[str, str]
+    examples: tuple[Example, ...] = ()
 
 
-class TfidfManifest(Manifest, frozen=True):
+class TfidfManifest(Manifest, frozen=True, kw_only=True):
     """Format 1."""
 
     vectorizer: Vectorizer
 
 
-class LinearManifest(Manifest, frozen=True):
+class LinearManifest(Manifest, frozen=True, kw_only=True):
     """Format 2."""
 
     vectorizer: NgramVectorizer
     classifier: LinearClassifier
 
 
-class OnnxManifest(Manifest, frozen=True):
+class OnnxManifest(Manifest, frozen=True, kw_only=True):
     """Format 3; `labels` is empty unless the model is a classifier, and `features` unless its inputs are tabular.
 
     `memory_bytes` is what the import measured: how much a process grows at most when it loads and runs the model.

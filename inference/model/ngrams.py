@@ -6,12 +6,11 @@ was not built. `prepare` and `tokens` serve both.
 
 import math
 import re
-import sys
 import unicodedata
 from array import array  # noqa: TC003 - the annotations of a NamedTuple are read at run time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from inference.model.hashing import bucket_key, bucket_of
@@ -20,6 +19,8 @@ from inference.model.manifest import NgramFeatures
 from inference.model.scorer import TOKEN, Occurrence, total
 
 _BLANKS: Final = re.compile(r"\s\s+")
+_FEW: Final = 8
+"""Most different combining marks of a text that are removed one after the other, which is faster."""
 
 
 class NgramWeights(NamedTuple):
@@ -233,14 +234,12 @@ def _strip_slice(kind: str, text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     if kind == "ascii":
         return decomposed.encode("ascii", "ignore").decode()
-    return _combining().sub("", decomposed)
-
-
-@cache
-def _combining() -> re.Pattern[str]:
-    """All combining characters: much faster than asking for the class of each character of a text."""
-    found = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))]
-    return re.compile(f"[{''.join(found)}]+")
+    marks = [character for character in set(decomposed) if unicodedata.combining(character)]
+    if len(marks) > _FEW:
+        return "".join([character for character in decomposed if not unicodedata.combining(character)])
+    for mark in marks:
+        decomposed = decomposed.replace(mark, "")
+    return decomposed
 
 
 def _ngrams(features: NgramFeatures, text: str) -> Iterator[tuple[str, int, int, bool]]:

@@ -18,6 +18,7 @@ class PredictRequest(Struct, forbid_unknown_fields=True):
         ),
     ]
     explain: Annotated[bool, Meta(description="Whether to list the terms that the prediction depends on.")] = False
+    probabilities: Annotated[bool, Meta(description="Whether to list the probability of every label.")] = False
 
 
 class TermWeight(Struct, frozen=True):
@@ -35,7 +36,7 @@ class TermWeight(Struct, frozen=True):
     ]
 
 
-class PredictResponse(Struct, frozen=True):
+class PredictResponse(Struct):
     """The answer to one text."""
 
     prediction: Annotated[str, Meta(description="The most probable label.")]
@@ -43,6 +44,18 @@ class PredictResponse(Struct, frozen=True):
     explanation: Annotated[
         list[TermWeight] | UnsetType,
         Meta(description="The terms with the largest weights first; absent unless `explain` is true."),
+    ] = UNSET
+    probabilities: Annotated[
+        dict[str, float] | UnsetType,
+        Meta(description="The probability of every label; absent unless `probabilities` is true."),
+    ] = UNSET
+    known_words: Annotated[
+        int | UnsetType,
+        Meta(
+            description="How many words of the text the model knows; for a model of characters, how many of its"
+            " shortest n-grams. If it is 0, the prediction says what is most common in the training data, not what the"
+            " text is. Absent unless `explain` or `probabilities` is true.",
+        ),
     ] = UNSET
 
 

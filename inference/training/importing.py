@@ -18,11 +18,12 @@ from inference.address import check_name
 from inference.errors import ConversionError
 from inference.model.artifact import Artifact, seal
 from inference.model.classifier import TextClassifier
-from inference.model.manifest import Data, LinearClassifier, NgramVectorizer, Vectorizer
+from inference.model.manifest import Data, Example, LinearClassifier, NgramVectorizer, Vectorizer
 from inference.model.scorer import Score
 from inference.training.child import DEFAULT_LIMITS, Limits, run_module
 from inference.training.convert import Conversion
 from inference.training.corpus import Dataset
+from inference.training.examples import choose_examples
 from inference.training.report import baseline, measure
 
 TOLERANCE: Final = 1e-9
@@ -71,6 +72,7 @@ def import_pipeline(
     name: str,
     trust: bool = False,
     check: Dataset | None = None,
+    examples: bool = True,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Imported:
     """Convert the pipeline in `path`, compare its answers with scikit-learn's, and seal it.
@@ -80,6 +82,7 @@ def import_pipeline(
         name: of the model.
         trust: whether code in the file may run; required unless it is a `.skops` file.
         check: labelled texts that the pipeline was not fitted on, to compare and to measure.
+        examples: whether the model holds a few texts of `check`, which the page of the service shows.
         limits: for the child process that loads the file.
 
     Raises:
@@ -102,7 +105,8 @@ def import_pipeline(
         rows=len(check.rows) if check else 0,
         train_rows=0,
     )
-    sealed = partial(_seal, conversion, name=name, data=data, versions=loaded.versions)
+    chosen = choose_examples(check.rows) if check and examples else ()
+    sealed = partial(_seal, conversion, name=name, data=data, versions=loaded.versions, examples=chosen)
     scorer = TextClassifier(sealed(check=None, scores=[]))
     scores = [scorer.predict(text) for text in texts]
     difference = _compare(path, texts, [score.probabilities for score in scores], loaded.expected)
@@ -116,6 +120,7 @@ def _seal(
     name: str,
     data: Data,
     versions: dict[str, str],
+    examples: tuple[Example, ...],
     check: Dataset | None,
     scores: Sequence[Score],
 ) -> Artifact:
@@ -131,6 +136,7 @@ def _seal(
         metrics=measure(conversion.labels, check.rows, scores) if check else None,
         baseline=baseline(check.rows, scores) if check else None,
         versions=versions,
+        examples=examples,
     )
 
 

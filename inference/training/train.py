@@ -20,6 +20,7 @@ from inference.model.manifest import Baseline, Data, HoldoutMetrics
 from inference.model.scorer import Score, Scorer
 from inference.training.convert import convert
 from inference.training.corpus import DataError, Dataset, Row
+from inference.training.examples import choose_examples
 from inference.training.methods import SEED, Method, fit, search
 from inference.training.report import baseline, measure, warnings
 
@@ -50,6 +51,7 @@ def train(
     holdout: Dataset | None = None,
     method: Method = Method(),  # noqa: B008 - frozen
     choose: bool = False,
+    examples: bool = True,
     progress: Progress = lambda _: None,
 ) -> Training:
     """Train on four fifths of `dataset` and measure on the rest; or train on all of it and measure on `holdout`.
@@ -60,6 +62,7 @@ def train(
         holdout: labelled texts to measure on.
         method: how to train.
         choose: whether to choose the method by cross-validation instead; of `method` only `balanced` counts then.
+        examples: whether the model holds a few texts of the hold-out, which the page of the service shows.
         progress: called with each step.
 
     Raises:
@@ -91,6 +94,7 @@ def train(
             train_rows=len(rows),
         ),
         versions=_versions(),
+        examples=choose_examples(held_out) if examples else (),
     )
     progress(f"measuring {conversion.vectorizer.terms:,} terms on the {len(held_out):,} texts held out")
     model = TextClassifier(sealed(metrics=None, baseline=None), make_scorer=Scorer)

@@ -12,6 +12,7 @@ from tenantry.local import onnx_import
 from tenantry.local.labelled import check_destination, read_labelled
 from tenantry.options import (
     EncodingOption,
+    ExamplesOption,
     Format,
     FormatOption,
     LabelOption,
@@ -52,6 +53,7 @@ def import_model(
     label: LabelOption = "label",
     encoding: EncodingOption = None,
     trust: TrustOption = False,
+    examples: ExamplesOption = True,
     labels: onnx_import.LabelsOption = None,
     features: onnx_import.FeaturesOption = None,
     baseline: onnx_import.BaselineOption = None,
@@ -88,7 +90,7 @@ def import_model(
         with steps() as begin:
             test = Dataset.from_test_rows(*read_labelled(check, reading)) if check else None
             begin(f"loading and converting {pipeline}")
-            imported = import_pipeline(pipeline, name=name, trust=trust, check=test)
+            imported = import_pipeline(pipeline, name=name, trust=trust, check=test, examples=examples)
     except (ConversionError, DataError) as error:
         raise InputError(str(error)) from error
     write(output, imported.artifact)

@@ -9,7 +9,15 @@ from inference import contract
 from tenantry.console import result, say, steps
 from tenantry.errors import InputError
 from tenantry.local.labelled import BUCKET, check_destination, read_labelled
-from tenantry.options import MODEL, EncodingOption, LabelOption, ModelOutputOption, NameOption, TextOption
+from tenantry.options import (
+    MODEL,
+    EncodingOption,
+    ExamplesOption,
+    LabelOption,
+    ModelOutputOption,
+    NameOption,
+    TextOption,
+)
 
 if TYPE_CHECKING:
     from inference.model.artifact import Artifact
@@ -71,6 +79,7 @@ def train(
     ngrams: NgramsOption = None,
     balanced: BalancedOption = False,
     search: SearchOption = False,
+    examples: ExamplesOption = True,
     report: ReportOption = None,
 ) -> None:
     """Train a text classifier, measure it on texts held out, and write it as data.
@@ -97,7 +106,9 @@ def train(
             begin(f"reading {data or 'the SpamAssassin mails'}")
             dataset = Dataset.from_rows(*read_labelled(data, reading)) if data else load_spam_assassin(corpus_folder())
             test = Dataset.from_test_rows(*read_labelled(holdout, reading)) if holdout else None
-            training = fit(dataset, name=name, holdout=test, method=method, choose=search, progress=begin)
+            training = fit(
+                dataset, name=name, holdout=test, method=method, choose=search, examples=examples, progress=begin
+            )
     except DataError as error:
         raise InputError(str(error)) from error
     write(output, training.artifact)

@@ -24,7 +24,9 @@ ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-compo
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with a tiny model and a small limit."""
     folder = tmp_path_factory.mktemp("page")
-    with service(write_tiny_model(folder / "model"), folder / "log", max_text_characters=50_000) as running:
+    with service(
+        write_tiny_model(folder / "model"), folder / "log", max_text_characters=50_000, max_explained_characters=20_000
+    ) as running:
         yield running
 
 

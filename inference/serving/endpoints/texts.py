@@ -70,16 +70,25 @@ class PredictEndpoint(TextEndpoint):
         self, model: TextModel, request: PredictRequest, inputs: list[str]
     ) -> tuple[Answer, Sequence[Prediction]]:
         predictions = [model.predict(text) for text in inputs]
-        if request.explain:
+        if request.explain or request.probabilities:
             limit = max(self._settings.max_explained_terms // len(inputs), 1)
             answers = [
-                PredictResponse(found[0], found[1], [TermWeight(*term) for term in model.explain(text, limit)])
-                for text, found in zip(inputs, predictions, strict=True)
+                _detailed(model, request, text, found, limit) for text, found in zip(inputs, predictions, strict=True)
             ]
         else:
             answers = [PredictResponse(found[0], found[1]) for found in predictions]
         content = _encode(answers[0] if isinstance(request.text, str) else BatchResponse(answers))
         return Answer(200, JSON, content), predictions
+
+
+def _detailed(model: TextModel, request: PredictRequest, text: str, found: Prediction, limit: int) -> PredictResponse:
+    """Return the answer to one text with the details that the request asks for."""
+    answer = PredictResponse(found.label, found.confidence, known_words=found.words - found.unknown_words)
+    if request.explain:
+        answer.explanation = [TermWeight(*term) for term in model.explain(text, limit)]
+    if request.probabilities:
+        answer.probabilities = dict(zip(model.labels, found.probabilities, strict=True))
+    return answer
 
 
 class InferEndpoint(TextEndpoint):

@@ -2,12 +2,7 @@
 
 const SHOWN_CHARACTERS = 20_000;
 const SHOWN_TERMS = 12;
-const EXAMPLES = {
-  spam: "You have been selected!\n\nClaim your FREE prize now. No obligation: click here to order today and make money"
-    + " from home. Limited time offer, satisfaction guaranteed. To be removed from our mailing list reply with REMOVE.",
-  ham: "Re: build fails on my machine\n\nOn Tue, Sep 10, 2002 I wrote:\n> I think the patch breaks the build.\n\nIt does"
-    + " here as well. I have fixed the makefile and committed it; can you try again and tell me whether the tests pass?",
-};
+const SHOWN_LABELS = 5;
 
 const at = (id) => document.getElementById(id);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
@@ -32,7 +27,27 @@ async function ask(path, options) {
   if (response.ok && body !== null) return body;
   const wait = response.headers.get("retry-after");
   const detail = body?.detail ?? `the answer has status ${response.status}`;
-  throw new Error(`${body?.title ?? "Something went wrong"}: ${detail}${wait ? ` Try again in ${wait} s.` : ""}`);
+  const error = new Error(`${body?.title ?? "Something went wrong"}: ${detail}${wait ? ` Try again in ${wait} s.` : ""}`);
+  error.status = response.status;
+  throw error;
+}
+
+function predict(request) {
+  return ask("predict", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...request, probabilities: true }),
+  });
+}
+
+/* A text may be short enough to classify and too long to explain. */
+async function predictAndExplain(text) {
+  try {
+    return await predict({ text, explain: true });
+  } catch (error) {
+    if (error.status !== 422) throw error;
+    return predict({ text });
+  }
 }
 
 /* The answer */
@@ -45,12 +60,8 @@ async function classify() {
   const button = at("form").querySelector("[type=submit]");
   button.setAttribute("aria-busy", "true");
   try {
-    if (!text.trim()) throw new Error("There is no text yet. Type or paste a mail first.");
-    const answer = await ask("predict", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ text, explain: true }),
-    });
+    if (!text.trim()) throw new Error("There is no text yet. Type or paste one first.");
+    const answer = await predictAndExplain(text);
     if (number === latest) showAnswer(text, answer);
   } catch (error) {
     if (number === latest) showProblem(error.message);
@@ -65,14 +76,29 @@ function showProblem(message) {
   at("problem").hidden = false;
 }
 
-function showAnswer(text, { prediction, confidence, explanation }) {
+function showAnswer(text, { prediction, confidence, explanation, probabilities, known_words: known }) {
   at("problem").hidden = true;
   at("answer").hidden = false;
   at("label").textContent = prediction;
   at("confidence").textContent = confidence > 0.999 ? "above 99.9\u00a0%" : percent(confidence);
   at("fill").style.transform = `scaleX(${confidence})`;
-  showWords([...text], explanation, prediction);
-  showPushes(explanation);
+  showShares(probabilities);
+  at("words").hidden = at("why").hidden = !explanation;
+  if (explanation) showWords([...text], explanation, prediction);
+  else at("legend").textContent = "This text is too long to explain.";
+  showPushes(explanation ?? []);
+  if (known === 0) at("legend").textContent = "The model knows none of these words: the answer is what is most common in its data.";
+}
+
+/* Of two labels the bar above says it all. */
+function showShares(probabilities) {
+  const ranked = Object.entries(probabilities).sort((one, other) => other[1] - one[1]);
+  at("shares").hidden = ranked.length < 3;
+  at("shares").tBodies[0].replaceChildren(...ranked.slice(0, SHOWN_LABELS).map(([label, share]) => {
+    const row = make("tr");
+    row.append(make("th", label, { scope: "row" }), make("td", percent(share)));
+    return row;
+  }));
 }
 
 /* Each term's push is shared by the words it is made of. Places are counted in code points, as the service counts. */
@@ -104,9 +130,9 @@ function showWords(characters, explanation, label) {
   const towards = make("mark", `towards ${label}`, { class: "towards" });
   const against = make("mark", `against ${label}`, { class: "against" });
   for (const mark of [towards, against]) mark.style.setProperty("--strength", "0.35");
-  at("legend").replaceChildren(...(explanation.length
-    ? ["Words that pushed ", towards, " or ", against, "; the stronger the colour, the stronger the push.", rest]
-    : ["The model knows none of these words: the answer is what is most common in its data."]));
+  at("legend").replaceChildren(
+    "Words that pushed ", towards, " or ", against, "; the stronger the colour, the stronger the push.", rest,
+  );
 }
 
 /* Index of the last of the sorted `starts` that is not above `place`. */
@@ -161,15 +187,29 @@ async function showCard() {
       ["fingerprint", manifest.data.fingerprint.slice(0, 12), manifest.data.fingerprint],
       ["made with", Object.entries(manifest.versions).map((pair) => pair.join(" ")).join(", ")],
     ]);
+    at("measured").hidden = !manifest.metrics;
     if (manifest.metrics) {
       showMetrics(manifest);
       showCalibration(manifest.metrics.calibration);
     }
+    showExamples(manifest.examples ?? []);
     at("card").hidden = false;
     at("card-problem").hidden = true;
   } catch (error) {
     at("card-problem").textContent = error.message;
   }
+}
+
+function showExamples(examples) {
+  at("examples").hidden = examples.length === 0;
+  at("examples").append(...examples.map(({ text, label }) => {
+    const button = make("button", label, { type: "button", class: "quiet" });
+    button.addEventListener("click", () => {
+      at("text").value = text;
+      classify();
+    });
+    return button;
+  }));
 }
 
 function facts(list, pairs) {
@@ -231,10 +271,4 @@ at("text").addEventListener("keydown", (event) => {
     classify();
   }
 });
-for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => {
-    at("text").value = EXAMPLES[button.dataset.example];
-    classify();
-  });
-}
 showCard();

@@ -26,6 +26,7 @@ class PredictRoutes:
                 PredictRequest,
                 text={"text": "Win a free prize now"},
                 explained={"text": "Win a free prize now", "explain": True},
+                probabilities={"text": "Win a free prize now", "probabilities": True},
                 texts={"text": ["Win a free prize now", "See you at the meeting tomorrow"]},
             ),
         )

@@ -77,7 +77,7 @@ def test_documents_the_limits_that_hold(document: dict[str, Any]) -> None:
 def test_the_examples_work(running: Service, document: dict[str, Any]) -> None:
     """What the document shows can be pasted."""
     content = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
-    assert set(content["examples"]) == {"text", "explained", "texts"}
+    assert set(content["examples"]) == {"text", "explained", "probabilities", "texts"}
     for example in content["examples"].values():
         assert httpx.post(f"{running.url}/predict", json=example["value"], trust_env=False).status_code == 200
 

@@ -128,6 +128,24 @@ def test_explains(client: AsgiClient, model: TextClassifier) -> None:
     assert text[found["explanation"][0]["start"] : found["explanation"][0]["end"]].lower()
 
 
+def test_lists_all_probabilities_if_asked(client: AsgiClient, model: TextClassifier) -> None:
+    texts = ["free money now", "xyzzy plugh"]
+    found = client.post("/predict", json={"text": texts, "probabilities": True}).json()["predictions"]
+    for text, answer in zip(texts, found, strict=True):
+        prediction = model.predict(text)
+        assert answer["probabilities"] == dict(zip(model.labels, prediction.probabilities, strict=True))
+        assert "explanation" not in answer
+    both = client.post("/predict", json={"text": texts[0], "probabilities": True, "explain": True}).json()
+    assert set(both) == {"prediction", "confidence", "explanation", "probabilities", "known_words"}
+
+
+def test_says_how_many_words_it_knows_only_if_details_are_asked_for(client: AsgiClient) -> None:
+    for option in ("explain", "probabilities"):
+        answers = client.post("/predict", json={"text": ["free money xyzzy", "xyzzy"], option: True}).json()
+        assert [answer["known_words"] for answer in answers["predictions"]] == [2, 0]
+    assert set(client.post("/predict", json={"text": "xyzzy"}).json()) == {"prediction", "confidence"}
+
+
 def test_shares_the_explained_terms_among_texts(model: TextClassifier) -> None:
     """A request's explanations together have at most `max_explained_terms` terms, or one a text."""
     app = create_app(Settings(model_uri="unused", max_explained_terms=2))

@@ -40,6 +40,7 @@ TEXTS = [
     "meeting at noon\n\n a b c",
     "ὀδυσσεύς ΌΣΟΣ x_1 ١٢٣", "👩‍👩‍👧 emoji ⭐⭐", "", "a", "  ", "e\u0301clair naïve ﬁne",
     "free free free money", "Z" * 50, "Acme™ ℻ \u212aelvin ǅ",
+    "z\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c algo",
 ]  # fmt: skip
 CLASSIFIERS: list[BaseEstimator] = [
     MultinomialNB(),
