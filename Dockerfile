@@ -1,5 +1,6 @@
 # The inference service: Python, the locked serving set, the compiled scorer, and nothing else.
 #   docker build --tag ml-inference-service:dev .
+#   docker build --tag ml-inference-service:dev-onnx --target onnx .      # with ONNX Runtime and NumPy
 # Two builds of one commit hold the same files, byte for byte: the wheels are locked, bytecode carries no time stamp.
 # Any base with `python` 3.11 or newer and Debian's packages works; BuildKit is not required. Published images use the digest in
 # .github/base-image/Dockerfile.
@@ -41,6 +42,21 @@ RUN /opt/tenantry/bin/python -m compileall -q -f --invalidation-mode unchecked-h
     chmod -R u=rwX,go=rX /opt/tenantry; \
     find /opt/tenantry -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
+# --- build-onnx: the same with ONNX Runtime and NumPy, without their tools --------------------------------------------
+FROM build AS build-onnx
+COPY requirements-onnx.lock ./
+ARG SOURCE_DATE_EPOCH=0
+RUN pip --python /opt/tenantry/bin/python install --quiet --no-compile --no-deps --only-binary :all: \
+    --require-hashes --requirement requirements-onnx.lock; \
+    find /opt/tenantry -depth \( -name tests -o -name '*.pyi' -o -name '*.pxd' -o -name '*.a' -o -name '*.h' \
+    -o -path '*/numpy/f2py' -o -path '*/onnxruntime/datasets' -o -path '*/onnxruntime/quantization' \
+    -o -path '*/onnxruntime/tools' -o -path '*/onnxruntime/transformers' -o -path '*/bin/*' ! -name 'python*' \) \
+    -exec rm -rf {} +; \
+    ORT_DISABLE_TELEMETRY=1 /opt/tenantry/bin/python -c 'import onnxruntime; onnxruntime.InferenceSession'; \
+    /opt/tenantry/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/tenantry/lib; \
+    chmod -R u=rwX,go=rX /opt/tenantry; \
+    find /opt/tenantry -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
+
 # --- root: the base without what only installs, tests or documents ----------------------------------------------------
 FROM ${BASE} AS root
 SHELL ["/bin/sh", "-eux", "-c"]
@@ -57,12 +73,11 @@ RUN find /usr -depth \( -path '*-packages/*' -o -path '*/bin/pip*' -o -path '*/b
     find / -xdev ! -path '/proc*' ! -path '/sys*' ! -path '/dev*' ! -path '/etc/resolv.conf' ! -path '/etc/host*' \
     -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
-# --- the image: two layers, what changes on top -----------------------------------------------------------------------
-FROM scratch
+# --- runtime: what both images share ----------------------------------------------------------------------------------
+FROM scratch AS runtime
 # What `root` removed would still be in the base's layers, with its weight and its vulnerabilities.
 # hadolint ignore=DL3067
 COPY --from=root / /
-COPY --from=build /opt/tenantry /opt/tenantry
 ENV PATH=/opt/tenantry/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 EXPOSE 8000
 USER 1000:1000
@@ -72,8 +87,17 @@ ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG SOURCE=
 LABEL org.opencontainers.image.title="ml-inference-service" \
-      org.opencontainers.image.description="Serves one tenant's text classifier over HTTP, with metrics" \
+      org.opencontainers.image.description="Serves one tenant's model over HTTP, with metrics" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="${SOURCE}"
+
+# --- onnx: the image that serves ONNX models --------------------------------------------------------------------------
+FROM runtime AS onnx
+COPY --from=build-onnx /opt/tenantry /opt/tenantry
+ENV INFERENCE_RUNTIME=onnx ORT_DISABLE_TELEMETRY=1
+
+# --- the image that serves texts: two layers, what changes on top -----------------------------------------------------
+FROM runtime
+COPY --from=build /opt/tenantry /opt/tenantry

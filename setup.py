@@ -37,7 +37,8 @@ DATA = {
 """Files beside modules; setuptools adds `py.typed` and `*.pyi`. A test compares the files of the wheel."""
 SHIPPED = ("package.json", "package-lock.json")
 """Files that commands need in an installed package: copied to tenantry/shipped."""
-IMAGE = ("Dockerfile", ".dockerignore", "requirements-build.lock", "requirements-serving.lock", "setup.py")
+LOCKS = ("requirements-build.lock", "requirements-serving.lock", "requirements-onnx.lock")
+IMAGE = ("Dockerfile", ".dockerignore", *LOCKS, "setup.py")
 """With inference/: what `tenantry image` builds from."""
 
 

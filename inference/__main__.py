@@ -53,7 +53,15 @@ def main() -> int:
             "start failed", error=f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
         )
         return 1
-    server = Server(create_app(settings))
+    try:
+        server = Server(create_app(settings))
+    except ModuleNotFoundError as error:
+        structlog.get_logger().error(
+            "start failed",
+            error=f"runtime '{settings.runtime}' needs the package {error.name}: use the image '{settings.runtime}', or"
+            f" pip install 'tenantry[serve,{settings.runtime}]'",
+        )
+        return 1
     # The thread that decodes long bodies must not keep the event loop waiting: it offers the interpreter every 0.5 ms.
     sys.setswitchinterval(0.0005)
     gc.freeze()  # what is loaded by now stays: the collector need not look at it again and again

@@ -27,6 +27,9 @@ MODEL_PATH: Final = "/model"
 PROTOCOL_PATH: Final = "/v2"
 """Root of the Open Inference Protocol v2 (REST)."""
 
+RUNTIMES: Final = ("text", "onnx")
+"""What runs a model: the scorers of this package, or ONNX Runtime, which only the image `onnx` contains."""
+
 USER_ID: Final = 1000
 """Numeric user and group that the image runs as."""
 
@@ -69,7 +72,7 @@ IN_FLIGHT_LIMIT: Final = "inference_requests_in_flight_limit"
 SHED: Final = "inference_requests_shed_total"
 """Counter {reason}: requests refused to protect the others; `reason` is one of SHED_REASONS."""
 PREDICTIONS: Final = "inference_predictions_total"
-"""Counter {label, model_version}: texts classified."""
+"""Counter {label, model_version}: texts or rows answered; `label` is `value` if the model is not a classifier."""
 CONFIDENCE: Final = "inference_prediction_confidence"
 """Histogram {model_version}: probability of the predicted label, 0 to 1."""
 UNKNOWN_WORDS: Final = "inference_text_unknown_words_ratio"
@@ -78,6 +81,12 @@ TEXT_LENGTH: Final = "inference_text_length_characters"
 """Histogram {model_version}: characters of a text."""
 BASELINE: Final = "inference_baseline_mean"
 """Gauge {signal, model_version}: mean of each of SIGNALS on the training data's hold-out, for drift."""
+FEATURE_MISSING: Final = "inference_feature_missing_total"
+"""Counter {feature, model_version}: rows in which a feature of a tabular model is missing."""
+FEATURE_OUT_OF_RANGE: Final = "inference_feature_out_of_range_total"
+"""Counter {feature, model_version}: rows in which a feature is outside the range of the training rows."""
+FEATURE_BASELINE: Final = "inference_feature_baseline_missing_ratio"
+"""Gauge {feature, model_version}: share of the training rows in which a feature is missing, 0 to 1."""
 MODEL_INFO: Final = "inference_model_info"
 """Gauge {model, model_version, digest}: 1 for the model that is loaded."""
 BUILD_INFO: Final = "inference_build_info"
@@ -115,7 +124,9 @@ METRICS: Final = (
     API_KEYS_VALID,
     READY,
 )
-"""Every metric of the service's own."""
+"""Every metric of the service's own, whatever the model."""
+FEATURE_METRICS: Final = (FEATURE_MISSING, FEATURE_OUT_OF_RANGE, FEATURE_BASELINE)
+"""The metrics that only a tabular model with a baseline has."""
 
 LATENCY_BUCKETS: Final = (
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,

@@ -3,7 +3,7 @@
 How the object store is reached stands in `inference.store.bucket.StoreSettings`.
 """
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,6 +47,9 @@ class Settings(BaseSettings):
 
     model_uri: Annotated[str, AfterValidator(_model_uri)]
     """Where the model is: `file:<folder>` or `s3://models/<tenant>/<name>[@sha256:<digest>]`; has no default."""
+
+    runtime: Literal["text", "onnx"] = "text"
+    """What runs the model: `text`, or `onnx` for an ONNX model; the image `onnx` sets it. Another model is refused."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a pod's address is not known beforehand
     """Address to listen on; `::` for IPv6 and IPv4 together."""

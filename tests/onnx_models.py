@@ -143,9 +143,9 @@ def echo() -> bytes:
 
 
 def credit() -> bytes:
-    """A classifier of records: a number, an integer and a string, each an input of its own; the label is by number."""
-    weights = helper.make_tensor("weights", TensorProto.FLOAT, [2, 2], [0.1, -0.1, -0.5, 0.5])
-    offset = helper.make_tensor("offset", TensorProto.FLOAT, [2], [-4.0, 4.0])
+    """A classifier of records: a number, an integer and a string, each an input of its own; age may be missing."""
+    weights = helper.make_tensor("weights", TensorProto.FLOAT, [2, 2], [-0.1, 0.1, 0.5, -0.5])
+    offset = helper.make_tensor("offset", TensorProto.FLOAT, [2], [4.0, -4.0])
     known = helper.make_node(
         "LabelEncoder",
         ["city"],
@@ -155,10 +155,19 @@ def credit() -> bytes:
         values_floats=[0.0, 1.0, 2.0],
         default_float=-1.0,
     )
+    imputed = helper.make_node(
+        "Imputer",
+        ["age"],
+        ["known_age"],
+        domain="ai.onnx.ml",
+        imputed_value_floats=[40.0],
+        replaced_value_float=float("nan"),
+    )
     nodes = [
         known,
+        imputed,
         helper.make_node("Cast", ["children"], ["children_float"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["age", "children_float"], ["years"]),
+        helper.make_node("Add", ["known_age", "children_float"], ["years"]),
         helper.make_node("Concat", ["years", "code"], ["columns"], axis=1),
         helper.make_node("Gemm", ["columns", "weights", "offset"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),

@@ -1,6 +1,7 @@
 """Texts in BYTES tensors."""
 
 import json
+import math
 from typing import Final
 
 from conformance.case import Cases, Check
@@ -83,4 +84,5 @@ def lone_surrogate(target: Target) -> str:
 
 
 def _count(target: Target, tensor: Tensor) -> int:
-    return 5 if tensor.shape[0] == -1 else len(tensor.elements(target.shapes[tensor.name]))
+    shape = target.shapes[tensor.name]
+    return 5 * math.prod(shape[1:]) if tensor.shape[0] == -1 else len(tensor.elements(shape))

@@ -205,6 +205,11 @@ class Manifest(_Part, frozen=True, kw_only=True, omit_defaults=True):
     versions: dict[str, str]
     examples: tuple[Example, ...] = ()
 
+    @property
+    def runtime(self) -> Literal["text", "onnx"]:
+        """What serves the model: one of the contract's RUNTIMES."""
+        return "text"
+
 
 class TfidfManifest(Manifest, frozen=True, kw_only=True):
     """Format 1."""
@@ -232,9 +237,9 @@ class OnnxManifest(Manifest, frozen=True, kw_only=True):
     memory_bytes: Annotated[int, msgspec.Meta(ge=1)]
 
     @property
-    def is_classifier(self) -> bool:
-        """Whether one of the outputs holds the probabilities of the labels."""
-        return bool(self.labels)
+    def runtime(self) -> Literal["text", "onnx"]:
+        """What serves the model."""
+        return "onnx"
 
 
 AnyManifest = TfidfManifest | LinearManifest | OnnxManifest

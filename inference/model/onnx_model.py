@@ -3,16 +3,22 @@
 This module imports NumPy and ONNX Runtime, which only the image `onnx` contains.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
+
+# ONNX Runtime sends usage data to its vendor unless this is set before its import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 
 from inference.errors import ArtifactError, ModelInputError, excerpt
 from inference.model.artifact import Artifact
+from inference.model.interface import LoadedModel, TensorSpec
 from inference.model.manifest import OnnxManifest
 from inference.model.signature import FREE, Cell, OutputSignature, TensorSignature
 
@@ -50,6 +56,7 @@ RUNTIME_TYPES: Final = {
     "tensor(string)": "BYTES",
 }
 """Datatypes, by ONNX Runtime's names."""
+PLATFORM: Final = "tenantry_onnxruntime"
 RELATIVE_TOLERANCE: Final = 1e-4
 ABSOLUTE_TOLERANCE: Final = 1e-5
 """An output of the test vector may differ by so much: processors add in different orders."""
@@ -58,37 +65,38 @@ _TIMED_RUNS: Final = 9
 _ERRORS_ONLY: Final = 3
 
 
-class OnnxModel:
+class OnnxModel(LoadedModel):
     """Runs the ONNX model of one artifact.
 
     Attributes:
-        name: The model's name in the Open Inference Protocol.
-        version: The first digits of the digest.
-        digest: SHA-256 of the manifest, 64 hexadecimal digits.
         labels: In the order of the probabilities; empty unless the model is a classifier.
-        manifest: Signature, features and test vector.
-        inputs: The tensors that it takes, by name.
-        outputs: The tensors that it gives.
-        scorer_kind: Name and version of the runtime.
+        signature: Inputs, outputs, features and test vector.
+        probabilities: Name of the output that holds them; empty unless the model is a classifier.
         row_seconds: How long one row takes, measured when the model was loaded.
     """
 
     def __init__(self, artifact: Artifact) -> None:
-        if not isinstance(artifact.manifest, OnnxManifest):
-            raise ArtifactError(f"'{artifact.manifest.name}' is a text model; serve it with runtime 'text'")
-        self.manifest: Final = artifact.manifest
-        self.name: Final = artifact.manifest.name
-        self.labels: Final = artifact.manifest.labels
-        self.digest: Final = artifact.digest
-        self.version: Final = artifact.version
-        self.inputs: Final[Mapping[str, TensorSignature]] = {each.name: each for each in self.manifest.inputs}
-        self.outputs: Final = self.manifest.outputs
-        self.scorer_kind: Final = f"onnxruntime {RUNTIME_VERSION}"
+        manifest = artifact.manifest
+        if not isinstance(manifest, OnnxManifest):
+            raise ArtifactError(f"'{manifest.name}' is a text model; serve it with runtime 'text'")
+        self.manifest = self.signature = manifest
+        self.name = manifest.name
+        self.labels = manifest.labels
+        self.digest = artifact.digest
+        self.version = artifact.version
+        self.platform = PLATFORM
+        self.scorer_kind = f"onnxruntime {RUNTIME_VERSION}"
+        self.inputs = tuple(TensorSpec(each.name, each.datatype, each.shape) for each in manifest.inputs)
+        self.outputs = tuple(TensorSpec(each.name, each.datatype, each.shape) for each in manifest.outputs)
+        self.probabilities = next((each.name for each in manifest.outputs if each.meaning == "probabilities"), "")
+        self._names: Final = [each.name for each in manifest.outputs]
         self._session: Final = open_session(artifact.weights)
-        self._names: Final = [each.name for each in self.outputs]
         self._check_signature()
         self._check_test_vector()
         self.row_seconds: Final = self._measure_row()
+
+    def warm_up(self) -> None:
+        """Do nothing: loading has run the test vector."""
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "OnnxModel":
@@ -117,8 +125,8 @@ class OnnxModel:
 
     def test_inputs(self, rows: int | None = None) -> dict[str, Array]:
         """The inputs of the test vector, repeated or cut to `rows` rows; absent: as they are."""
-        test = self.manifest.test
-        arrays = {name: self._array(spec, test.inputs[name], test.rows) for name, spec in self.inputs.items()}
+        test = self.signature.test
+        arrays = {each.name: self._array(each, test.inputs[each.name], test.rows) for each in self.signature.inputs}
         if rows is None:
             return arrays
         return {name: np.resize(array, (rows, *array.shape[1:])) for name, array in arrays.items()}
@@ -132,8 +140,8 @@ class OnnxModel:
 
     def _check_signature(self) -> None:
         for what, described, found in (
-            ("inputs", self.manifest.inputs, self._session.get_inputs()),
-            ("outputs", self.outputs, self._session.get_outputs()),
+            ("inputs", self.signature.inputs, self._session.get_inputs()),
+            ("outputs", self.signature.outputs, self._session.get_outputs()),
         ):
             said = [(each.name, each.datatype) for each in described]
             has = [(each.name, RUNTIME_TYPES.get(each.type, each.type)) for each in found]
@@ -141,12 +149,12 @@ class OnnxModel:
                 raise ArtifactError(f"the model has {what} {excerpt(has)}, the manifest says {excerpt(said)}")
 
     def _check_test_vector(self) -> None:
-        test = self.manifest.test
+        test = self.signature.test
         try:
             answers = self.run(self.test_inputs())
         except ModelInputError as error:
             raise ArtifactError(f"the model does not run on its test vector: {error}") from error
-        for spec, answer in zip(self.outputs, answers, strict=True):
+        for spec, answer in zip(self.signature.outputs, answers, strict=True):
             check_answer(spec, answer, test.rows)
             expected = test.outputs[spec.name]
             if answer.size != len(expected):

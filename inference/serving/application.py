@@ -62,10 +62,9 @@ class InferenceApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        if not self.openapi_schema:
-            document = super().openapi()
-            document["components"] = {"schemas": openapi.components(self.service.settings)}
-        return self.openapi_schema or {}
+        document = super().openapi()  # FastAPI keeps it; the model may have been loaded meanwhile
+        document["components"] = {"schemas": openapi.components(self.service.settings, self.service.model)}
+        return document
 
     async def _predict(self, endpoint: Endpoint[Any], scope: Scope, receive: Receive) -> Answer:
         parts: list[bytes] = []

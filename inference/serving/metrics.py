@@ -7,7 +7,7 @@ Every series exists from the first scrape, and no label value comes from a clien
 
 import platform
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -16,6 +16,9 @@ from prometheus_client.registry import Collector
 from inference import __version__, contract
 from inference.model.interface import LoadedModel, Prediction, TextModel
 from inference.serving.distribution import Histogram, histogram
+
+if TYPE_CHECKING:
+    from inference.serving.row_metrics import RowMetrics
 
 PREDICT, INFER, OTHER = contract.ROUTES
 OK, CLIENT_ERROR, SERVER_ERROR, SHED = contract.OUTCOMES
@@ -66,6 +69,7 @@ class Metrics(Collector):
 
     Attributes:
         texts: The metrics of a text model; None before it is loaded, or if the model does not classify texts.
+        rows: The metrics of an ONNX model; None before it is loaded, or if the model classifies texts.
         registry: What /metrics shows: these series, and those of the process.
     """
 
@@ -77,6 +81,7 @@ class Metrics(Collector):
         self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
         self.shed: Final = dict.fromkeys(contract.SHED_REASONS, 0)
         self.texts: TextMetrics | None = None
+        self.rows: RowMetrics | None = None
         self._model: LoadedModel | None = None
         self.registry: Final = CollectorRegistry()
         self.registry.register(self)
@@ -86,6 +91,7 @@ class Metrics(Collector):
         """Show the series of `model` from now on."""
         self._model = model
         self.texts = TextMetrics(model) if isinstance(model, TextModel) else None
+        self.rows = None if isinstance(model, TextModel) else _row_metrics(model)
 
     def add_answer(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request that was not shed."""
@@ -103,7 +109,8 @@ class Metrics(Collector):
         yield from self._request_families()
         yield from self._load_families()
         yield from self._key_families()
-        yield from self._text_families()
+        yield from self._prediction_families()
+        yield from self._feature_families()
         yield from self._info_families()
 
     def _request_families(self) -> Iterator[Metric]:
@@ -152,15 +159,21 @@ class Metrics(Collector):
             value=float(keys is None or keys.is_valid),
         )
 
-    def _text_families(self) -> Iterator[Metric]:
-        texts = self.texts
-        version = self._model.version if self._model else ""
-        predictions = CounterMetricFamily(contract.PREDICTIONS, "Texts classified.", labels=("label", "model_version"))
-        for label, count in (texts.predictions if texts else {}).items():
+    @property
+    def _version(self) -> str:
+        return self._model.version if self._model else ""
+
+    def _prediction_families(self) -> Iterator[Metric]:
+        texts, version = self.texts, self._version
+        either = texts or self.rows
+        predictions = CounterMetricFamily(
+            contract.PREDICTIONS, "Texts or rows answered.", labels=("label", "model_version")
+        )
+        for label, count in (either.predictions if either else {}).items():
             predictions.add_metric((label, version), count)
         yield predictions
         for name, text, distribution in (
-            (contract.CONFIDENCE, "Probability of the predicted label.", texts and texts.confidence),
+            (contract.CONFIDENCE, "Probability of the predicted label.", either and either.confidence),
             (
                 contract.UNKNOWN_WORDS,
                 "Share of a text's words that are not in the model's vocabulary.",
@@ -169,6 +182,28 @@ class Metrics(Collector):
             (contract.TEXT_LENGTH, "Characters of a text.", texts and texts.length),
         ):
             yield _histogram(name, text, ("model_version",), {(version,): distribution} if distribution else {})
+
+    def _feature_families(self) -> Iterator[Metric]:
+        rows, version = self.rows, self._version
+        labels = ("feature", "model_version")
+        for name, text, counts in (
+            (contract.FEATURE_MISSING, "Rows in which a feature is missing.", rows and rows.missing),
+            (
+                contract.FEATURE_OUT_OF_RANGE,
+                "Rows in which a feature is outside the range of the training rows.",
+                rows and rows.out_of_range,
+            ),
+        ):
+            counter = CounterMetricFamily(name, text, labels=labels)
+            for feature, count in (counts or {}).items():
+                counter.add_metric((feature, version), count)
+            yield counter
+        baseline = GaugeMetricFamily(
+            contract.FEATURE_BASELINE, "Share of the training rows in which a feature is missing.", labels=labels
+        )
+        for feature, missing in (rows.baseline_missing if rows else {}).items():
+            baseline.add_metric((feature, version), missing)
+        yield baseline
 
     def _info_families(self) -> Iterator[Metric]:
         model = self._model
@@ -189,6 +224,14 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             contract.READY, "1 while the readiness probe answers 200.", value=float(self._load.ready)
         )
+
+
+def _row_metrics(model: LoadedModel) -> "RowMetrics":
+    from inference.model.onnx_model import OnnxModel  # noqa: PLC0415 - only the image `onnx` has what they import
+    from inference.serving.row_metrics import RowMetrics  # noqa: PLC0415
+
+    assert isinstance(model, OnnxModel)  # noqa: S101 - the only other kind
+    return RowMetrics(model)
 
 
 def _histogram(

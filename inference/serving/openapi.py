@@ -7,21 +7,29 @@ import msgspec
 
 from inference import contract
 from inference.errors import RequestError
+from inference.model.interface import LoadedModel
+from inference.model.manifest import OnnxManifest
 from inference.serving import schemas
 from inference.serving.problems import JSON, OCTET_STREAM, PROBLEM_JSON
-from inference.serving.protocol import messages
+from inference.serving.protocol import messages, tensor_messages
+from inference.serving.record_schema import record_schema
 from inference.settings import Settings
 
 Responses = dict[int | str, dict[str, Any]]
 """The responses of an operation, by HTTP status."""
+_TEXT_STRUCTS: Final = (schemas.PredictRequest, messages.InferRequest)
+_ONNX_STRUCTS: Final = (
+    tensor_messages.RecordsRequest,
+    tensor_messages.ValuesResponse,
+    tensor_messages.ValuesBatchResponse,
+    tensor_messages.TensorRequest,
+)
 _STRUCTS: Final = (
-    schemas.PredictRequest,
     schemas.PredictResponse,
     schemas.BatchResponse,
     schemas.Problem,
     schemas.Health,
     schemas.ModelCard,
-    messages.InferRequest,
     messages.InferResponse,
     messages.ModelMetadata,
     messages.ServerMetadata,
@@ -36,16 +44,24 @@ PROTOCOL_TAG: Final = "protocol"
 MODEL_TAG: Final = "model"
 OPERATIONS_TAG: Final = "operations"
 TAGS: Final = [
-    {"name": PREDICT_TAG, "description": "Classify texts."},
-    {"name": PROTOCOL_TAG, "description": "Classify texts with the Open Inference Protocol v2."},
+    {"name": PREDICT_TAG, "description": "Ask the model."},
+    {"name": PROTOCOL_TAG, "description": "Ask the model with the Open Inference Protocol v2."},
     {"name": MODEL_TAG, "description": "Describe and try the model."},
     {"name": OPERATIONS_TAG, "description": "Probes and metrics."},
 ]
 
 
-def components(settings: Settings) -> dict[str, Any]:
-    """Return all schemas by name, with the limits of this process in them."""
-    _, found = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
+def components(settings: Settings, model: LoadedModel | None) -> dict[str, Any]:
+    """Return all schemas by name, with the limits of this process and the features of the loaded model in them."""
+    own = _ONNX_STRUCTS if settings.runtime == "onnx" else _TEXT_STRUCTS
+    _, found = msgspec.json.schema_components((*own, *_STRUCTS), ref_template="#/components/schemas/{name}")
+    if settings.runtime == "onnx":
+        one, several = found["RecordsRequest"]["properties"]["inputs"]["anyOf"]
+        several["maxItems"] = settings.max_texts
+        if model and isinstance(model.manifest, OnnxManifest) and model.manifest.features:
+            one.update(record_schema(model.manifest))
+            several["items"] = record_schema(model.manifest)
+        return found
     one, several = found["PredictRequest"]["properties"]["text"]["anyOf"]
     one["maxLength"] = settings.max_text_characters
     several["maxItems"] = settings.max_texts

@@ -7,11 +7,11 @@ from typing import Any, Final
 import structlog
 
 from inference.errors import BadRequestError, NotReadyError
-from inference.model.interface import LoadedModel, TextModel
+from inference.model.interface import LoadedModel
 from inference.serving import problems
 from inference.serving.callers.authentication import Authentication
 from inference.serving.endpoints.endpoint import NOT_LOADED, Endpoint
-from inference.serving.endpoints.texts import InferEndpoint, PredictEndpoint
+from inference.serving.endpoints.runtimes import endpoint_types
 from inference.serving.limits import Admission
 from inference.serving.metrics import Metrics
 from inference.serving.problems import Answer
@@ -46,18 +46,19 @@ class Service:
         self.model: LoadedModel | None = None
         # More threads would only take turns: a thread that decodes a body holds the interpreter's lock.
         self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
-        self.predict_endpoint: Final = PredictEndpoint(settings, self.metrics, self.admission, self.thread)
-        self.infer_endpoint: Final = InferEndpoint(settings, self.metrics, self.admission, self.thread)
+        predict, infer = endpoint_types(settings.runtime)
+        self.predict_endpoint: Final = predict(settings, self.metrics, self.admission, self.thread)
+        self.infer_endpoint: Final = infer(settings, self.metrics, self.admission, self.thread)
         self.routes: Final = Routes(self.predict_endpoint)
         self.answered = 0
         self.failure: BaseException | None = None
         self.on_failure: Callable[[], None] = lambda: None
 
-    def add_model(self, model: TextModel) -> None:
+    def add_model(self, model: LoadedModel) -> None:
         """Answer with `model` from now on."""
         self.metrics.add_model(model)
         for endpoint in (self.predict_endpoint, self.infer_endpoint):
-            endpoint.model = model
+            endpoint.use(model)
         self.routes.add_infer(model.name, model.version, self.infer_endpoint)
         self.model = model
         self.admission.loaded = True
@@ -97,7 +98,7 @@ class Service:
         """Answer any body; a long one in the thread."""
         try:
             json_bytes = _check_headers(headers)
-            if json_bytes is None and len(body) <= self.settings.offload_bytes:
+            if json_bytes is None and len(body) <= endpoint.offload_bytes:
                 return self.answer_now(endpoint, body, path)
             return await endpoint.answer_later(body, json_bytes)
         except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer

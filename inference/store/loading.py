@@ -5,21 +5,22 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from time import perf_counter
 
 import structlog
 
 from inference.errors import ArtifactError, InferenceError, StoreUnavailableError, excerpt
 from inference.model.artifact import read
-from inference.model.classifier import TextClassifier
-from inference.model.interface import TextModel
+from inference.model.interface import LoadedModel
+from inference.model.loading import load_artifact
 from inference.settings import Settings
 from inference.store.fetch import fetch
 
 _log = structlog.get_logger()
 
 
-async def load_model(settings: Settings) -> TextModel:
+async def load_model(settings: Settings) -> LoadedModel:
     """Load the model at `settings.model_uri`; retry, with growing pauses, while the store does not answer.
 
     Raises:
@@ -30,7 +31,7 @@ async def load_model(settings: Settings) -> TextModel:
     while True:
         begin = perf_counter()
         try:
-            model = await _in_daemon(_load, settings.model_uri)
+            model = await _in_daemon(partial(_load, settings.model_uri, settings.runtime))
         except StoreUnavailableError as error:
             # Many pods wait for one store: their retries must not coincide.
             wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
@@ -49,27 +50,25 @@ async def load_model(settings: Settings) -> TextModel:
             return model
 
 
-def _load(uri: str) -> TextModel:
+def _load(uri: str, runtime: str) -> LoadedModel:
     """Fetch and load the model at `uri`; blocks."""
     try:
         fetched = fetch(uri)
-        model = TextClassifier.from_artifact(read(fetched.files, expected_digest=fetched.digest))
-        model.warm_up()
+        return load_artifact(read(fetched.files, expected_digest=fetched.digest), runtime)
     except InferenceError:
         raise
     except BaseException as error:  # the libraries that read hostile files may raise anything, even a panic
         raise ArtifactError(f"the model at {uri} cannot be loaded: {excerpt(repr(error))}") from error
-    return model
 
 
-async def _in_daemon(function: Callable[[str], TextModel], argument: str) -> TextModel:
+async def _in_daemon(function: Callable[[], LoadedModel]) -> LoadedModel:
     """Like `asyncio.to_thread`, but a process that ends does not wait for a store that does not answer."""
-    future: Future[TextModel] = Future()
+    future: Future[LoadedModel] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
-            found = function(argument)
+            found = function()
         except BaseException as error:  # noqa: BLE001 - raised again where the model is awaited
             future.set_exception(error)
         else:

@@ -17,6 +17,7 @@ import httpx
 
 from inference import __name__ as SERVICE  # noqa: N812 - the name of a module
 from inference import contract
+from inference.model.manifest import MANIFEST_FILE, read_manifest
 from tenantry import processes
 from tenantry.console import say, step
 from tenantry.errors import CommandError, InputError, InterruptedByUserError
@@ -130,7 +131,12 @@ def serving(
 
 
 def _start(tenant: str, port: int, model: Path) -> TenantServer:
-    settings = {"HOST": HOST, "PORT": str(port), "MODEL_URI": model.resolve().as_uri()}
+    settings = {
+        "HOST": HOST,
+        "PORT": str(port),
+        "MODEL_URI": model.resolve().as_uri(),
+        "RUNTIME": read_manifest((model / MANIFEST_FILE).read_bytes()).runtime,
+    }
     log = LOGS / f"{tenant}.log"
     with log.open("wb") as output:
         process = processes.start(

@@ -54,20 +54,27 @@ class Endpoint(ABC, Generic[M]):
     """The msgspec type of the request's JSON."""
     invalid: type[InvalidInputError] | type[BadRequestError]
     """The error for well-formed JSON that does not match the route."""
+    offload_bytes: int
+    """A longer body is answered in the thread."""
 
     def __init__(
         self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor, max_values: int
     ) -> None:
         self.model: M | None = None
+        self.offload_bytes = settings.offload_bytes
         self._settings: Final = settings
         self._metrics: Final = metrics
         self._admission: Final = admission
         self._thread: Final = thread
-        self._max_values: Final = max_values
+        self._max_values = max_values
         self._queue_seconds: Final = metrics.phases[QUEUE]
         self._parse_seconds: Final = metrics.phases[PARSE]
         self._score_seconds: Final = metrics.phases[SCORE]
         self._decode = msgspec.json.Decoder(self.request_type).decode
+
+    def use(self, model: M) -> None:
+        """Answer with `model` from now on."""
+        self.model = model
 
     def answer(self, body: bytes) -> Answer:
         """Answer a body that is JSON.
@@ -128,7 +135,7 @@ class Endpoint(ABC, Generic[M]):
 
     def _parse(self, body: bytes, json_bytes: int | None) -> Any:
         document = body if json_bytes is None else body[:json_bytes]
-        if len(body) > self._settings.offload_bytes and (values := _count_values(document)) > self._max_values:
+        if len(body) > self.offload_bytes and (values := _count_values(document)) > self._max_values:
             raise self.invalid(f"the body has {values} JSON values; a request has at most {self._max_values}")
         try:
             request = self._decode(document)

@@ -82,7 +82,7 @@ class Exchange:
         if request.refusal is not None:
             return problems.answer(request.refusal, self.path)
         endpoint = self._route.endpoint
-        if endpoint is None or request.is_binary or len(request.body) > service.settings.offload_bytes:
+        if endpoint is None or request.is_binary or len(request.body) > endpoint.offload_bytes:
             return None
         service.metrics.phases[QUEUE].add(perf_counter() - self._began)
         return service.answer_now(endpoint, request.body, self.path)

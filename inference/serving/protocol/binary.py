@@ -7,12 +7,15 @@ element of datatype BYTES is its length (4 bytes) and then its bytes.
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 
 from inference.errors import BadRequestError
-from inference.serving.protocol.messages import InferInput, InferRequest
+from inference.serving.protocol.messages import InferInput
+from inference.serving.protocol.tensor_messages import TensorInput
+
+T = TypeVar("T", InferInput, TensorInput)
 
 EXTENSION: Final = "binary_tensor_data"
 """Name of the extension in the server metadata."""
@@ -20,17 +23,17 @@ HEADER: Final = b"inference-header-content-length"
 """HTTP header with the size in bytes of the JSON; the rest of the body is binary tensors."""
 
 
-def split_tensors(request: InferRequest, raw: bytes) -> Iterator[tuple[InferInput, bytes]]:
+def split_tensors(inputs: Sequence[T], raw: bytes) -> Iterator[tuple[T, bytes]]:
     """Return each input whose tensor follows the JSON, with the bytes of that tensor.
 
     Args:
-        request: The JSON of the request.
+        inputs: The inputs in the JSON of the request.
         raw: Everything after the JSON.
 
     Raises:
         BadRequestError: `raw` does not have the size that the inputs specify.
     """
-    for tensor in request.inputs:
+    for tensor in inputs:
         size = tensor.parameters.binary_data_size if tensor.parameters else UNSET
         if size is UNSET:
             continue

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from inference.errors import BadRequestError
 from inference.model.classifier import LABEL, PROBABILITIES, TEXT
 from inference.model.interface import BYTES, FP64, LoadedModel, Prediction
+from inference.serving.protocol import outputs
 from inference.serving.protocol.binary import pack_doubles, pack_texts, split_tensors, unpack_texts
 from inference.serving.protocol.messages import InferOutput, InferRequest, InferResponse, OutputParameters
 
@@ -26,7 +27,7 @@ def read_binary_texts(request: InferRequest, raw: bytes, max_texts: int) -> None
     Raises:
         BadRequestError: The bytes are not what the JSON specifies.
     """
-    for tensor, part in split_tensors(request, raw):
+    for tensor, part in split_tensors(request.inputs, raw):
         tensor.data = list(islice(unpack_texts(part), max_texts + 1))
 
 
@@ -64,18 +65,7 @@ def requested_outputs(request: InferRequest) -> Mapping[str, bool]:
     Raises:
         BadRequestError: An output does not exist.
     """
-    default = request.parameters is not None and request.parameters.binary_data_output
-    if not request.outputs:
-        return dict.fromkeys(OUTPUTS, default)
-    requested: dict[str, bool] = {}
-    for index, output in enumerate(request.outputs):
-        if output.name not in OUTPUTS:
-            raise BadRequestError(
-                f"outputs[{index}].name: there is no output '{output.name[:100]}'; there are {', '.join(OUTPUTS)}"
-            )
-        own = output.parameters.binary_data if output.parameters else UNSET
-        requested.setdefault(output.name, default if own is UNSET else own)
-    return requested
+    return outputs.requested_outputs(request, OUTPUTS)
 
 
 def infer_response(
@@ -83,7 +73,7 @@ def infer_response(
 ) -> tuple[InferResponse, bytes | None]:
     """Return the response to `request` and the binary tensors that follow it; None if no output is in binary form."""
     rows = len(predictions)
-    outputs: list[InferOutput] = []
+    found: list[InferOutput] = []
     tensors: list[bytes] = []
     for name, is_binary in requested_outputs(request).items():
         if name == LABEL:
@@ -97,10 +87,10 @@ def infer_response(
             packed = pack_doubles(probabilities) if is_binary else b""
         if is_binary:
             tensors.append(packed)
-            outputs.append(InferOutput(name, shape, datatype, parameters=OutputParameters(len(packed))))
+            found.append(InferOutput(name, shape, datatype, parameters=OutputParameters(len(packed))))
         else:
-            outputs.append(InferOutput(name, shape, datatype, data))
-    response = InferResponse(model.name, model.version, outputs, UNSET if request.id is None else request.id)
+            found.append(InferOutput(name, shape, datatype, data))
+    response = InferResponse(model.name, model.version, found, UNSET if request.id is None else request.id)
     return response, b"".join(tensors) if tensors else None
 
 

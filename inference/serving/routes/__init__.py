@@ -16,7 +16,7 @@ from inference.serving.service import Service
 
 def add_routes(app: FastAPI, service: Service) -> None:
     """Add to `app` all routes of `service` and the format of its errors."""
-    for routes in (PredictRoutes(), ProtocolRoutes(service), OperationsRoutes(service), ModelRoutes(service)):
+    for routes in (PredictRoutes(service), ProtocolRoutes(service), OperationsRoutes(service), ModelRoutes(service)):
         routes.add_to(app)
-    PageRoutes(app).add_to(app)
+    PageRoutes(app, service).add_to(app)
     add_error_handlers(app)

@@ -1,7 +1,7 @@
 """The page to try the model, the API viewer, and the OpenAPI document that it shows."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from fastapi import FastAPI
@@ -13,18 +13,24 @@ from inference.serving import openapi
 from inference.serving.assets import Assets
 from inference.serving.problems import JSON
 from inference.serving.routes.operation import Operation
+from inference.serving.service import Service
+
+if TYPE_CHECKING:
+    from inference.model.interface import LoadedModel
 
 _FOLDER: Final = Path(__file__).parent.parent
 
 
 class PageRoutes:
-    """Answers static files, and the document of `app`."""
+    """Answers static files, and the document of `app`, which describes the model of `service`."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, service: Service) -> None:
         self._app = app
+        self._service = service
         self._page = Assets(_FOLDER / "page")
         self._viewer = Assets(_FOLDER / "viewer")
         self._document = b""
+        self._described: LoadedModel | None = None
 
     def add_to(self, app: FastAPI) -> None:
         """Add the routes to `app`."""
@@ -49,7 +55,9 @@ class PageRoutes:
 
     async def openapi(self) -> Response:
         """GET /openapi.json."""
-        self._document = self._document or msgspec.json.encode(self._app.openapi())
+        if not self._document or self._described is not self._service.model:
+            self._described = self._service.model
+            self._document = msgspec.json.encode(self._app.openapi())
         return Response(self._document, headers={"content-type": JSON})
 
 

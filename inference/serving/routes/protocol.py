@@ -13,6 +13,7 @@ from inference.model.interface import LoadedModel
 from inference.serving import openapi
 from inference.serving.openapi import PROTOCOL_TAG, Responses
 from inference.serving.protocol import binary, messages
+from inference.serving.protocol.tensor_messages import TensorRequest
 from inference.serving.routes.operation import BODY_ERRORS, Operation, answered_before_fastapi, json_response
 from inference.serving.service import Service
 
@@ -60,11 +61,12 @@ class ProtocolRoutes:
             _readiness_responses("The model is ready.", messages.ModelReady, NotFoundError),
             parameters,
         )
-        Operation("POST", f"{path}/infer", PROTOCOL_TAG, "Classify texts").add(
+        is_onnx = self._service.settings.runtime == "onnx"
+        Operation("POST", f"{path}/infer", PROTOCOL_TAG, "Run the model" if is_onnx else "Classify texts").add(
             app,
             self.infer,
             openapi.with_binary(_responses("The predictions.", messages.InferResponse, *BODY_ERRORS, NotFoundError)),
-            parameters | openapi.request_body(messages.InferRequest),
+            parameters | openapi.request_body(TensorRequest if is_onnx else messages.InferRequest),
         )
 
     async def server_metadata(self) -> Response:

@@ -59,7 +59,7 @@ def test_runs_every_datatype(tmp_path: Path) -> None:
     path.write_bytes(onnx_models.echo())
     model = OnnxModel.from_artifact(import_onnx(path, name="echo"))
     inputs = model.test_inputs()
-    for spec, answer in zip(model.outputs, model.run(inputs), strict=True):
+    for spec, answer in zip(model.signature.outputs, model.run(inputs), strict=True):
         assert answer.dtype == np.dtype(DTYPES[spec.datatype])
         assert answer.tolist() == inputs[spec.name.replace("out", "in")].tolist()
 

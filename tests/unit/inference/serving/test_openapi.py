@@ -12,6 +12,7 @@ from schemathesis.openapi import from_url
 
 from inference.serving.application import create_app
 from inference.settings import Settings
+from tests import onnx_artifacts
 from tests.models import write_tiny_model
 from tests.service import Service, service
 
@@ -52,6 +53,33 @@ def test_every_answer_is_in_the_document(running: Service, method: str, path: st
         ask()
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE  # there is nothing to get wrong
+
+
+@pytest.fixture(scope="module")
+def running_onnx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of an ONNX model that takes every value of every datatype."""
+    folder = tmp_path_factory.mktemp("openapi-onnx")
+    model = onnx_artifacts.written(onnx_artifacts.echo(), folder / "model")
+    with service(model, folder / "log", runtime="onnx") as found:
+        yield found
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/{model}/infer"])
+def test_every_answer_of_an_onnx_model_is_in_the_document(
+    running_onnx: Service, path: str, mode: GenerationMode
+) -> None:
+    """The routes that differ between the runtimes."""
+    test_every_answer_is_in_the_document(running_onnx, "post", path, mode)
+
+
+def test_the_document_of_an_onnx_model_describes_records_and_tensors(running_onnx: Service) -> None:
+    """Neither texts nor labels of a text model are in it."""
+    document = httpx.get(f"{running_onnx.url}/openapi.json", trust_env=False).json()
+    assert {"RecordsRequest", "TensorRequest", "ValuesResponse"} <= document["components"]["schemas"].keys()
+    assert not {"PredictRequest", "InferRequest"} & document["components"]["schemas"].keys()
+    examples = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    assert examples.keys() == {"record", "records"}
 
 
 def test_documents_every_error_in_its_form(document: dict[str, Any]) -> None:

@@ -3,27 +3,37 @@
 import asyncio
 import hashlib
 import json
+import os
 import random
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 
 from inference.errors import ArtifactError, InferenceError, StoreError, StoreUnavailableError
 from inference.model.artifact import Artifact, write
 from inference.model.interface import TextModel
+from inference.model.loading import load_artifact
 from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.settings import Settings
 from inference.store import loading
 from inference.store.fetch import fetch
 from inference.store.loading import load_model
+from tests import onnx_artifacts
+from tests.service import service
 
 
 def _load(uri: str) -> TextModel:
     settings = Settings(model_uri=uri, load_retry_seconds=0.001, load_retry_max_seconds=0.001)
-    return asyncio.run(asyncio.wait_for(load_model(settings), timeout=30))
+    model = asyncio.run(asyncio.wait_for(load_model(settings), timeout=30))
+    assert isinstance(model, TextModel)
+    return model
 
 
 def _load_or_refuse(folder: Path, files: Mapping[str, bytes]) -> TextModel | str:
@@ -143,3 +153,45 @@ def test_only_an_absent_store_is_retried(
     errors.append(StoreError("no such key"))
     with pytest.raises(StoreError, match="no such key"):
         _load(str(tmp_path))
+
+
+def test_the_runtime_of_the_process_decides_which_models_load(tmp_path: Path, tiny_artifact: Artifact) -> None:
+    """A process for texts refuses an ONNX model, and the reverse, each with the runtime that is needed."""
+    onnx = str(onnx_artifacts.written(onnx_artifacts.credit(), tmp_path / "onnx"))
+    write(tmp_path / "text", tiny_artifact)
+    model = asyncio.run(load_model(Settings(model_uri=onnx, runtime="onnx")))
+    assert model.scorer_kind.startswith("onnxruntime ")
+    with pytest.raises(ArtifactError, match="'credit' is an ONNX model; serve it with runtime 'onnx'"):
+        asyncio.run(load_model(Settings(model_uri=onnx)))
+    with pytest.raises(ArtifactError, match="is a text model; serve it with runtime 'text'"):
+        asyncio.run(load_model(Settings(model_uri=str(tmp_path / "text"), runtime="onnx")))
+
+
+def test_without_its_packages_the_runtime_onnx_says_what_to_install(
+    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.delitem(sys.modules, "inference.model.onnx_model", raising=False)
+    with pytest.raises(ArtifactError, match=r"needs the package onnxruntime: use the image 'onnx', or pip install"):
+        load_artifact(tiny_artifact, "onnx")
+
+
+def test_a_process_that_is_killed_while_it_loads_leaves_a_model_that_loads_again(tmp_path: Path) -> None:
+    """Loading only reads: whenever it ends, the next process finds the same bytes and serves them."""
+    folder = onnx_artifacts.written(onnx_artifacts.credit(), tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with service(folder, tmp_path / "killed", wait="", runtime="onnx") as killed:
+        while "serving" not in killed.log.read_text() and killed.process.poll() is None:
+            pass
+        assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    with service(folder, tmp_path / "log", runtime="onnx") as running:
+        assert httpx.get(f"{running.url}/v2/models/credit", trust_env=False).status_code == 200
+
+
+def test_onnx_runtime_sends_no_usage_data() -> None:
+    """The variable that stops it is set before its import, whatever the environment says."""
+    program = "import os; import inference.model.onnx_model; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
