@@ -17,6 +17,7 @@ import httpx
 
 from inference import __name__ as SERVICE  # noqa: N812 - the name of a module
 from inference import contract
+from inference.errors import ArtifactError
 from inference.model.manifest import MANIFEST_FILE, read_manifest
 from tenantry import processes
 from tenantry.console import say, step
@@ -135,7 +136,7 @@ def _start(tenant: str, port: int, model: Path) -> TenantServer:
         "HOST": HOST,
         "PORT": str(port),
         "MODEL_URI": model.resolve().as_uri(),
-        "RUNTIME": read_manifest((model / MANIFEST_FILE).read_bytes()).runtime,
+        "RUNTIME": _runtime(model),
     }
     log = LOGS / f"{tenant}.log"
     with log.open("wb") as output:
@@ -146,6 +147,14 @@ def _start(tenant: str, port: int, model: Path) -> TenantServer:
             stderr=subprocess.STDOUT,
         )
     return TenantServer(tenant=tenant, port=port, process=process, log=log)
+
+
+def _runtime(model: Path) -> str:
+    """What serves the model; of a model that cannot be read, the service itself says what is wrong."""
+    try:
+        return read_manifest((model / MANIFEST_FILE).read_bytes()).runtime
+    except (ArtifactError, OSError):
+        return "text"
 
 
 def _wait_until_ready(servers: Sequence[TenantServer], stop: threading.Event) -> None:
