@@ -12,6 +12,7 @@ from constructs_lib._objects import plain_object
 from constructs_lib.alert import Alert
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
+from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
@@ -214,12 +215,19 @@ class MonitoredInference(Construct):
 
     def _add_service_monitor(self) -> ApiObject:
         """Scrapes every pod; the target's labels take precedence over labels that a pod exposes."""
+        drop = monitoring.ServiceMonitorSpecEndpointsMetricRelabelingsAction.DROP
         endpoint = monitoring.ServiceMonitorSpecEndpoints(
             port=contract.PORT_NAME,
             path=contract.METRICS_PATH,
             interval=SCRAPE_INTERVAL,
             scrape_timeout=SCRAPE_TIMEOUT,
             honor_labels=False,
+            metric_relabelings=[
+                monitoring.ServiceMonitorSpecEndpointsMetricRelabelings(
+                    action=drop, regex=each.regex, source_labels=list(each.labels)
+                )
+                for each in scraping.DROPPED
+            ],
         )
         spec = monitoring.ServiceMonitorSpec(
             selector=monitoring.ServiceMonitorSpecSelector(match_labels=self._selector),

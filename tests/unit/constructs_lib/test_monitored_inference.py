@@ -14,6 +14,7 @@ from constructs_lib import (
     PropsError,
 )
 from constructs_lib import _environment as environment
+from constructs_lib.monitoring.scraping import DROPPED
 from constructs_lib.platform import Gateway, ModelStore, Monitoring
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import SlackReceiver
@@ -219,7 +220,16 @@ def test_prometheus_scrapes_every_pod_each_thirty_seconds(minimal: list[Object])
     assert by_kind(minimal, "ServiceMonitor")["spec"] == {
         "selector": {"matchLabels": SELECTOR},
         "endpoints": [
-            {"port": "http", "path": "/metrics", "interval": "30s", "scrapeTimeout": "10s", "honorLabels": False}
+            {
+                "port": "http",
+                "path": "/metrics",
+                "interval": "30s",
+                "scrapeTimeout": "10s",
+                "honorLabels": False,
+                "metricRelabelings": [
+                    {"action": "drop", "regex": each.regex, "sourceLabels": list(each.labels)} for each in DROPPED
+                ],
+            }
         ],
     }
     assert by_kind(minimal, "Service")["metadata"]["labels"].items() >= SELECTOR.items()
