@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ LABELS = 2
 """Labels of the tiny model."""
 SELECTOR = re.compile(r"(?<![\w:])([a-z_:]\w*)\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"')
-MATCH = {
+MATCH: dict[str, Callable[[str, str], bool]] = {
     "=": lambda value, want: value == want,
     "!=": lambda value, want: value != want,
     "=~": lambda value, want: re.fullmatch(want, value) is not None,
