@@ -46,6 +46,11 @@ DROPPED: Final = (
     Dropped(("__name__",), _any("process_.+", contract.READY)),
 )
 """What Prometheus drops."""
+READ_BY_HAND: Final = {
+    contract.API_KEY_CALLERS: "shows whether a key is required, and for how many callers",
+    contract.API_KEYS_VALID: "shows that pods refused a change of the keys",
+}
+"""Metrics that no rule, panel or runbook section reads and that are kept nevertheless, with the reason."""
 
 
 def series_per_pod(labels: int) -> int:
@@ -59,5 +64,5 @@ def series_per_pod(labels: int) -> int:
     phases = 2 * len(contract.PHASES)
     load = 2 + len(contract.SHED_REASONS)
     texts = labels + 3 + 2 + 2 + len(contract.SIGNALS)
-    infos = 2
+    infos = 2 + len(READ_BY_HAND)
     return requests + phases + load + texts + infos + TARGET_SERIES
