@@ -7,8 +7,9 @@ from pydantic import TypeAdapter
 
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.platform._quantities import byte_count, memory_text
+from constructs_lib.platform.service_memory import service_memory
 from inference import contract
-from inference.settings import MEMORY_SETTINGS, Settings, memory_bytes
+from inference.settings import MEMORY_SETTINGS, Settings
 
 
 def env_name(field: str) -> str:
@@ -46,11 +47,9 @@ def check_memory(settings: Mapping[str, str], limit: str) -> None:
         PropsError: it could.
     """
     changed = [name for name in MEMORY_SETTINGS if name in settings]
-    values = {name: int(settings.get(name, Settings.model_fields[name].default)) for name in MEMORY_SETTINGS}
-    needed = memory_bytes(**values)
-    if changed and needed > byte_count(limit):
-        found = memory_text(-(-needed // 2**20) * 2**20)
+    required = service_memory(settings)
+    if changed and required > byte_count(limit):
         raise PropsError(
             f"'{changed[-1]}' ({settings[changed[-1]]}) must leave the pod below its memory limit ({limit}), but it"
-            f" could take {found}; lower the setting or raise resources.limits.memory"
+            f" could take {memory_text(required)}; lower the setting or raise resources.limits.memory"
         )

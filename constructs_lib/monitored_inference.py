@@ -20,6 +20,7 @@ from constructs_lib.platform.access import Auth
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.validators import check_image, check_model, check_model_owner, check_object_name
 from imports.com.coreos import monitoring
 from inference import contract
@@ -63,6 +64,9 @@ class MonitoredInferenceProps:
         with refusing("model", self.model):
             check_model(self.model)
             check_model_owner(self.tenant.name, self.model)
+        resources = self.tenant.props.resources
+        with refusing("tenant.resources.limits.memory", resources.limits.memory):
+            check_service_memory(resources)
         for name in self.image_pull_secrets:
             with refusing("image_pull_secrets", name):
                 check_object_name(name)

@@ -9,8 +9,6 @@ from constructs_lib.platform.document import Platform, Tenant
 from constructs_lib.platform.validators import is_in_store, is_pinned
 from constructs_lib.special_purpose_addresses import is_public_network
 
-SMALL_MEMORY: Final = "96Mi"
-"""The service with the model of `make demo` uses up to 84Mi."""
 SMALL_STORAGE: Final = "128Mi"
 """The logs that a node keeps of a container (50Mi) and a full `/tmp` (64Mi) fit into this."""
 
@@ -26,8 +24,6 @@ def _warnings(platform: Platform) -> Iterator[str]:
         yield f"the model of {names} is not pinned to a digest: a pod serves the latest version when it starts"
     if names := _names(tenant for tenant in tenants if not is_in_store(tenant.model)):
         yield f"the model of {names} is a folder: pods can only load it if the image contains that folder"
-    if names := _names(tenant for tenant in tenants if _is_less(tenant.resources.limits.memory, SMALL_MEMORY)):
-        yield f"the memory limit of {names} is below {SMALL_MEMORY}: the service is likely to be killed when it starts"
     if names := _names(
         tenant for tenant in tenants if _is_less(tenant.resources.limits.ephemeral_storage, SMALL_STORAGE)
     ):

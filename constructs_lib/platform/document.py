@@ -28,6 +28,7 @@ from constructs_lib.platform.gateway import Gateway, HostName, check_host_names,
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
 Labels = Annotated[dict[str, str], Field(min_length=1)]
@@ -143,6 +144,12 @@ class Defaults(Section):
     auth: Auth | None = None
     """`apiKeys`: predictions and the model card require an API key of the tenant (`tenantry keys`). No key is required
     if absent."""
+
+    @field_validator("resources")
+    @classmethod
+    def _limit_holds_the_service(cls, resources: Resources) -> Resources:
+        check_service_memory(resources)
+        return resources
 
     @field_validator("quota")
     @classmethod

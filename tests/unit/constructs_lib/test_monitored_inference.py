@@ -484,6 +484,16 @@ def _inference() -> tuple[Any, MonitoredInference]:
     return chart, MonitoredInference(chart, "inference", props)
 
 
+def test_rejects_a_memory_limit_that_the_service_could_exceed() -> None:
+    """By the service's own formula, with its default settings."""
+    limits = {"limits": {"memory": "391Mi"}}
+    tenant = IsolatedTenant(make_chart(), "tenant", replace(TENANT, resources=Resources.model_validate(limits)))
+    with pytest.raises(
+        PropsError, match=r"'tenant.resources.limits.memory' \('391Mi'\) must be at least 392Mi, .* raise it"
+    ):
+        MonitoredInferenceProps(tenant=tenant, image=IMAGE, model=MODEL)
+
+
 def test_added_alerts_follow_the_platforms_rules_in_a_group_of_their_own(minimal: list[Object]) -> None:
     chart, inference = _inference()
     inference.add_alert(ALERT)

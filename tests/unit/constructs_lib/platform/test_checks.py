@@ -41,7 +41,6 @@ def test_warns_about_egress_to_private_addresses() -> None:
 @pytest.mark.parametrize(
     ("limit", "warning"),
     [
-        ({"memory": "64Mi"}, "the memory limit of a is below 96Mi: the service is likely to be killed when it starts"),
         (
             {"ephemeralStorage": "64Mi"},
             "the ephemeral-storage limit of a is below 128Mi: logs and /tmp can cause an eviction",

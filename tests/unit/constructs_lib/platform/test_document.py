@@ -304,6 +304,11 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("resources: {limits: {cpu: 0.0001}}", "resources.limits.cpu", "CPU quantity"),
         ("resources: {limits: {cpu: 500 m}}", "resources.limits.cpu", "CPU quantity"),
         ("resources: {limits: {memory: 512}}", "resources.limits.memory", "memory quantity"),
+        (
+            "resources: {limits: {memory: 391Mi}}",
+            "resources.limits.memory",
+            "must be at least 392Mi, which is the most that the service takes with its default settings",
+        ),
         ("resources: {limits: {memory: 512MB}}", "resources.limits.memory", "memory quantity"),
         ("quota: {pods: 24}", "quota.pods", "must be at least 25: maxReplicas + surge + terminating pods + headroom"),
         ("quota: {cpu: 12}", "quota.cpu", "must be at least 12500m"),
