@@ -108,7 +108,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit fork-test wheel-test wheel-container-test page-test rules audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit fork-test wheel-test wheel-container-test page-test rules audit-diff audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -129,6 +129,9 @@ page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pic
 
 rules: monitoring-tools ## test every alert and panel with a real Prometheus and Alertmanager
 	@pytest tests/rules
+
+audit-diff: $(RUNTIME) ## write what a change to dist/ does, as Markdown (BASE=origin/main, OUTPUT=/dev/stdout)
+	@tenantry audit diff $(or $(BASE),origin/main) --format markdown > $(or $(OUTPUT),/dev/stdout)
 
 audit-proof: $(DEV) ## write docs/audit-proof.md: what the audit is compared with, and the differences (CLUSTERS=3000)
 	@python -m tests.audit.proof docs/audit-proof.md

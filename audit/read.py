@@ -1,6 +1,6 @@
 """Reads a cluster from YAML, JSON or plain data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from audit.cluster import Cluster
 from audit.errors import AuditError, ReadError
 from audit.reading import sources
 from audit.reading.documents import DataDocument, split
+from audit.reading.documents import TextDocument as Document
 from audit.reading.objects import Reader
+from audit.reading.revisions import revision_texts
 from audit.reading.sources import Text
 
 
@@ -71,6 +73,33 @@ def context(
     for found in sources.cluster(name, kubeconfig, details=details):
         reader.add(DataDocument(0, found, f"context {name}"))
     return _cluster(reader, assumptions, keep_going=keep_going)
+
+
+def documents(given: Iterable[Document], *, default_namespace: str = "default") -> Cluster:
+    """A cluster from documents, in detail; what is invalid is in its problems, and it may be empty.
+
+    Args:
+        given: The documents.
+        default_namespace: Namespace of objects that do not name one.
+    """
+    reader = Reader(default_namespace, details=True)
+    for each in given:
+        reader.add(each)
+    return Cluster(reader.inventory(), Assumptions(), tuple(reader.problems))
+
+
+def side(given: str, paths: Sequence[str]) -> list[Document]:
+    """One side of a comparison: the documents of a file, a folder, or a git revision.
+
+    Args:
+        given: A path, or a revision of the repository in which the command runs.
+        paths: What to read of a revision.
+
+    Raises:
+        AuditError: It is neither.
+    """
+    found = sources.texts([given]) if Path(given).exists() else revision_texts(given, paths)
+    return [document for text in found for document in split(text.file, text.content)]
 
 
 def _add(reader: Reader, texts: Iterable[Text]) -> None:

@@ -1,28 +1,31 @@
 #!/usr/bin/env python3
 """Print what a change does to dist/, as a comment for its pull request (Markdown).
 
-    tools/dist_comment.py origin/main
+    tools/dist_comment.py origin/main [SUMMARY]
 
-Compares the working tree's dist/ with that of the commit where the branch left its base. The comment begins with a
-marker, by which the workflow finds its own comment again, and never exceeds what GitHub takes.
+The file SUMMARY (what `tenantry audit diff --format markdown` prints) comes first, then each file, folded, while there
+is room. Compares the working tree's dist/ with that of the commit where the branch left its base. The comment begins
+with a marker, by which the workflow finds its own comment again, and never exceeds what GitHub takes.
 """
 
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 MARKER = "<!-- tenantry: what changes in dist -->"
 LIMIT = 65_536  # GitHub's, in characters
 ROOM = 400  # for the line about what was left out, and for the closing fence
 
 
-def main(base: str, limit: int = LIMIT) -> str:
+def main(base: str, summary: str = "", limit: int = LIMIT) -> str:
     """The comment about the changes since `base`, of at most `limit` UTF-16 units, which is how GitHub counts."""
     start = _git("merge-base", base, "HEAD").strip()
     files = [part for part in re.split(r"(?m)^(?=diff --git )", _git("diff", start, "--", "dist")) if part]
     if not files:
         return f"{MARKER}\nThis change leaves `dist/` as it is: the cluster stays the same.\n"
-    text = f"{MARKER}\n### Changes in `dist/`\n\n{_git('diff', '--shortstat', start, '--', 'dist').strip()}\n"
+    heading = f"{summary.strip()}\n\n### The manifests, line by line" if summary else "### Changes in `dist/`"
+    text = f"{MARKER}\n{heading}\n\n{_git('diff', '--shortstat', start, '--', 'dist').strip()}\n"
     for index, diff in enumerate(files):
         section = _section(diff)
         if _length(text + section) > limit - ROOM:
@@ -68,6 +71,6 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the script and its argument
+    if len(sys.argv) not in {2, 3}:
         sys.exit(__doc__)
-    sys.stdout.write(main(sys.argv[1]))
+    sys.stdout.write(main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8") if sys.argv[2:] else ""))

@@ -71,10 +71,12 @@ def _namespaces(inventory: Inventory, found: list[Template]) -> Iterator[Finding
 def _security(template: Template, inventory: Inventory) -> Iterator[Finding]:
     rule = enforced(inventory, template.owner.namespace)
     level, version = rule or (Level.PRIVILEGED, NEWEST)
-    refused = {each.check for each in violations(template, level, version)}
-    for each in violations(template, Level.RESTRICTED, version):
+    refused = {each.path for each in violations(template, level, version)}
+    # What both levels forbid counts as forbidden by baseline.
+    both = (*violations(template, Level.BASELINE, version), *violations(template, Level.RESTRICTED, version))
+    for each in {violation.path: violation for violation in reversed(both)}.values():
         severity = Severity.HIGH if each.level is Level.BASELINE else Severity.MEDIUM
-        says = f"; its namespace enforces {level}, so the API server refuses the pods" if each.check in refused else ""
+        says = f"; its namespace enforces {level}, so the API server refuses the pods" if each.path in refused else ""
         yield finding(
             template.owner.place.at(*template.path, *each.path),
             rule=f"pod-{each.check}",

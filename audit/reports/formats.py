@@ -8,6 +8,7 @@ import msgspec
 
 from audit.errors import AuditError
 from audit.reports import (
+    diff_tables,
     explain_text,
     exposure_sarif,
     exposure_tables,
@@ -17,13 +18,14 @@ from audit.reports import (
     pictures,
     reach_tables,
 )
+from audit.reports.diff_report import DiffReport
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
 from audit.reports.findings_report import FindingsReport
 from audit.reports.permissions_report import PermissionsReport, WhoCanReport
 from audit.reports.reach_report import ReachReport
 
-Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport | FindingsReport
+Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport | FindingsReport | DiffReport
 
 
 class Format(StrEnum):
@@ -81,6 +83,11 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.CSV: findings_tables.csv,
         Format.MARKDOWN: findings_tables.markdown,
         Format.SARIF: findings_tables.sarif,
+    },
+    DiffReport: {
+        Format.TEXT: diff_tables.text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: diff_tables.markdown,
     },
 }
 

@@ -10,7 +10,7 @@ from audit.model.permissions import PolicyRule, Request
 from audit.permissions import Permissions, groups_of
 from audit.permissions.consequences import CONSEQUENCES, of_rule
 from tenantry.cli import app
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 from tests.unit.audit.roles import account, binding, role
 
 ALICE = "alice"
@@ -151,7 +151,7 @@ def test_an_unlimited_rule_is_one_consequence_and_worse_for_the_whole_cluster() 
 
 
 def test_the_report_shows_tenants_with_the_same_permissions_once() -> None:
-    result = run(ROOT / "dist")
+    result = run(example_dist())
     assert result.exit_code == 0, result.output
     assert "system:serviceaccount:*:*-ml-inference: 2 holders" in result.stdout
     assert "in its own namespace" in result.stdout
@@ -216,6 +216,6 @@ def test_a_dump_that_repeats_a_default_leaves_it_a_default(tmp_path: Path) -> No
     ],
 )
 def test_wrong_options_are_refused_with_the_fix(arguments: list[str], message: str) -> None:
-    result = run(ROOT / "dist", *arguments)
+    result = run(example_dist(), *arguments)
     assert result.exit_code == 2
     assert message in result.stderr

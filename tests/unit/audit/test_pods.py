@@ -12,7 +12,7 @@ from audit import read
 from audit.model.quantities import quantity
 from audit.pods import Level, Template, pod_findings, violations
 from tenantry.cli import app
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 
 SAFE: dict[str, Any] = {
     "automountServiceAccountToken": False,
@@ -211,7 +211,7 @@ def test_quantities_are_read_as_kubernetes_reads_them() -> None:
 
 def test_the_report_shows_equal_findings_of_tenants_once_with_every_line(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        text = (ROOT / f"dist/tenant-{name}.k8s.yaml").read_text()
+        text = (example_dist() / f"tenant-{name}.k8s.yaml").read_text()
         (tmp_path / f"{name}.yaml").write_text(text.replace("runAsNonRoot: true", "runAsNonRoot: false"))
     result = run(tmp_path)
     assert result.exit_code == 0, result.output

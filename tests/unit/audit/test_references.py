@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 from audit import read
 from audit.wiring import broken_references
 from tenantry.cli import app
-from tests.paths import ROOT
+from tests.example_platform import example_dist
 from tests.unit.audit.manifests import namespace, pod, policy
 
-TENANT = (ROOT / "dist/tenant-a.k8s.yaml").read_text()
+TENANT = (example_dist() / "tenant-a.k8s.yaml").read_text()
 PROMETHEUS = """\
 ---
 apiVersion: monitoring.coreos.com/v1
@@ -38,7 +38,7 @@ def changed(old: str, new: str, after: str) -> str:
 
 
 def test_the_generated_manifests_have_no_broken_reference() -> None:
-    result = CliRunner().invoke(app, ["audit", "references", str(ROOT / "dist")])
+    result = CliRunner().invoke(app, ["audit", "references", str(example_dist())])
     assert result.exit_code == 0, result.output
     assert result.stdout.strip().endswith("no finding")
 

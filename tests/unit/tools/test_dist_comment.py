@@ -33,8 +33,8 @@ class Repository:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "A change")
 
-    def comment(self, base: str = "main") -> str:
-        done = subprocess.run([SCRIPT, base], cwd=self.folder, check=False, capture_output=True, text=True)
+    def comment(self, base: str = "main", *summary: str) -> str:
+        done = subprocess.run([SCRIPT, base, *summary], cwd=self.folder, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -120,3 +120,26 @@ def test_an_unknown_base_is_an_error(repository: Repository) -> None:
     done = subprocess.run([SCRIPT, "nowhere"], cwd=repository.folder, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert "git merge-base nowhere HEAD" in done.stderr
+
+
+def test_a_summary_comes_first_and_the_manifests_below_it(repository: Repository) -> None:
+    repository.write("dist/a.k8s.yaml", "replicas: 2\n")
+    repository.commit()
+    summary = repository.folder / "summary.md"
+    summary.write_text("### What this change does: nothing\n")
+    text = repository.comment("main", str(summary))
+    assert (
+        text.index("### What this change does")
+        < text.index("### The manifests, line by line")
+        < text.index("<details>")
+    )
+
+
+def test_the_manifests_are_cut_where_a_long_summary_leaves_no_room(repository: Repository) -> None:
+    repository.write("dist/a.k8s.yaml", "replicas: 2\n" * 5000)
+    repository.commit()
+    summary = repository.folder / "summary.md"
+    summary.write_text("x" * 60_000)
+    text = repository.comment("main", str(summary))
+    assert "x" * 60_000 in text
+    assert _units(text) <= LIMIT
