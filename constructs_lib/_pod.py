@@ -35,7 +35,8 @@ def template(
             "topologySpreadConstraints": [_spread(tenant.name)],
             "volumes": [{"emptyDir": {"sizeLimit": _SCRATCH_SIZE}, "name": _SCRATCH}],
             **({"imagePullSecrets": [{"name": name} for name in image_pull_secrets]} if image_pull_secrets else {}),
-        }
+        },
+        fixed_user=tenant.props.pods.fixed_user,
     )
     if requires_keys:
         _add_api_keys(spec)

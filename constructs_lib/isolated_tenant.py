@@ -12,8 +12,8 @@ from constructs_lib._objects import plain_object
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.members import add_members
 from constructs_lib.names import labels, members_name, object_name, selector
-from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, policy_spec, public_addresses
-from constructs_lib.platform import Dns, Members, ModelStore, Monitoring, Network, PlatformSettings, Tenant
+from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, dns_servers, policy_spec, public_addresses
+from constructs_lib.platform import Dns, Members, ModelStore, Monitoring, Network, PlatformSettings, Pods, Tenant
 from constructs_lib.platform.access import Client, check_party
 from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
@@ -48,6 +48,7 @@ class IsolatedTenantProps:
         gateway: a gateway whose pods may connect to the service. Default: none.
         shared_with: tenants whose service this tenant's pods may connect to. Default: none.
         members: users and groups that may read the namespace, without Secrets and exec. Default: nobody.
+        pods: settings of every pod. Default: they run as UID 1000.
     """
 
     name: str
@@ -64,6 +65,7 @@ class IsolatedTenantProps:
     gateway: Gateway | None = None
     shared_with: tuple[str, ...] = ()
     members: Members | None = None
+    pods: Pods = field(default_factory=Pods)
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
@@ -94,6 +96,7 @@ class IsolatedTenantProps:
             gateway=settings.gateway if tenant.hostname else None,
             shared_with=tenant.shared_with,
             members=tenant.members,
+            pods=settings.pods,
         )
 
 
@@ -214,13 +217,13 @@ class IsolatedTenant(Construct):
         self._add_policy("allow-same-namespace", ingress=[own], egress=[own], ports=service)
         prometheus = NetworkPeer.pods(props.monitoring.namespace, props.monitoring.prometheus_labels)
         self._add_policy("allow-prometheus", ingress=[prometheus], ports=service)
-        dns = NetworkPeer.pods(props.dns.namespace, props.dns.pod_labels)
-        self._add_policy("allow-dns", egress=[dns], ports=[NetworkPort(53, "UDP"), NetworkPort(53)])
+        dns_ports = [NetworkPort(props.dns.port, "UDP"), NetworkPort(props.dns.port)]
+        self._add_policy("allow-dns", egress=dns_servers(props.dns), ports=dns_ports)
         store = props.model_store
         if store.namespace:
             pods = NetworkPeer.pods(store.namespace, store.pod_labels)
             self._add_policy("allow-model-store", egress=[pods], ports=[NetworkPort(store.port)])
-        public = public_addresses(props.network.except_cidrs)
+        public = public_addresses(props.network.excluded)
         self._add_policy("allow-world-https", egress=public, ports=[NetworkPort(HTTPS)])
         for index, each in enumerate(props.egress):
             port = NetworkPort(each.port, each.protocol)

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final, Literal, Self
 
 from constructs_lib.errors import PropsError, refusing
+from constructs_lib.platform import Dns
 from constructs_lib.platform.validators import check_cidr, check_name
 from constructs_lib.special_purpose_addresses import not_public
 
@@ -121,6 +122,13 @@ def public_addresses(except_cidrs: tuple[str, ...] = ()) -> tuple[NetworkPeer, N
         return NetworkPeer.network(everything, except_cidrs=[*not_public(version), *own])
 
     return peer("0.0.0.0/0", 4), peer("::/0", 6)
+
+
+def dns_servers(dns: Dns) -> list[NetworkPeer]:
+    """The DNS servers, and what a node-local cache answers from."""
+    labels = [dns.pod_labels, *([dns.cache_pod_labels] if dns.cache_pod_labels else [])]
+    pods = [NetworkPeer.pods(dns.namespace, each) for each in labels]
+    return [*pods, *(NetworkPeer.network(cidr) for cidr in dns.addresses)]
 
 
 def policy_spec(

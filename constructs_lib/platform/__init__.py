@@ -10,6 +10,7 @@ from constructs_lib.platform.document import (
     Network,
     Platform,
     PlatformSettings,
+    Pods,
     Tenant,
 )
 from constructs_lib.platform.errors import Mistake, PlatformError
@@ -42,6 +43,7 @@ __all__ = [
     "Platform",
     "PlatformError",
     "PlatformSettings",
+    "Pods",
     "Quota",
     "Receiver",
     "Resources",

@@ -79,7 +79,13 @@ def total(lists: Sequence[ResourceList]) -> ResourceList:
 
 
 def allocatable(cluster: Cluster) -> tuple[ResourceList, ...]:
-    """What each node has for tenants."""
+    """What each node has for tenants.
+
+    Raises:
+        ValueError: the size of the nodes is unknown.
+    """
+    if cluster.cpu is None or cluster.memory is None:
+        raise ValueError("the size of the cluster's nodes is unknown; set platform.cluster.cpu and memory")
     node = ResourceList(
         cpu=max(millicores(cluster.cpu) - millicores(cluster.reserved_cpu), 0),
         memory=max(byte_count(cluster.memory) - byte_count(cluster.reserved_memory), 0),

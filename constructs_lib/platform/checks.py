@@ -31,7 +31,7 @@ def _warnings(platform: Platform) -> Iterator[str]:
     if names := _names(tenant for tenant in tenants if any(not is_public_network(each.cidr) for each in tenant.egress)):
         yield f"the egress of {names} includes private addresses: make sure that the cluster does not use them"
     cluster = platform.platform.cluster
-    if cluster is not None and (short := shortfall(tenants, cluster)):
+    if cluster is not None and cluster.has_size and (short := shortfall(tenants, cluster)):
         yield short
 
 

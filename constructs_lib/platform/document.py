@@ -27,6 +27,7 @@ from constructs_lib.platform.cluster import Cluster
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
+from constructs_lib.platform.profiles import with_profile
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -83,6 +84,12 @@ class Dns(Section):
     """Namespace of the DNS pods."""
     pod_labels: Labels = Field(default={"k8s-app": "kube-dns"})
     """Labels of the DNS pods."""
+    port: validators.Port = 53
+    """Port of the DNS pods, UDP and TCP."""
+    cache_pod_labels: Labels | None = None
+    """Labels of the pods of a node-local DNS cache in the same namespace; none if absent."""
+    addresses: tuple[validators.Cidr, ...] = ()
+    """Addresses of a node-local DNS cache on the host network, which no selector of pods matches."""
 
 
 class Network(Section):
@@ -91,6 +98,20 @@ class Network(Section):
     except_cidrs: tuple[validators.Cidr, ...] = ()
     """Networks that tenants cannot reach on port 443, in addition to the special-purpose ranges: public addresses of
     the cluster itself (pods, services, API server)."""
+    platform_cidrs: tuple[validators.Cidr, ...] = ()
+    """Public addresses of the cloud's own platform, excluded in the same way."""
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Every public network that tenants must not reach."""
+        return (*self.except_cidrs, *self.platform_cidrs)
+
+
+class Pods(Section):
+    """Settings of every pod."""
+
+    fixed_user: bool = Field(default=True, strict=True)
+    """Whether pods run as UID 1000; false if the cluster assigns the UID. The image runs under any UID."""
 
 
 class PlatformSettings(Section):
@@ -106,10 +127,12 @@ class PlatformSettings(Section):
     """The DNS servers."""
     network: Network = Network()
     """Public addresses that tenants must not reach."""
+    pods: Pods = Pods()
+    """The user of every pod."""
     gateway: Gateway | None = None
     """The Gateway through which callers outside the cluster reach tenants; none if absent."""
     cluster: Cluster | None = None
-    """The nodes, for `tenantry plan` and a warning from synth if the tenants do not fit; unknown if absent."""
+    """The kind of cluster, and its nodes, for `tenantry plan` and a warning from synth if the tenants do not fit."""
     guard: GuardSwitch = None
     """What the API server refuses in the tenants' namespaces, for everyone except the cluster's administrators and
     controllers: `true`, or a mapping with its settings; needs Kubernetes 1.30. No guard if absent."""
@@ -224,7 +247,8 @@ class Platform(Section):
             with_host_name(merged(base, tenant), gateway) if isinstance(tenant, Mapping) else tenant
             for tenant in data["tenants"]
         ]
-        return {**data, "tenants": tenants}
+        completed = {"platform": with_profile(settings)} if isinstance(settings, Mapping) else {}
+        return {**data, **completed, "tenants": tenants}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -256,7 +280,7 @@ class Platform(Section):
         if store.namespace is None:
             loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model))
             _reachability.check_store(store.host, store.port, {tenant.name: tenant.egress for tenant in loading})
-        _reachability.check_reserved(self.platform.network.except_cidrs, [tenant.egress for tenant in self.tenants])
+        _reachability.check_reserved(self.platform.network.excluded, [tenant.egress for tenant in self.tenants])
         return self
 
 

@@ -13,6 +13,7 @@ from tenantry.errors import InputError
 from tenantry.options import PLATFORM_FILE, FileOption, Format, FormatOption
 
 if TYPE_CHECKING:
+    from constructs_lib.platform import PlatformSettings
     from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
     from constructs_lib.platform.cluster import Cluster
 
@@ -32,8 +33,8 @@ def plan(
     """Show what the tenants request at their minimum and maximum, and how many tenants of their size fit.
 
     Only requests count, pod by pod and node by node, as for the scheduler. The cluster is the one that platform.cluster
-    of the file or the options describe; without either, only the requests are shown. The exit code is 1 if pods are
-    unschedulable at the minimum.
+    of the file or the options describe; without either, only the requests are shown. The values that the profile of
+    the cluster sets are shown, too. The exit code is 1 if pods are unschedulable at the minimum.
 
     Example: tenantry plan --workers 4 --cpu 4 --memory 8Gi
     """
@@ -42,12 +43,15 @@ def plan(
 
     platform = Platform.load(file)
     requests = [requests_of(tenant) for tenant in platform.tenants]
-    cluster = _cluster(platform.platform.cluster, {"workers": workers, "cpu": cpu, "memory": memory})
+    described = _cluster(platform.platform.cluster, {"workers": workers, "cpu": cpu, "memory": memory})
+    cluster = described if described and described.has_size else None
     fits = fit(requests, cluster) if cluster else None
+    settings = _profile(platform.platform)
     if output is Format.JSON:
-        result(json.dumps(_document(requests, cluster, fits), indent=2))
+        result(json.dumps(_document(requests, cluster, fits) | {"profile": settings}, indent=2))
     else:
         _show(requests, cluster, fits)
+        _show_profile(settings)
     if fits and fits.unschedulable_at_minimum:
         raise typer.Exit(1)
 
@@ -65,8 +69,34 @@ def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | N
         return Cluster.model_validate({**(described.model_dump() if described else {}), **options})
     except ValidationError as error:
         problem = error.errors()[0]
-        said = "is required, too" if problem["type"] == "missing" else problem["msg"]
-        raise InputError(f"--{problem['loc'][0]}: {said}") from error
+        missing = problem.get("ctx", {}).get("at", ())
+        said = "is required, too" if missing else problem["msg"]
+        raise InputError(f"--{(missing or problem['loc'])[0]}: {said}") from error
+
+
+def _profile(settings: "PlatformSettings") -> dict[str, Any]:
+    """The profile of the cluster, what it sets, and what the file sets instead."""
+    from constructs_lib.platform.profiles import derived
+
+    name = settings.cluster.profile if settings.cluster else "generic"
+    plain = settings.model_dump(mode="json", by_alias=True)
+    found = [
+        {
+            "key": f"platform.{each.section}.{each.key}",
+            "value": effective,
+            "setBy": "platform.yaml" if is_replaced else "profile",
+            "because": each.because,
+            "source": each.source,
+        }
+        for each, effective, is_replaced in derived(name, plain)
+    ]
+    return {"name": name, "settings": found}
+
+
+def _show_profile(profile: dict[str, Any]) -> None:
+    for each in profile["settings"]:
+        value = json.dumps(each["value"])
+        result(f"profile {profile['name']}: {each['key']} = {value} ({each['setBy']}; {each['because']})")
 
 
 def _document(requests: "list[TenantRequests]", cluster: "Cluster | None", fits: "Fit | None") -> dict[str, Any]:

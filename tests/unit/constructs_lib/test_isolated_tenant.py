@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
-from constructs_lib.platform import Client, Dns, Gateway, Members, ModelStore, Monitoring, Network, Platform
+from constructs_lib.platform import Client, Dns, Gateway, Members, ModelStore, Monitoring, Network, Platform, Pods
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
@@ -39,6 +39,7 @@ ALL = IsolatedTenantProps(
     ),
     shared_with=("tenant-y",),
     members=Members(groups=("team-x",)),
+    pods=Pods(fixed_user=False),
 )
 
 
