@@ -370,6 +370,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
                     ("modelStore", "model_store"),
                     ("dns", "dns"),
                     ("network", "network"),
+                    ("pods", "pods"),
                     ("gateway", "gateway"),
                 )
             },
