@@ -71,7 +71,7 @@ $(MODEL): | $(RUNTIME) $(NODE)
 
 snap: schema $(DEV) $(NODE) ## write dist/ and the schema again after a change, and check them
 	@tenantry synth
-	@pytest -q tests/snapshot/test_dist.py --snapshot-update
+	@pytest -q tests/snapshot/test_dist.py tests/snapshot/test_profiles.py --snapshot-update
 
 update-imports: $(DEV) ## update imports/ to the CRDs of the chart that terraform/platform installs (helm)
 	@tools/update_crds.py
