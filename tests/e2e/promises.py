@@ -26,5 +26,6 @@ PROMISES: Final[Mapping[str, str]] = {
     "grafana": "Grafana on NodePort 30080",
     "audit": "All access to the API is logged, level Metadata",
     "tenants": "`make apply` adds and removes tenants and changes nothing else",
+    "documentation": "Printed lines of the runbook and the operations guides that call kubectl or curl work as printed",
     "delivery": "Push, build, scan, push to Docker Hub: GitHub Actions",
 }

@@ -79,6 +79,8 @@ def test_every_module_can_be_imported(base: Environment) -> None:
         "httptools",
         "joblib",
         "numpy",
+        "onnx",
+        "onnxruntime",
         "prometheus_client",
         "pytest",
         "sklearn",

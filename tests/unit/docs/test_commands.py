@@ -26,16 +26,12 @@ from inference.store.registry import publish
 from inference.training.corpus import Dataset, Row
 from inference.training.train import train
 from tenantry.cli import app
+from tests.documents import DOCUMENTS, printed
 from tests.example_platform import EXAMPLE, example_dist
 from tests.fake_programs import FakePrograms
 from tests.models import TEXTS, write_tiny_model
 from tests.paths import ROOT
 
-DOCUMENTS: Final = [
-    ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("models", "monitoring", "runbook", "terraform")),
-    *sorted((ROOT / "docs" / "operations").glob("*.md")),
-]
 PLACEHOLDERS: Final = {"$T": "tenant-a", "<context>": "kind-tenantry", "FILE.csv": "mails.csv"}
 """What the reader replaces, and by what this test replaces it. Other capital words, as ID and NAME, are values too."""
 RUN: Final = {"apply", "models", "plan", "publish", "rollback", "silence", "smoke"}
@@ -44,7 +40,6 @@ STORE: Final = {"models", "publish", "rollback"}
 EXPORTS_KEYS: Final = re.compile(
     r'^ *eval "\$\(kubectl (?:-n|--namespace) minio get secret model-publisher ', re.MULTILINE
 )
-SHELLS: Final = {"", "sh", "bash", "console"}
 
 
 @dataclass(frozen=True)
@@ -65,23 +60,6 @@ class Command:
 
     def __str__(self) -> str:
         return f"{self.document.relative_to(ROOT)}:{self.line}: {shlex.join(self.words)}"
-
-
-def _printed(document: Path) -> Iterator[tuple[int, str]]:
-    """Line number and text of each line of a shell block, and of each inline code."""
-    fence, kept, start = None, "", 0
-    for number, text in enumerate(document.read_text().splitlines(), 1):
-        if mark := re.match(r" *```(\w*)", text):
-            fence = None if fence is not None else mark[1]
-        elif fence is None:
-            yield from ((number, code) for code in re.findall(r"`([^`]+)`", text))
-        elif fence in SHELLS:
-            start, kept = (start if kept else number), kept + text
-            if kept.endswith("\\"):
-                kept = kept[:-1]
-                continue
-            yield start, kept
-            kept = ""
 
 
 def _split(text: str) -> Iterator[list[str]]:
@@ -105,7 +83,7 @@ def _commands(program: str) -> list[Command]:
     pattern = re.compile(rf"(?:^|[\s;&|])(?:\w+=\S+ +)*{program} ")
     found = []
     for document in DOCUMENTS:
-        for line, text in _printed(document):
+        for line, text in printed(document):
             for words in _split(text) if pattern.search(f"{text} ") else ():
                 first = next((place for place, word in enumerate(words) if not re.match(r"\w+=", word)), len(words))
                 if words[first : first + 1] == [program] and words[first + 1 :]:
