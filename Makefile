@@ -220,6 +220,10 @@ bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench
 bench-audit: $(RUNTIME) ## audit up to 1,000 tenants and 60,000 policies; writes bench/results/audit.json (PEER="program options")
 	@python -m bench.audit $(if $(PEER),--peer '$(PEER)')
 
+.PHONY: bench-series
+bench-series: monitoring-tools ## memory and disk of a real Prometheus per series (6 minutes); writes bench/results/series.json
+	@python -m bench.series
+
 .PHONY: bench-rules
 bench-rules: monitoring-tools ## CPU time of a real Prometheus per tenant, for 1, 10 and 100 tenants; writes bench/results/rules.json
 	@python -m bench.rules

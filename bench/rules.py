@@ -63,7 +63,7 @@ def main() -> int:
     report = {
         "limit_ms": LIMIT_MS,
         "tenants": rows,
-        "prometheus": _version(),
+        "prometheus": version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -158,8 +158,18 @@ def _prometheus(folder: Path, groups: dict[str, list[RuleGroup]]) -> Iterator[st
     for tenant, each in groups.items():
         (rules / f"{tenant}.json").write_text(json.dumps({"groups": each}))
     files = [str(rules / "*.json")] if groups else []
-    config = folder / "prometheus.json"
-    config.write_text(json.dumps({"global": {"evaluation_interval": "3s"}, "rule_files": files}))
+    try:
+        with running_prometheus(folder, {"global": {"evaluation_interval": "3s"}, "rule_files": files}) as address:
+            yield address
+    finally:
+        shutil.rmtree(data)
+
+
+@contextmanager
+def running_prometheus(folder: Path, content: dict[str, Any]) -> Iterator[str]:
+    """A Prometheus with this configuration and the data in `folder/run`; yields its address."""
+    config, data = folder / "prometheus.json", folder / "run"
+    config.write_text(json.dumps(content))
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [find("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={data}",
@@ -173,7 +183,6 @@ def _prometheus(folder: Path, groups: dict[str, list[RuleGroup]]) -> Iterator[st
     finally:
         process.terminate()
         process.wait(60)
-        shutil.rmtree(data)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
@@ -295,7 +304,8 @@ def _exposed(target: str) -> Iterator[Sample]:
         yield f'{contract.BASELINE}{{{target},model_version="aaaa",signal="{signal}"}}', mean, 0.0
 
 
-def _version() -> str:
+def version() -> str:
+    """The version of Prometheus."""
     result = subprocess.run([find("prometheus"), "--version"], capture_output=True, text=True, check=True)
     return (result.stdout + result.stderr).split()[2]
 

@@ -14,7 +14,8 @@ DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}
 """Label by which the sidecar finds ConfigMaps with dashboards."""
 PROMETHEUS_POD_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 """Labels of Prometheus's pods, set by the operator; the tenants' NetworkPolicies allow them."""
-SCRAPE_INTERVAL: Final = "30s"
+SCRAPE_SECONDS: Final = 30
+SCRAPE_INTERVAL: Final = f"{SCRAPE_SECONDS}s"
 
 OUTPUT_ENV: Final = "TENANTRY_OUTPUT"
 IMAGE_ENV: Final = "TENANTRY_IMAGE"

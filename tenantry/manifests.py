@@ -32,8 +32,8 @@ def write_manifests(file: Path, output: Path, *, image: str | None = None, model
     """
     if (file.parent / MAIN).is_file() and file.name == PLATFORM_FILE.name:
         return _run_main(file.parent / MAIN, output, image=image, model=model)
+    from constructs_lib.checks import warnings
     from constructs_lib.platform import Platform
-    from constructs_lib.platform.checks import warnings
 
     platform = Platform.load(file)
     for warning in warnings(platform):

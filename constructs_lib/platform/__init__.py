@@ -11,6 +11,7 @@ from constructs_lib.platform.document import (
     Platform,
     PlatformSettings,
     Pods,
+    Prometheus,
     Tenant,
 )
 from constructs_lib.platform.errors import Mistake, PlatformError
@@ -44,6 +45,7 @@ __all__ = [
     "PlatformError",
     "PlatformSettings",
     "Pods",
+    "Prometheus",
     "Quota",
     "Receiver",
     "Resources",

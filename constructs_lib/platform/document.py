@@ -20,6 +20,7 @@ from pydantic import (
 
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
+from constructs_lib.platform._quantities import Memory
 from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.access import Auth, Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
@@ -35,6 +36,17 @@ from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resourc
 Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 
+class Prometheus(Section):
+    """The resources of the cluster's Prometheus."""
+
+    memory: Memory
+    """Its memory limit."""
+    storage: Memory
+    """Size of its volume, or the part of it that it may use."""
+    retention_days: int = Field(default=7, strict=True, ge=1)
+    """Days for which it keeps samples."""
+
+
 class Monitoring(Section):
     """Where the cluster's Prometheus is and what it selects."""
 
@@ -44,6 +56,8 @@ class Monitoring(Section):
     """Labels of Prometheus's pods, the only pods of other namespaces that may connect to a tenant's pods."""
     object_labels: dict[str, str] = Field(default={})
     """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
+    prometheus: Prometheus | None = None
+    """Its resources, for a warning from synth if the tenants' series do not fit; unknown if absent."""
 
 
 class ModelStore(Section):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from constructs_lib.checks import warnings
 from constructs_lib.platform import Platform
-from constructs_lib.platform.checks import warnings
 from constructs_lib.synthesis.cache import Cache, key
 from constructs_lib.synthesis.manifests import copy_all, synth
 

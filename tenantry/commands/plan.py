@@ -13,6 +13,7 @@ from tenantry.errors import InputError
 from tenantry.options import PLATFORM_FILE, FileOption, Format, FormatOption
 
 if TYPE_CHECKING:
+    from constructs_lib.monitoring.load import PrometheusLoad
     from constructs_lib.platform import PlatformSettings
     from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
     from constructs_lib.platform.cluster import Cluster
@@ -30,7 +31,7 @@ def plan(
     memory: Annotated[str | None, typer.Option(help="Memory of one node, such as 8Gi.")] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show what the tenants request at their minimum and maximum, and how many tenants of their size fit.
+    """Show what the tenants request at their minimum and maximum, how many fit, and what Prometheus needs for them.
 
     Only requests count, pod by pod and node by node, as for the scheduler. The cluster is the one that platform.cluster
     of the file or the options describe; without either, only the requests are shown. The values that the profile of
@@ -38,6 +39,7 @@ def plan(
 
     Example: tenantry plan --workers 4 --cpu 4 --memory 8Gi
     """
+    from constructs_lib.monitoring.load import load_of
     from constructs_lib.platform import Platform
     from constructs_lib.platform.capacity import fit, requests_of
 
@@ -47,10 +49,13 @@ def plan(
     cluster = described if described and described.has_size else None
     fits = fit(requests, cluster) if cluster else None
     settings = _profile(platform.platform)
+    loads = [load_of(platform.tenants, maximum=maximum) for maximum in (False, True)]
     if output is Format.JSON:
-        result(json.dumps(_document(requests, cluster, fits) | {"profile": settings}, indent=2))
+        document = _document(requests, cluster, fits) | {"prometheus": _prometheus(*loads), "profile": settings}
+        result(json.dumps(document, indent=2))
     else:
         _show(requests, cluster, fits)
+        _show_prometheus(*loads)
         _show_profile(settings)
     if fits and fits.unschedulable_at_minimum:
         raise typer.Exit(1)
@@ -114,6 +119,28 @@ def _document(requests: "list[TenantRequests]", cluster: "Cluster | None", fits:
     described = cluster.model_dump(by_alias=True) if cluster else None
     left_over = _pair(fits.unschedulable_at_minimum, fits.unschedulable_at_maximum) if fits else None
     return {"tenants": tenants, "total": together, "cluster": described, "unschedulablePods": left_over}
+
+
+def _prometheus(minimum: "PrometheusLoad", maximum: "PrometheusLoad") -> dict[str, Any]:
+    def amounts(load: "PrometheusLoad") -> dict[str, float]:
+        return {
+            "series": load.series,
+            "samplesPerSecond": round(load.samples_per_second, 1),
+            "memoryBytes": load.memory,
+            "diskBytesPerDay": load.disk_per_day,
+        }
+
+    return {"minimum": amounts(minimum), "maximum": amounts(maximum)}
+
+
+def _show_prometheus(minimum: "PrometheusLoad", maximum: "PrometheusLoad") -> None:
+    series = _span(minimum.series, maximum.series, "{:,}")
+    samples = _span(round(minimum.samples_per_second), round(maximum.samples_per_second), "{:,}")
+    memory, disk = (
+        _span(-(-low // _MEBIBYTE), -(-high // _MEBIBYTE), "{}Mi")
+        for low, high in ((minimum.memory, maximum.memory), (minimum.disk_per_day, maximum.disk_per_day))
+    )
+    result(f"Prometheus: {series} series, {samples} samples per second, {memory} of memory, {disk} of disk per day")
 
 
 def _pair(minimum: int, maximum: int) -> dict[str, int]:

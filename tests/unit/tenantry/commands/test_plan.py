@@ -89,3 +89,11 @@ def test_an_incomplete_cluster_is_wrong_input(file: Path, options: list[str], sa
     result = _run(file, *options)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_it_shows_what_prometheus_needs(file: Path) -> None:
+    """Two tenants: 2 to 11 and 3 to 4 pods with 85 series each, and 24 recorded series per tenant."""
+    assert "Prometheus: 473 to 1,323 series, 15 to 43 samples per second, " in _run(file).stdout
+    prometheus = _json(file)["prometheus"]
+    assert (prometheus["minimum"]["series"], prometheus["maximum"]["series"]) == (473, 1323)
+    assert prometheus["maximum"].keys() == {"series", "samplesPerSecond", "memoryBytes", "diskBytesPerDay"}

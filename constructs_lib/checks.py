@@ -1,0 +1,32 @@
+"""Warnings about a valid `platform.yaml`, with those that need the rules; every way to synthesize prints them."""
+
+from collections.abc import Iterator
+
+from constructs_lib.monitoring.load import PrometheusLoad, load_of
+from constructs_lib.platform import Platform, Prometheus
+from constructs_lib.platform._quantities import byte_count, memory_text
+from constructs_lib.platform.checks import warnings as platform_warnings
+
+
+def warnings(platform: Platform) -> tuple[str, ...]:
+    """The warnings about a platform, one line each."""
+    described = platform.platform.monitoring.prometheus
+    if described is None:
+        return platform_warnings(platform)
+    return (*platform_warnings(platform), *_prometheus(described, load_of(platform.tenants, maximum=True)))
+
+
+def _prometheus(described: Prometheus, load: PrometheusLoad) -> Iterator[str]:
+    """Whether the described Prometheus can hold the tenants' series at their maximum."""
+    disk = load.disk_per_day * described.retention_days
+    for name, given, needed in (("memory", described.memory, load.memory), ("storage", described.storage, disk)):
+        if byte_count(given) < needed:
+            yield (
+                f"Prometheus needs {_mebibytes(needed)} of {name} for the {load.series:,} series of the tenants at "
+                f"their maximum, but platform.monitoring.prometheus.{name} is {given}: raise it; see 'tenantry plan'"
+            )
+
+
+def _mebibytes(count: int) -> str:
+    """A number of bytes, rounded up to mebibytes."""
+    return memory_text(-(-count // 2**20) * 2**20)
