@@ -49,7 +49,7 @@ serve: $(RUNTIME) $(NODE) $(MODEL) ## the same, and keep the tenants running unt
 monitor: monitoring-tools $(RUNTIME) ## the same with Prometheus, its rules and some traffic, until Ctrl-C
 	@tenantry monitor
 
-test: lint types unit ## lint, types, unit and snapshot tests; needs no cluster
+test: lint types unit isolation ## lint, types, unit and snapshot tests; needs no cluster
 
 ##@ Write
 .PHONY: synth schema imports update-imports chart-facts bump generated diagram panels incident train snap settings-table audit-examples viewer terraform-docs
@@ -108,7 +108,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit fork-test wheel-test wheel-container-test page-test rules audit-diff audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit isolation fork-test wheel-test wheel-container-test page-test rules audit-diff audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -129,6 +129,9 @@ page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pic
 
 rules: monitoring-tools ## test every alert and panel with a real Prometheus and Alertmanager
 	@pytest tests/rules
+
+isolation: $(RUNTIME) ## compare dist/ with the isolation contract that platform.yaml means (FORMAT=text)
+	@tenantry audit check dist/ --format $(or $(FORMAT),text)
 
 audit-diff: $(RUNTIME) ## write what a change to dist/ does, as Markdown (BASE=origin/main, OUTPUT=/dev/stdout)
 	@tenantry audit diff $(or $(BASE),origin/main) --format markdown > $(or $(OUTPUT),/dev/stdout)

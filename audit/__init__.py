@@ -42,6 +42,7 @@ The package is independent of the rest of the project. Inside, each layer import
 from audit import read
 from audit.assumptions import Assumptions
 from audit.cluster import Cluster
+from audit.contract import Contract
 from audit.engine.answer import Answer, Decision, Evidence, Verdict
 from audit.errors import AuditError, EndpointError, Problem, ReadError
 
@@ -50,6 +51,7 @@ __all__ = [
     "Assumptions",
     "AuditError",
     "Cluster",
+    "Contract",
     "Decision",
     "EndpointError",
     "Evidence",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the output of the commands that docs/audit.md shows, and docs/audit.schema.json."""
+"""Write the output of the commands that docs/audit.md shows, and the JSON Schemas of reports and contracts."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from tenantry.cli import app
 
 DOCUMENT: Final = Path("docs/audit.md")
 SCHEMA: Final = Path("docs/audit.schema.json")
+CONTRACT_SCHEMA: Final = Path("docs/isolation-contract.schema.json")
 _EXAMPLE: Final = re.compile(r"^```\n\$ tenantry (audit .+)\n(?:.*\n)*?```$", re.MULTILINE)
 
 
@@ -29,3 +30,4 @@ def _printed(command: str) -> str:
 if __name__ == "__main__":
     DOCUMENT.write_text(with_output(DOCUMENT.read_text()))
     SCHEMA.write_text(_printed("audit schema"))
+    CONTRACT_SCHEMA.write_text(_printed("audit schema --contract"))

@@ -11,11 +11,11 @@ from audit.cluster import Cluster
 from audit.model.finding import Severity, State
 from audit.model.labels import EVERYTHING
 from audit.model.objects import Object
-from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, ANY, AUTHENTICATED, UNAUTHENTICATED, PolicyRule
+from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, PolicyRule
 from audit.model.place import Place
 from audit.model.policies import BlockPeer, Direction, PodPeer
 from audit.permissions.consequences import Consequence, of_rule
-from audit.permissions.permissions import Grant
+from audit.permissions.permissions import Grant, parts
 from audit.pods import Level, pod_findings
 from audit.pods.findings import ENFORCE, enforced
 from audit.pods.template import mapping, mappings
@@ -121,7 +121,7 @@ def _grant(grant: Grant) -> Iterator[Fact]:
     index = binding.subjects.index(grant.subject)
     bound = (binding.place.at("subjects", index, "name"), binding.place.at("roleRef", "name"))
     home = grant.namespace or grant.subject.namespace
-    for part, place in _parts(rule):
+    for part, place in parts(rule):
         consequences = list(of_rule(part, cluster_wide=not grant.namespace))
         risk = min((severity for _each, severity in consequences), key=lambda each: each.rank, default=Severity.LOW)
         if not grant.namespace or _foreign(grant):
@@ -139,15 +139,6 @@ def _foreign(grant: Grant) -> bool:
         return name.startswith(ACCOUNT_PREFIX) and not name.startswith(f"{ACCOUNT_PREFIX}{grant.namespace}:")
     everybody = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
     return name in everybody or (name.startswith(f"{ALL_ACCOUNTS}:") and name != f"{ALL_ACCOUNTS}:{grant.namespace}")
-
-
-def _parts(rule: PolicyRule) -> Iterator[tuple[PolicyRule, Place | None]]:
-    """A rule as one rule per resource or path, with its line, or the line of the wildcard among its verbs."""
-    field = "nonResourceURLs" if rule.paths else "resources"
-    for index, each in enumerate(rule.paths or rule.resources):
-        part = replace(rule, paths=(each,)) if rule.paths else replace(rule, resources=(each,))
-        path = ("verbs", rule.verbs.index(ANY)) if ANY in rule.verbs else (field, index)
-        yield part, rule.place.at(*path) if rule.place else None
 
 
 def _allowed(grant: Grant, part: PolicyRule, consequences: list[tuple[Consequence, Severity]]) -> str:

@@ -52,7 +52,11 @@ def _of_rule(policy: Policy, direction: Direction, rule: Rule) -> Iterator[Openi
     if rule.peers is None:
         yield Opening(policy, direction, None, rule.ports, rule.place)
     for index, peer in enumerate(rule.peers or ()):
-        yield Opening(policy, direction, peer, rule.ports, rule.place.at(rule.peer_field, index))
+        place = rule.place.at(rule.peer_field, index)
+        if isinstance(peer, PodPeer):
+            # Its namespace decides most; where that is not written, this is the line of the peer.
+            place = place.at("namespaceSelector", "matchLabels", NAMESPACE_NAME)
+        yield Opening(policy, direction, peer, rule.ports, place)
 
 
 def subject(policy: Policy) -> str:

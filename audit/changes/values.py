@@ -131,7 +131,7 @@ def _left_behind(each: Object) -> Change:
 def _value(each: Object, path: str, old: Any, value: tuple[Any, Path], tenants: Collection[str]) -> Iterator[Change]:
     """What a value that is new or different does."""
     new, place = value
-    for other in sorted(_mentioned(new, tenants) - _mentioned(old, tenants) - {each.namespace}):
+    for other in sorted(mentioned(new, tenants) - mentioned(old, tenants) - {each.namespace}):
         text = f"{path} names the namespace {other}: {_shown(new)}"
         yield _change(each, (Area.TENANTS, Severity.HIGH), Effect.GAINED, text, place)
     if old is not _NEW:
@@ -147,7 +147,7 @@ def _area(each: Object, path: str) -> tuple[Area, Severity]:
     return Area.VALUES, Severity.LOW
 
 
-def _mentioned(value: Any, tenants: Collection[str]) -> set[str]:
+def mentioned(value: Any, tenants: Collection[str]) -> set[str]:
     """Namespaces that a text names, also at the beginning of a longer name."""
     if not isinstance(value, str):
         return set()
@@ -156,6 +156,13 @@ def _mentioned(value: Any, tenants: Collection[str]) -> set[str]:
         parts = word.split("-")
         found |= {name for end in range(len(parts)) if (name := "-".join(parts[: end + 1])) in tenants}
     return found
+
+
+def strings(value: Any, place: Path) -> Iterator[tuple[Path, str]]:
+    """The texts in a value, with their paths."""
+    for _written, (leaf, path) in _leaves(value, place):
+        if isinstance(leaf, str):
+            yield path, leaf
 
 
 def _leaves(value: Any, place: Path, written: str = "") -> Iterator[tuple[str, tuple[Any, Path]]]:

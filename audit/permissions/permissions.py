@@ -9,6 +9,7 @@ from audit.model.labels import Labels
 from audit.model.permissions import (
     ACCOUNT_PREFIX,
     ALL_ACCOUNTS,
+    ANY,
     AUTHENTICATED,
     UNAUTHENTICATED,
     Binding,
@@ -17,6 +18,7 @@ from audit.model.permissions import (
     Role,
     Subject,
 )
+from audit.model.place import Place
 from audit.model.truth import YES
 from audit.permissions.defaults import defaults
 
@@ -127,6 +129,15 @@ def groups_of(user: str) -> tuple[str, ...]:
     if subject.kind == "ServiceAccount":
         return ALL_ACCOUNTS, f"{ALL_ACCOUNTS}:{subject.namespace}", AUTHENTICATED
     return (AUTHENTICATED,)
+
+
+def parts(rule: PolicyRule) -> Iterator[tuple[PolicyRule, Place | None]]:
+    """A rule as one rule per resource or path, with its line, or the line of the wildcard among its verbs."""
+    field = "nonResourceURLs" if rule.paths else "resources"
+    for index, each in enumerate(rule.paths or rule.resources):
+        part = replace(rule, paths=(each,)) if rule.paths else replace(rule, resources=(each,))
+        path = ("verbs", rule.verbs.index(ANY)) if ANY in rule.verbs else (field, index)
+        yield part, rule.place.at(*path) if rule.place else None
 
 
 def _subject_of(user: str) -> Subject:

@@ -5,7 +5,7 @@ The work is done by the package `audit`; each module here has one command, which
 
 import typer
 
-from tenantry.commands.audit import diff, explain, exposure, permissions, pods, reach, references, schema
+from tenantry.commands.audit import check, diff, explain, exposure, permissions, pods, reach, references, schema
 
 audit = typer.Typer(
     name="audit",
@@ -20,4 +20,5 @@ audit.command()(permissions.permissions)
 audit.command()(pods.pods)
 audit.command()(references.references)
 audit.command()(diff.diff)
+audit.command()(check.check)
 audit.command()(schema.schema)

@@ -16,12 +16,14 @@ class Edit:
         changes: The replacements.
         file: The file.
         at: Text of the line that is reported, where it is not one that changes: the beginning of what a line ends in.
+        rules_only: Whether it changes the content of alert rules alone.
     """
 
     what: str
     changes: tuple[tuple[str, str, str], ...]
     file: str = "tenant-b.k8s.yaml"
     at: str = ""
+    rules_only: bool = False
 
     def apply(self, dist: Path, folder: Path) -> set[int]:
         """Copy `dist/` with the edit and return the lines that are new or around what was removed, from 1."""

@@ -46,7 +46,6 @@ OPENINGS: Final = (
                 "              app.kubernetes.io/part-of: tenantry\n",
             ),
         ),
-        at="        - namespaceSelector:",
     ),
     Edit(
         "reach the other tenant instead of the store",
@@ -136,13 +135,16 @@ OPENINGS: Final = (
     Edit(
         "move the workload to the other tenant",
         (("kind: Deployment", "  namespace: tenant-b\n", "  namespace: tenant-a\n"),),
+        at="              value: s3://models/tenant-b/spam",
     ),
     Edit(
         "read the metrics of the other tenant in a rule",
         (("kind: PrometheusRule", 'namespace="tenant-b"', 'namespace="tenant-a"'),),
+        rules_only=True,
     ),
     Edit(
         "alert in the name of the other tenant",
         (("kind: PrometheusRule", "            tenant: tenant-b\n", "            tenant: tenant-a\n"),),
+        rules_only=True,
     ),
 )

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
-from tests.example_platform import example_dist
+from tests.example_platform import EXAMPLE, example_dist
 from tests.fake_programs import FakePrograms
 from tests.paths import ROOT
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
@@ -129,9 +129,10 @@ def test_the_examples_of_the_document_are_what_the_commands_print(
 ) -> None:
     """`make audit-examples` writes them."""
     (tmp_path / "dist").symlink_to(example_dist())
+    (tmp_path / "platform.yaml").symlink_to(EXAMPLE)
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs/audit.md").read_text()
-    assert text.count("$ tenantry audit") == 8
+    assert text.count("$ tenantry audit") == 9
     assert with_output(text) == text
 
 

@@ -1,0 +1,254 @@
+"""Compares an input with a contract."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from audit.changes.change import Area, Fact
+from audit.changes.facts import facts
+from audit.changes.values import mentioned, strings
+from audit.cluster import Cluster
+from audit.contract.document import Contract, Holder, Tenant
+from audit.contract.network import network_findings
+from audit.model.finding import Finding, Severity, State, finding
+from audit.model.inventory import Inventory
+from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, Subject
+from audit.model.place import Place
+from audit.permissions.consequences import of_rule
+from audit.permissions.permissions import Grant, parts
+from audit.pods import Level, violations
+from audit.pods.findings import ENFORCE, enforced
+from audit.pods.template import templates
+
+_LEVELS = list(Level)
+_EVERYBODY = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
+
+
+def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]:
+    """What an input allows beyond a contract, and what it leaves open.
+
+    Args:
+        contract: What is meant to be possible.
+        cluster: The input, read in detail.
+    """
+    inventory = cluster.inventory
+    tenants = {space: tenant for tenant in contract.spec.tenants for space in tenant.spaces}
+    yield from _absent(tenants, inventory)
+    yield from network_findings(contract, inventory)
+    yield from _facts(cluster, tenants)
+    yield from _permissions(contract, cluster, tenants)
+    yield from _pods(contract, inventory, tenants)
+    yield from _quotas(contract, inventory, tenants)
+    yield from _names(inventory, tenants)
+
+
+def _absent(tenants: dict[str, Tenant], inventory: Inventory) -> Iterator[Finding]:
+    """Namespaces of the contract that the input does not declare: nothing about them is known."""
+    place = next((each.place for objects in inventory.kept.values() for each in objects), None)
+    for space in tenants:
+        namespace = inventory.namespaces.get(space)
+        if place is not None and (namespace is None or namespace.place is None):
+            yield finding(
+                place,
+                rule="namespace-not-declared",
+                severity=Severity.HIGH,
+                namespace=space,
+                subject=f"Namespace {space}",
+                message="the contract names it and the input does not declare it, so what it enforces is not known",
+                fix="Add its manifest to the input, or remove the tenant from the contract.",
+                state=State.UNDECIDED,
+            )
+
+
+def _facts(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    """Pods that no policy restricts, Services and routes that lead outside, and monitors beyond their namespace."""
+    for fact in facts(cluster):
+        tenant = tenants.get(fact.namespace)
+        if tenant is None:
+            continue
+        rule = _rule_of(fact, tenant)
+        if rule is None:
+            continue
+        file, line = fact.places[0]
+        yield Finding(
+            rule=rule,
+            state=State.VIOLATION,
+            severity=fact.risk,
+            namespace=fact.namespace,
+            subject=fact.subject,
+            message=fact.text,
+            fix="Restrict it, as every tenant of the contract is.",
+            source="",
+            file=file,
+            line=line,
+        )
+
+
+def _rule_of(fact: Fact, tenant: Tenant) -> str | None:
+    if fact.area is Area.METRICS:
+        return "metrics"
+    if fact.area is not Area.NETWORK or fact.text.startswith("policies let them"):
+        return None
+    if "no policy restricts" in fact.text:
+        return "network-unrestricted"
+    if fact.subject.startswith("Service "):
+        return "service-leads-outside"
+    return None if tenant.routes else "route-to-tenant"
+
+
+def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    for grant in cluster.permissions.grants:
+        if grant.default:
+            continue
+        owner = _owner(grant.subject, tenants)
+        if owner is not None and grant.namespace in owner.spaces:
+            yield from _own(grant, owner)
+        elif owner is not None:
+            message = f"it has permissions outside its tenant: {_where(grant)}"
+            yield _grant(grant, "permission-outside-tenant", Severity.CRITICAL, message)
+        elif grant.namespace in tenants or not grant.namespace:
+            yield from _foreign(grant, tenants.get(grant.namespace), contract)
+
+
+def _owner(subject: Subject, tenants: dict[str, Tenant]) -> Tenant | None:
+    """The tenant whose account, or accounts, a subject is."""
+    if subject.kind == "ServiceAccount":
+        return tenants.get(subject.namespace)
+    if subject.kind == "User" and subject.name.startswith(ACCOUNT_PREFIX):
+        return tenants.get(subject.name.removeprefix(ACCOUNT_PREFIX).partition(":")[0])
+    if subject.kind == "Group" and subject.name.startswith(f"{ALL_ACCOUNTS}:"):
+        return tenants.get(subject.name.removeprefix(f"{ALL_ACCOUNTS}:"))
+    return None
+
+
+def _own(grant: Grant, owner: Tenant) -> Iterator[Finding]:
+    """What follows from permissions of the tenant's own accounts, at the line of the resource."""
+    for part, place in parts(grant.rule):
+        for consequence, severity in of_rule(part, cluster_wide=False):
+            if consequence.name not in owner.consequences:
+                message = f"in its own namespace it {consequence.sentence}, which the contract does not allow"
+                at = grant.binding.place.at("roleRef", "name") if grant.role.default or place is None else place
+                found = _grant(grant, f"permission-{consequence.name}", severity, message, at=at)
+                yield msgspec.structs.replace(found, source=consequence.source)
+
+
+def _foreign(grant: Grant, tenant: Tenant | None, contract: Contract) -> Iterator[Finding]:
+    """Permissions of somebody outside the tenant, or in the whole cluster."""
+    holders = [*contract.spec.holders, *(tenant.holders if tenant else ())]
+    allowed = [each for each in holders if _is(each, grant.subject)]
+    may = {name for each in allowed for name in each.consequences}
+    consequences = [
+        each for each, _severity in of_rule(grant.rule, cluster_wide=not grant.namespace) if each.name not in may
+    ]
+    if allowed and not consequences:
+        return
+    if not consequences and not grant.namespace and grant.subject.name not in _EVERYBODY:
+        return  # nothing in a tenant follows from it
+    follows = f": {', '.join(each.name for each in consequences)}" if consequences else ""
+    message = f"it is outside the tenant and has permissions {_where(grant)}{follows}"
+    # Whether a user or a group belongs to the tenant cannot be seen in YAML.
+    certain = grant.subject.kind == "ServiceAccount" or grant.subject.name in _EVERYBODY or allowed
+    state = State.VIOLATION if certain else State.UNDECIDED
+    yield _grant(grant, "permission-from-outside", Severity.HIGH, message, state=state)
+
+
+def _is(holder: Holder, subject: Subject) -> bool:
+    name = f"{subject.namespace}/{subject.name}" if subject.kind == "ServiceAccount" else subject.name
+    return (holder.kind, holder.name) == (subject.kind, name)
+
+
+def _where(grant: Grant) -> str:
+    return f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
+
+
+def _grant(
+    grant: Grant,
+    rule: str,
+    severity: Severity,
+    message: str,
+    *,
+    state: State = State.VIOLATION,
+    at: Place | None = None,
+) -> Finding:
+    binding = grant.binding
+    bound = binding.place.at("subjects", binding.subjects.index(grant.subject), "name")
+    return finding(
+        at or bound,
+        rule=rule,
+        severity=severity,
+        namespace=grant.namespace or grant.subject.namespace,
+        subject=str(grant.subject),
+        message=f"{message} ({grant.role.reference} by {binding.reference})",
+        fix="Remove the rule or the subject, or allow it in the contract.",
+        state=state,
+    )
+
+
+def _pods(contract: Contract, inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    wanted = Level(contract.spec.pod_security)
+    for space in tenants:
+        level, namespace = enforced(inventory, space), inventory.namespaces.get(space)
+        if level is None or namespace is None or namespace.place is None:
+            continue
+        if _LEVELS.index(level[0]) < _LEVELS.index(wanted):
+            yield finding(
+                namespace.place.at("metadata", "labels", ENFORCE),
+                rule="pod-security-level",
+                severity=Severity.CRITICAL,
+                namespace=space,
+                subject=f"Namespace {space}",
+                message=f"it enforces the level {level[0]}; the contract asks for {wanted}",
+                fix=f"Label it {ENFORCE}: {wanted}.",
+            )
+    for template in templates(inventory):
+        if template.owner.namespace not in tenants:
+            continue
+        for each in violations(template, wanted):
+            yield finding(
+                template.owner.place.at(*template.path, *each.path),
+                rule=f"pod-{each.check}",
+                severity=Severity.HIGH,
+                namespace=template.owner.namespace,
+                subject=template.owner.reference,
+                message=f"{each.message}; the contract asks for the level {wanted}",
+                fix=f"Meet the control {each.check} of the level {each.level}.",
+                source=f"https://kubernetes.io/docs/concepts/security/pod-security-standards/#{each.level}",
+            )
+
+
+def _quotas(contract: Contract, inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    have = {each.namespace for each in inventory.of_kind("ResourceQuota")}
+    for space in tenants if contract.spec.quota else ():
+        namespace = inventory.namespaces.get(space)
+        if space not in have and namespace is not None and namespace.place is not None:
+            yield finding(
+                namespace.place,
+                rule="quota-missing",
+                severity=Severity.MEDIUM,
+                namespace=space,
+                subject=f"Namespace {space}",
+                message="it has no ResourceQuota, so the tenant can take the capacity of others",
+                fix="Add a ResourceQuota.",
+            )
+
+
+def _names(inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    """Values of containers that name another tenant: its model, its Service, its database."""
+    for template in templates(inventory):
+        owner = tenants.get(template.owner.namespace)
+        if owner is None:
+            continue
+        shared = {each.peer.namespace for each in owner.egress}
+        for container in template.containers:
+            for path, value in strings(container.data, container.path):
+                for other in sorted(mentioned(value, tenants).difference(owner.spaces, shared)):
+                    yield finding(
+                        template.owner.place.at(*template.path, "spec", *path),
+                        rule="names-other-tenant",
+                        severity=Severity.HIGH,
+                        namespace=template.owner.namespace,
+                        subject=template.owner.reference,
+                        message=f"a value of container {container.name} names the tenant {other}: {value[:120]}",
+                        fix=f"Use what belongs to the tenant, or allow egress to {other} in the contract.",
+                        state=State.WARNING,
+                    )

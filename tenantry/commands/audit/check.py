@@ -1,0 +1,113 @@
+"""`tenantry audit check`: whether manifests keep to an isolation contract."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tenantry.commands.audit.options import (
+    Format,
+    FormatOption,
+    Given,
+    NamespaceOption,
+    PathsArgument,
+    errors,
+    read,
+    show,
+)
+from tenantry.console import result, say
+from tenantry.errors import InputError
+from tenantry.options import DIST, PLATFORM_FILE
+
+if TYPE_CHECKING:
+    from audit import Contract
+
+UNDECIDED = 3
+"""The exit code where the input is not sufficient to decide."""
+
+
+def check(
+    paths: PathsArgument = None,
+    *,
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            "--contract", help=f"An IsolationContract. Default: what {PLATFORM_FILE} means.", show_default=False
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="A report of this command as JSON: its findings are known.")
+    ] = None,
+    attest: Annotated[
+        Path | None, typer.Option("--attest", help="File to write an in-toto statement to, for a workflow to sign.")
+    ] = None,
+    show_contract: Annotated[
+        bool, typer.Option("--show-contract", help="Print the contract that would be checked, and end.")
+    ] = False,
+    output: FormatOption = Format.TEXT,
+    default_namespace: NamespaceOption = "default",
+) -> None:
+    """Compare manifests with an isolation contract: what is meant to be possible between tenants.
+
+    The exit code is 0 if the contract holds, 1 if it is violated, 3 if the input is not sufficient to decide, and 2 for
+    wrong input. Without --contract, the contract is derived from platform.yaml, not from the manifests.
+
+    Example: tenantry audit check dist/ --format sarif
+    """
+    with errors():
+        from audit.contract import contract_findings
+        from audit.contract.waivers import read_baseline, without_known
+        from audit.model.finding import State
+        from audit.reports.findings_report import findings_report
+        from audit.reports.words import count
+
+        wanted, text = _contract(contract)
+        if show_contract:
+            result(text.rstrip())
+            return
+        cluster = read(Given(paths, None, None, default_namespace), keep_going=False, details=True)
+        ids = read_baseline(baseline) if baseline else set()
+        known = without_known(contract_findings(wanted, cluster), wanted, ids, datetime.now(UTC).date())
+        states = {each.state for each in known.rest}
+        verdict = "violated" if State.VIOLATION in states else "undecided" if State.UNDECIDED in states else "holds"
+        if attest:
+            attest.write_text(_statement(paths, text, known.rest, verdict), encoding="utf-8")
+        checked = [f"{count(len(wanted.spec.tenants), 'tenant')}, contract {wanted.metadata.name} {verdict}"]
+        checked += [f"{known.waived} waived"] if known.waived else []
+        checked += [f"{known.in_baseline} in the baseline"] if known.in_baseline else []
+        for each in (*known.expired, *known.unused):
+            say(f"warning: {each}")
+        show(findings_report("check", cluster, known.rest, checked), output, cluster)
+    if verdict != "holds":
+        raise typer.Exit(1 if verdict == "violated" else UNDECIDED)
+
+
+def _contract(file: Path | None) -> "tuple[Contract, str]":
+    """The contract and its text."""
+    import yaml
+
+    from audit.contract import load, loaded
+
+    if file is not None:
+        return load(file), file.read_text("utf-8")
+    if not PLATFORM_FILE.is_file():
+        raise InputError(f"no contract: give --contract FILE, or run this where {PLATFORM_FILE} is")
+    from constructs_lib.platform import Platform
+    from tenantry.isolation import contract_of
+
+    data = contract_of(Platform.load(PLATFORM_FILE))
+    return loaded(data, str(PLATFORM_FILE)), yaml.safe_dump(data, sort_keys=False)
+
+
+def _statement(paths: list[str] | None, contract: str, found: list, verdict: str) -> str:  # type: ignore[type-arg]
+    from importlib.metadata import PackageNotFoundError, version
+
+    from audit.contract.attestation import statement
+    from audit.reading.sources import texts
+
+    try:
+        number = version("tenantry")
+    except PackageNotFoundError:
+        number = "unknown"
+    return statement(texts(paths or [DIST]), contract, found, verdict, number)
