@@ -10,9 +10,11 @@ from typing import Any, Final, assert_never
 
 from constructs_lib.platform.receivers import (
     EmailReceiver,
+    OpsgenieReceiver,
     PagerDutyReceiver,
     Receiver,
     SlackReceiver,
+    TeamsReceiver,
     WebhookReceiver,
 )
 
@@ -110,15 +112,25 @@ def _integration(receiver: Receiver) -> dict[str, Any]:
             }
         case PagerDutyReceiver():
             return {"pagerdutyConfigs": [{"routingKey": secret, "description": _TITLE, **resolved}]}
+        case TeamsReceiver():
+            return {"msteamsv2Configs": [{"webhookURL": secret, "title": _TITLE, "text": _TEXT, **resolved}]}
+        case OpsgenieReceiver():
+            address = {"apiURL": receiver.api_url} if receiver.api_url else {}
+            return {
+                "opsgenieConfigs": [
+                    {"apiKey": secret, "message": _TITLE, "description": _TEXT, **address, **resolved},
+                ]
+            }
         case EmailReceiver():
+            login = {"authUsername": receiver.sender, "authPassword": secret} if receiver.secret_name else {}
             return {
                 "emailConfigs": [
                     {
                         "to": receiver.to,
                         "from": receiver.sender,
                         "smarthost": receiver.smarthost,
-                        "authUsername": receiver.sender,
-                        "authPassword": secret,
+                        **login,
+                        **({} if receiver.require_tls else {"requireTLS": False}),
                         **resolved,
                     }
                 ]

@@ -19,9 +19,11 @@ from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.receivers import (
     EmailReceiver,
+    OpsgenieReceiver,
     PagerDutyReceiver,
     Receiver,
     SlackReceiver,
+    TeamsReceiver,
     WebhookReceiver,
 )
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
@@ -40,6 +42,7 @@ __all__ = [
     "ModelStore",
     "Monitoring",
     "Network",
+    "OpsgenieReceiver",
     "PagerDutyReceiver",
     "Platform",
     "PlatformError",
@@ -51,6 +54,7 @@ __all__ = [
     "Resources",
     "Rollout",
     "SlackReceiver",
+    "TeamsReceiver",
     "Tenant",
     "WebhookReceiver",
 ]

@@ -150,7 +150,7 @@ def _rule_and_fix(schema: dict[str, Any], data: Any, path: KeyPath, error: Error
     if error["type"] == "missing":
         return "is required", f"add '{path[-1]}': {about}" if about else f"add '{path[-1]}'"
     if error["type"].startswith("union_tag"):
-        tags = context.get("expected_tags", "webhook, slack, pagerduty, email")
+        tags = context.get("expected_tags", "webhook, slack, pagerduty, msteams, opsgenie, email")
         return f"must have a 'type': one of {tags}", "add or correct it"
     rule = _RULES.get(error["type"], "").format(**context) or error["msg"].removeprefix("Value error, ")
     return rule, f"correct it ({about})" if about else "correct it"

@@ -8,6 +8,8 @@ from constructs_lib.platform.workload import Egress
 from constructs_lib.special_purpose_addresses import IpNetwork, is_public
 
 _HTTPS = 443
+_MOST = 0.5
+"""Share of all addresses of a family that an egress list may hold; a network per cloud or partner is far below it."""
 
 
 def check_reserved(except_cidrs: Iterable[str], egress: Sequence[Sequence[Egress]]) -> None:
@@ -31,6 +33,20 @@ def check_reserved(except_cidrs: Iterable[str], egress: Sequence[Sequence[Egress
             if _overlap(ipaddress.ip_network(entry.cidr), each)
         ]
     )
+
+
+def check_union(egress: Sequence[Egress]) -> None:
+    """Check that the networks of an egress list are together not most of the address space.
+
+    Each network may be harmless alone, and a dozen of them everything except the addresses of metadata services.
+    """
+    for version in (4, 6):
+        networks = [ipaddress.ip_network(each.cidr) for each in egress]
+        own = ipaddress.collapse_addresses(each for each in networks if each.version == version)  # type: ignore[type-var]
+        share = sum(2.0**-each.prefixlen for each in own)
+        if share >= _MOST:
+            rule = f"must not contain {share:.0%} of all IPv{version} addresses, which include the cluster's own"
+            refuse(rule, "name the networks that the tenant needs")
 
 
 def check_store(host: str, port: int, egress: Mapping[str, Sequence[Egress]]) -> None:

@@ -188,6 +188,12 @@ class Defaults(Section):
         check_service_memory(resources)
         return resources
 
+    @field_validator("egress")
+    @classmethod
+    def _egress_is_not_everything(cls, egress: tuple[Egress, ...]) -> tuple[Egress, ...]:
+        _reachability.check_union(egress)
+        return egress
+
     @field_validator("quota")
     @classmethod
     def _quota_holds_a_rollout(cls, quota: Quota, info: ValidationInfo) -> Quota:

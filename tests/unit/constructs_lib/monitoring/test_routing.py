@@ -13,9 +13,11 @@ from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import (
     EmailReceiver,
+    OpsgenieReceiver,
     PagerDutyReceiver,
     Receiver,
     SlackReceiver,
+    TeamsReceiver,
     WebhookReceiver,
 )
 from tests.paths import ROOT
@@ -29,6 +31,11 @@ RECEIVERS: tuple[Receiver, ...] = (
     EmailReceiver(
         type="email", secret_name=NAMED, to="a@example.org", sender="b@example.org", smarthost="mx.example:587"
     ),
+    TeamsReceiver(type="msteams", secret_name=NAMED),
+    OpsgenieReceiver(type="opsgenie", secret_name=NAMED, api_url="https://api.eu.opsgenie.com"),
+)
+RELAY = EmailReceiver(
+    type="email", to="a@example.org", sender="b@example.org", smarthost="relay.mail:25", require_tls=False
 )
 ALERTS = {rule["alert"] for group in rule_groups("t", "s", "d", "h", AlertSettings()) for rule in group["rules"]
           if "alert" in rule}  # fmt: skip
@@ -49,7 +56,7 @@ def known_fields(schema: Any, value: Any) -> bool:
     return True
 
 
-@pytest.mark.parametrize("receiver", RECEIVERS, ids=lambda receiver: receiver.type)
+@pytest.mark.parametrize("receiver", [*RECEIVERS, RELAY], ids=lambda receiver: receiver.type)
 def test_config_follows_the_crd(receiver: Receiver) -> None:
     """Each type of receiver produces fields that the CRD defines, with the right types."""
     spec = alertmanager_config_spec(receiver)
@@ -70,7 +77,14 @@ def test_secret_is_referenced_and_the_route_names_the_receiver(receiver: Receive
 def test_each_type_has_its_own_integration() -> None:
     """No two types of receiver use the same integration."""
     kinds = [set(alertmanager_config_spec(each)["receivers"][0]) - {"name"} for each in RECEIVERS]
-    assert kinds == [{"webhookConfigs"}, {"slackConfigs"}, {"pagerdutyConfigs"}, {"emailConfigs"}]
+    assert kinds == [
+        {"webhookConfigs"},
+        {"slackConfigs"},
+        {"pagerdutyConfigs"},
+        {"emailConfigs"},
+        {"msteamsv2Configs"},
+        {"opsgenieConfigs"},
+    ]
 
 
 def test_inhibition_requires_an_equal_namespace_and_names_existing_alerts() -> None:
@@ -87,3 +101,15 @@ def test_target_down_never_inhibits_causes() -> None:
     assert not {"InferenceTargetDown", "InferencePodCrashLooping", "InferenceQuotaNearlyUsed"} & set(
         FOLLOWS_TARGET_DOWN
     )
+
+
+def test_a_mail_relay_needs_neither_password_nor_tls() -> None:
+    (receiver,) = alertmanager_config_spec(RELAY)["receivers"]
+    (config,) = receiver["emailConfigs"]
+    assert config["requireTLS"] is False
+    assert not {"authUsername", "authPassword"} & config.keys()
+
+
+def test_a_password_is_never_sent_without_tls() -> None:
+    with pytest.raises(ValueError, match="must be true with a password"):
+        EmailReceiver.model_validate(RELAY.model_dump() | {"secret_name": NAMED})

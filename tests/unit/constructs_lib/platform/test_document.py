@@ -328,7 +328,11 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
         ("egress: [{cidr: 192.0.2.0/24, port: 65536}]", "egress[0].port", "must be at most 65535"),
         ("egress: [{cidr: 192.0.2.0/24}]", "egress[0].port", "is required"),
         ("imagePullSecrets: [Not_A_Name]", "imagePullSecrets[0]", "must be an object name"),
-        ("receiver: {type: pigeon, secretName: s}", "receiver", "'webhook', 'slack', 'pagerduty', 'email'"),
+        (
+            "receiver: {type: pigeon, secretName: s}",
+            "receiver",
+            "'pagerduty', 'msteams', 'opsgenie', 'email'",
+        ),
         ("receiver: {type: slack, secretName: s}", "receiver.channel", "is required"),
         ("alerts: {quotaRatio: 1.5}", "alerts.quotaRatio", "must be less than 1"),
         ("alerts: {quotaRatio: lots}", "alerts.quotaRatio", "must be a number"),
@@ -547,3 +551,14 @@ def test_a_key_is_never_answered_with_its_opposite(tmp_path: Path) -> None:
     mistake = the_mistake(tmp_path, tenant("ingress: []"))
     assert "did you mean 'egress'" not in mistake.fix
     assert "egress" in mistake.fix
+
+
+def test_egress_networks_are_judged_together(tmp_path: Path) -> None:
+    """Networks that avoid the metadata addresses, and together are most of all addresses, are refused."""
+    networks = ["0.0.0.0/2", "64.0.0.0/3", "192.0.0.0/3", "176.0.0.0/4", "224.0.0.0/3"]
+    listed = ", ".join(f"{{cidr: {each}, port: 80}}" for each in networks)
+    mistake = the_mistake(tmp_path, tenant(f"egress: [{listed}]\n"))
+    assert mistake.field == "tenants[0].egress"
+    assert "of all IPv4 addresses" in mistake.rule
+    halved = ", ".join(f"{{cidr: {each}, port: 80}}" for each in networks[:2])
+    assert len(Platform.load(write(tmp_path, tenant(f"egress: [{halved}]\n"))).tenants[0].egress) == 2
