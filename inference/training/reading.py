@@ -1,4 +1,4 @@
-"""Read labelled texts from CSV and JSONL files as people write them, and report every mistake with its line."""
+"""Read labelled texts from CSV, JSONL and Parquet files, and report every mistake with its line or row."""
 
 import csv
 import gzip
@@ -12,6 +12,7 @@ from typing import Final
 
 from inference.errors import excerpt
 from inference.training.corpus import DataError, Row, label_problem
+from inference.training.parquet import read_columns
 
 _DELIMITERS: Final = ",;\t"
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -34,7 +35,7 @@ class Reading:
 
 
 def read_file(path: Path, reading: Reading = Reading()) -> list[Row]:
-    """The labelled texts of a `.csv`, `.tsv` or `.jsonl` file, with or without `.gz`.
+    """The labelled texts of a `.csv`, `.tsv` or `.jsonl` file, with or without `.gz`, or of a `.parquet` file.
 
     Raises:
         DataError: the file cannot be read or decoded, or rows are wrong: all of them are listed.
@@ -55,23 +56,40 @@ def parse(content: bytes, source: str, reading: Reading = Reading()) -> list[Row
         DataError: as `read_file`.
     """
     kind = next((suffix for suffix in reversed(Path(source).suffixes) if suffix.lower() != ".gz"), "").lower()
-    if kind not in {".csv", ".tsv", ".jsonl", ""}:
-        raise DataError(f"{source}: unknown kind {kind!r}; give a .csv, .tsv or .jsonl file, with or without .gz")
-    text = _decode(_decompressed(content, source), source, reading.encoding)
-    jsonl = text.lstrip().startswith("{") if not kind else kind == ".jsonl"
+    if kind not in {".csv", ".tsv", ".jsonl", ".parquet", ""}:
+        raise DataError(
+            f"{source}: unknown kind {kind!r}; give a .csv, .tsv or .jsonl file, with or without .gz, or a"
+            " .parquet file"
+        )
     problems: list[str] = []
-    records = _jsonl_records(text, reading, problems) if jsonl else _csv_records(text, source, reading, problems)
+    unit = "row" if kind == ".parquet" else "line"
     rows = []
-    for line, text_value, label in records:
+    for line, text_value, label in _records(content, source, kind, reading, problems):
         found = _value_problem(reading.text, text_value) or _value_problem(reading.label, label)
         found = found or label_problem(str(label).strip())
         if found:
-            problems.append(f"line {line}: {found}")
+            problems.append(f"{unit} {line}: {found}")
         else:
             rows.append(Row(str(text_value), str(label).strip()))
     if problems:
         raise DataError.from_problems(source, problems)
     return rows
+
+
+def _records(
+    content: bytes, source: str, kind: str, reading: Reading, problems: list[str]
+) -> Iterator[tuple[int, object, object]]:
+    if kind == ".parquet":
+        columns = read_columns(content, source, (reading.text, reading.label))
+        return ((row, text, _label(label)) for row, text, label in columns)
+    text = _decode(_decompressed(content, source), source, reading.encoding)
+    jsonl = text.lstrip().startswith("{") if not kind else kind == ".jsonl"
+    return _jsonl_records(text, reading, problems) if jsonl else _csv_records(text, source, reading, problems)
+
+
+def _label(value: object) -> object:
+    """Integers are labels, too."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _decompressed(content: bytes, source: str) -> bytes:
@@ -164,9 +182,7 @@ def _jsonl_records(text: str, reading: Reading, problems: list[str]) -> Iterator
                 f"line {number}: no key {missing[0]!r}; the keys are {keys}; name yours with --text and --label"
             )
         else:
-            label = record[reading.label]
-            integer = isinstance(label, int) and not isinstance(label, bool)
-            yield number, record[reading.text], str(label) if integer else label
+            yield number, record[reading.text], _label(record[reading.label])
 
 
 def _value_problem(name: str, value: object) -> str | None:

@@ -20,6 +20,8 @@ _MANY: Final = 0.05
 """Share of the hold-out from which on a warning is given."""
 _GAIN: Final = 0.1
 """Share of the way from chance to certainty that the mean recall of the labels must come, or a warning is given."""
+_SELDOM: Final = 0.5
+"""Recall of a label below which a warning is given."""
 _SHOWN: Final = 5
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]{2}"
@@ -75,24 +77,6 @@ def summary(metrics: HoldoutMetrics) -> str:
 
 def warnings(metrics: HoldoutMetrics, holdout: Sequence[Row], scores: Sequence[Score], method: Method) -> Iterator[str]:
     """What is wrong with a model that was trained without an error, each with the option that may help."""
-    predicted = [sum(column) for column in zip(*metrics.confusion, strict=True)]
-    never = [
-        label
-        for label, count in zip(metrics.labels, predicted, strict=True)
-        if not count and metrics.labels[label].support
-    ]
-    balance = "" if method.balanced else " --balanced counts every label the same;"
-    if never:
-        more = f" and {len(never) - _SHOWN} more" if len(never) > _SHOWN else ""
-        names = ", ".join(map(repr, never[:_SHOWN])) + more
-        yield f"never predicted on the hold-out: {names};{balance} --search compares other methods"
-    majority = max(of.support for of in metrics.labels.values()) / metrics.holdout_rows
-    chance = 1 / sum(of.support > 0 for of in metrics.labels.values())
-    if metrics.accuracy <= majority or metrics.macro_recall < chance + _GAIN * (1 - chance):
-        yield (
-            f"accuracy {metrics.accuracy:.3f} is hardly a gain over always giving the most frequent label"
-            f" ({majority:.3f});{balance} --search compares other methods"
-        )
     unknown = sum(score.words == score.unknown_words for score in scores)
     unspaced = sum(_UNSPACED.search(row.text) is not None for row in holdout)
     if method.analyzer == "word" and unspaced > _MANY * len(holdout):
@@ -107,6 +91,35 @@ def warnings(metrics: HoldoutMetrics, holdout: Sequence[Row], scores: Sequence[S
             else "give more texts"
         )
         yield f"{unknown} of {len(holdout)} hold-out texts have no known term, so their answer is the prior; {hint}"
+    predicted = [sum(column) for column in zip(*metrics.confusion, strict=True)]
+    never = [
+        label
+        for label, count in zip(metrics.labels, predicted, strict=True)
+        if not count and metrics.labels[label].support
+    ]
+    balance = "" if method.balanced else " --balanced counts every label the same;"
+    if never:
+        names = _listed(list(map(repr, never)))
+        yield f"never predicted on the hold-out: {names};{balance} --search compares other methods"
+    seldom = [
+        f"{label!r} in {round(of.recall * of.support)} of {of.support}"
+        for label, of in metrics.labels.items()
+        if of.support and of.recall < _SELDOM and label not in never
+    ]
+    if seldom:
+        yield f"recognized in less than half of its hold-out texts: {_listed(seldom)};{balance} more texts of it help"
+    majority = max(of.support for of in metrics.labels.values()) / metrics.holdout_rows
+    chance = 1 / sum(of.support > 0 for of in metrics.labels.values())
+    if metrics.accuracy <= majority or metrics.macro_recall < chance + _GAIN * (1 - chance):
+        yield (
+            f"accuracy {metrics.accuracy:.3f} is hardly a gain over always giving the most frequent label"
+            f" ({majority:.3f});{balance} --search compares other methods"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _calibration(confidences: Sequence[float], hits: Sequence[bool]) -> Calibration:

@@ -30,7 +30,7 @@ DataOption = Annotated[
         "--data",
         "-d",
         metavar="FILE",
-        help=f".csv, .tsv or .jsonl, also with .gz; a file, {BUCKET}KEY, or - for standard input. "
+        help=f".csv, .tsv or .jsonl, also with .gz, or .parquet; a file, {BUCKET}KEY, or - for standard input. "
         "Default: the SpamAssassin mails.",
     ),
 ]

@@ -83,6 +83,27 @@ def test_warns_of_a_label_that_is_never_predicted_and_of_no_gain() -> None:
     assert gain.startswith("accuracy 0.980 is hardly a gain over always giving the most frequent label (0.980);")
 
 
+def test_warns_of_a_label_that_is_seldom_recognized() -> None:
+    rows = [Row(f"meeting number {number} at noon", "ham") for number in range(400)]
+    rows += [
+        Row(f"free money {number}" if number % 5 == 0 else f"meeting number {number + 500} at noon", "spam")
+        for number in range(20)
+    ]
+    warnings = train(Dataset.from_rows(rows, "rare")).warnings
+    assert any(
+        warning.startswith("recognized in less than half of its hold-out texts: 'spam' in 1 of 4; --balanced counts")
+        for warning in warnings
+    ), warnings
+
+
+def test_names_the_cause_of_a_bad_model_first() -> None:
+    rows = [Row(f"{chr(0x4E00 + number)}{chr(0x5E00 + number)}", label) for label in "ab" for number in range(200)]
+    rows += [Row(f"sport {number}", "b") for number in range(200)]
+    first, *others = train(Dataset.from_rows(rows, "mixed")).warnings
+    assert "a script without spaces between words" in first
+    assert others
+
+
 def test_does_not_name_an_option_that_is_already_given() -> None:
     training = train(rare(), method=Method(balanced=True))
     assert not any("--balanced" in warning for warning in training.warnings)

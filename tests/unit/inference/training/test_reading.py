@@ -1,10 +1,15 @@
 """Which files labelled texts are read from, and how mistakes in them are reported."""
 
 import gzip
+import io
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from arro3.core import Array, DataType, Table
+from arro3.io import write_parquet
 
 from inference.training.corpus import DataError, Row
 from inference.training.reading import Reading, parse, read_file
@@ -59,6 +64,49 @@ def test_reads_integer_labels_and_nothing_else_that_is_not_a_string() -> None:
     for label in ("true", "1.5", "null", "[1]"):
         with pytest.raises(DataError, match=r"line 1: 'label' is .*; it must be a string"):
             parse(f'{{"text": "a", "label": {label}}}'.encode(), "a.jsonl")
+
+
+def _parquet(texts: list[str | None], labels: list[str] | list[int]) -> bytes:
+    kind = DataType.string() if isinstance(labels[0], str) else DataType.int64()
+    columns: dict[str, Any] = {
+        "text": Array(texts, DataType.string()),
+        "label": Array(labels, kind),
+        "more": Array(texts, DataType.string()),
+    }
+    content = io.BytesIO()
+    write_parquet(Table.from_pydict(columns), content, compression="zstd(3)", max_row_group_size=2)
+    return content.getvalue()
+
+
+def test_reads_parquet_with_several_row_groups_and_integer_labels() -> None:
+    texts: list[str | None] = ["free money", "noon, 你好", "line\nbreak"]
+    expected = list(zip(texts, ["1", "2", "1"], strict=True))
+    assert parse(_parquet(texts, ["1", "2", "1"]), "a.parquet") == expected
+    assert parse(_parquet(texts, [1, 2, 1]), "A.PARQUET") == expected
+
+
+def test_names_the_row_of_every_mistake_in_parquet() -> None:
+    content = _parquet(["fine", None, " "], ["a", "b", "c"])
+    with pytest.raises(DataError, match=r"(?s)row 2: 'text' is None; it must be a string.*row 3: 'text' is empty"):
+        parse(content, "a.parquet")
+    with pytest.raises(DataError, match="no column 'body'; the columns are 'text', 'label', 'more'; name yours"):
+        parse(content, "a.parquet", Reading(text="body"))
+
+
+def test_refuses_damaged_parquet() -> None:
+    content = _parquet(["fine", "good"], ["a", "b"])
+    with pytest.raises(DataError, match=r"a\.parquet: not a Parquet file, or not all of it"):
+        parse(content[:-1], "a.parquet")
+    damaged = content[:-12] + b"\xff" * 4 + content[-8:]
+    for each in (b"PAR1PAR1", b"PAR1" + b"\xff" * 20 + b"PAR1", damaged):
+        with pytest.raises(DataError, match=r"a\.parquet: the Parquet file cannot be read"):
+            parse(each, "a.parquet")
+
+
+def test_names_the_extra_that_reads_parquet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    with pytest.raises(DataError, match=r"pip install 'tenantry\[parquet\]'"):
+        parse(b"PAR1PAR1", "a.parquet")
 
 
 def test_reads_latin_1_only_when_it_is_named() -> None:
