@@ -13,8 +13,11 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import InconsistentVersionWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.feature_selection import SelectKBest, chi2, f_classif
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -25,7 +28,7 @@ from inference.model.classifier import TextClassifier
 from inference.training import importing, load_pipeline
 from inference.training.child import Limits
 from inference.training.corpus import Dataset, Row
-from inference.training.importing import PROBES, import_pipeline
+from inference.training.importing import PROBES, TOLERANCE, import_pipeline
 from tests.models import TEXTS
 
 ROWS = [(text, label) for label, texts in TEXTS.items() for text in texts]
@@ -130,6 +133,23 @@ def test_types_of_a_skops_file_that_are_not_allowed_are_named(tmp_path: Path) ->
     fitted = make_pipeline(vectorizer, MultinomialNB()).fit(["a/b", "c/d"], ["x", "y"])
     with pytest.raises(ConversionError, match=r"types that are not allowed: posixpath\.basename"):
         import_pipeline(_save(fitted, tmp_path, ".skops"), name="mails", trust=True)
+
+
+@in_this_process
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("score", [chi2, f_classif])
+def test_every_step_that_is_converted_can_be_loaded_from_skops(tmp_path: Path, method: str, score: Any) -> None:
+    """The library alone does not allow the private classes and the functions that these steps hold."""
+    texts, labels = [text for text, _ in ROWS], [label for _, label in ROWS]
+    selected = make_pipeline(
+        HashingVectorizer(n_features=8, alternate_sign=False, norm=None), SelectKBest(score, k=5), LinearSVC()
+    )
+    for fitted in (
+        make_pipeline(*selected[:-1], CalibratedClassifierCV(LinearSVC(), method=method, cv=2)),
+        CalibratedClassifierCV(FrozenEstimator(selected.fit(texts, labels)), method=method, cv=2),
+    ):
+        imported = import_pipeline(_save(fitted.fit(texts, labels), tmp_path, ".skops"), name="mails")
+        assert imported.largest_difference < TOLERANCE
 
 
 @in_this_process
