@@ -9,7 +9,7 @@ from tests.paths import ROOT
 
 DOCUMENTS: Final = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("models", "monitoring", "runbook", "terraform")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("adopt", "models", "monitoring", "runbook", "terraform")),
     *sorted((ROOT / "docs" / "operations").glob("*.md")),
 ]
 SHELLS: Final = {"", "sh", "bash", "console"}

@@ -18,8 +18,8 @@ from tests.paths import ROOT
 LEFT_OUT: Final = ("helm ", "terraform ", "T=", "promql()", "kubectl -n monitoring port-forward ")
 """Lines that need the network or a state, and the first ones of the runbook, on which the others depend."""
 PROGRAMS: Final = re.compile(r"\b(?:kubectl|curl|promql)\b")
-EXPECTED: Final = ("no rollout history found", "previous terminated container")
-"""Answers of a healthy tenant: nothing to undo, no pod that ended before."""
+EXPECTED: Final = ("no rollout history found", "previous terminated container", '"model-store" already exists')
+"""Answers of a healthy tenant: nothing to undo, no pod that ended before, the keys are there."""
 SHELL: Final = """\
 set -o pipefail
 kubectl() {
