@@ -285,7 +285,7 @@ def _exposed(target: str) -> Iterator[Sample]:
     """The series of one pod's service that the rules read, and the other buckets of their histograms."""
     yield f"up{{{target}}}", 1, 0.0
     yield f'{contract.MODEL_INFO}{{{target},model="spam",model_version="aaaa",digest="aaaa"}}', 1, 0.0
-    rates = {"ok": 5.0, "client_error": 0.1, "server_error": 0.005, "shed": 0.01}
+    rates = {"ok": 5.0, "client_error": 0.1, "server_error": 0.005, "shed": 0.05}
     bounds = [str(bound) for bound in contract.LATENCY_BUCKETS] + ["+Inf"]
     for route in contract.ROUTES:
         for outcome, rate in rates.items():

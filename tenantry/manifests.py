@@ -69,5 +69,9 @@ def _run_main(main: Path, output: Path, *, image: str | None, model: str | None)
     return _contents(output) != before
 
 
-def _contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
+def _contents(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """What tells whether a file was replaced: `dist.place` writes new files, and only if one of them differs."""
+    if not folder.is_dir():
+        return {}
+    found = ((path.name, path.stat()) for path in folder.iterdir() if path.is_file())
+    return {name: (stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in found}

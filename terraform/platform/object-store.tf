@@ -447,6 +447,13 @@ resource "kubernetes_secret_v1" "access" {
     { for user, policy in module.store_access.policies : "policies.${user}" => policy },
     { "store-access.sh" = local.access_script },
   )
+
+  lifecycle {
+    precondition {
+      condition     = sum([for user, policy in module.store_access.policies : length(policy) + 40]) + length(local.access_script) < 1048576
+      error_message = "The policies and keys of ${length(module.tenants.names)} tenants do not fit into the Secret minio-access (1 MiB). Divide the tenants among several clusters."
+    }
+  }
 }
 
 # The only place that uses MinIO's own commands. Its name contains the checksum of buckets, users, keys and policies, so any

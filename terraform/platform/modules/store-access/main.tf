@@ -5,18 +5,17 @@ locals {
   publisher_user = "publisher"
   buckets        = tolist([var.models_bucket, var.datasets_bucket, var.artifacts_bucket])
 
+  # Without `Sid`: one Secret, of at most 1 MiB, holds the policies and keys of all tenants.
   tenant_policies = {
     for tenant in var.tenants : "${local.user_prefix}${tenant}" => {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid      = "ReadOwnModels"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
           Resource = ["arn:aws:s3:::${var.models_bucket}/${tenant}/*"]
         },
         {
-          Sid      = "WriteOwnArtifacts"
           Effect   = "Allow"
           Action   = ["s3:PutObject"]
           Resource = ["arn:aws:s3:::${var.artifacts_bucket}/${tenant}/*"]

@@ -223,3 +223,9 @@ def test_dist_contains_the_dashboard() -> None:
     documents = yaml.safe_load_all((example_dist() / "0-platform.k8s.yaml").read_text())
     (config_map,) = [each for each in documents if each["kind"] == "ConfigMap"]
     assert list(config_map["data"].values()) == [dashboard_json(RUNBOOK, TENANTS)]
+
+
+def test_the_dashboard_of_three_thousand_tenants_can_be_applied() -> None:
+    """Kubectl keeps what it applied in an annotation, and all annotations together may have 262,144 bytes."""
+    names = [f"t{number:045}" for number in range(3000)]
+    assert len(json.dumps(dashboard_json("https://runbook.example/", names))) < 262_144

@@ -83,3 +83,17 @@ run "makes_the_three_buckets" {
     error_message = "the buckets must be models, datasets and artifacts"
   }
 }
+
+run "fits_three_thousand_tenants_into_one_secret" {
+  command = plan
+
+  variables {
+    # Of the longest names; range() gives at most 1,024 values.
+    tenants = flatten([for thousand in range(3) : [for number in range(1000) : format("t%02d%043d", thousand, number)]])
+  }
+
+  assert {
+    condition     = sum([for policy in values(output.policies) : length(policy) + 40]) < 1048576 - 8192
+    error_message = "policies and keys of 40 characters, with the script, must fit into a Secret of 1 MiB"
+  }
+}
