@@ -10,6 +10,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "model": "The model is loaded from the object store, by digest, with the tenant's own keys",
     "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; no access to its console on 9001",
     "network": "Network: ingress from the namespace and Prometheus, egress to DNS, store and public addresses on 443",
+    "keys": "API keys: without a valid one nobody is answered; keys change without a restart; only digests are stored",
     "bypass": "No bypass: labels of another tenant, Services that lead to it, host network, additional policies",
     "reachability": "What the audit says of random policies is what the cluster does, pair by pair",
     "first-seconds": "A new pod is closed to other namespaces from its first moment",
