@@ -87,6 +87,7 @@ def tenant_chart(
         image_pull_secrets=tenant.image_pull_secrets,
         receiver=tenant.receiver,
         auth=tenant.auth,
+        limits=tenant.limits,
         hostname=tenant.hostname,
     )
     MonitoredInference(chart, "inference", props)

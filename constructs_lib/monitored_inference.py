@@ -16,7 +16,7 @@ from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
-from constructs_lib.platform.access import Auth
+from constructs_lib.platform.access import Auth, CallerLimits
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
@@ -46,6 +46,7 @@ class MonitoredInferenceProps:
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
         receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
         auth: `apiKeys` if callers must send an API key. Default: they need none.
+        limits: what each caller may send to a pod. Default: no limit.
         hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
@@ -56,6 +57,7 @@ class MonitoredInferenceProps:
     image_pull_secrets: tuple[str, ...] = ()
     receiver: Receiver | None = None
     auth: Auth | None = None
+    limits: CallerLimits | None = None
     hostname: str | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +110,8 @@ class MonitoredInference(Construct):
         self.prometheus_rule = self._add_monitoring_object("PrometheusRule", {"groups": self._rule_groups})
         self.alertmanager_config = self._add_alertmanager_config()
         self.http_route = self._add_http_route()
+        for name, value in self.props.limits.settings().items() if self.props.limits else ():
+            self.add_setting(name, value)
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

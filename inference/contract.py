@@ -91,6 +91,12 @@ MODEL_INFO: Final = "inference_model_info"
 """Gauge {model, model_version, digest}: 1 for the model that is loaded."""
 BUILD_INFO: Final = "inference_build_info"
 """Gauge {version, python, scorer}: 1; `scorer` is `compiled` or `python`."""
+CALLER_REQUESTS: Final = "inference_caller_requests_total"
+"""Counter {caller}: requests accepted; `caller` is a name of the Secret `api-keys`, `anonymous` or `unknown`."""
+CALLER_TEXTS: Final = "inference_caller_texts_total"
+"""Counter {caller}: texts, or rows of tensors, that were answered."""
+CALLER_REJECTED: Final = "inference_caller_requests_rejected_total"
+"""Counter {caller}: requests refused for want of a valid key, or above the caller's limits."""
 API_KEY_CALLERS: Final = "inference_api_key_callers"
 """Gauge: callers that have an API key; 0 if no key is required."""
 API_KEYS_VALID: Final = "inference_api_keys_valid"
@@ -103,7 +109,7 @@ ROUTES: Final = ("predict", "infer", "other")
 OUTCOMES: Final = ("ok", "client_error", "server_error", "shed")
 """Values of `outcome`: 2xx and 3xx, 4xx other than shed, 5xx, shed (429)."""
 PHASES: Final = ("queue", "parse", "predict")
-SHED_REASONS: Final = ("in_flight", "draining")
+SHED_REASONS: Final = ("in_flight", "draining", "rate_limit")
 SIGNALS: Final = ("confidence", "unknown_words_ratio", "length_characters")
 
 METRICS: Final = (
@@ -120,6 +126,9 @@ METRICS: Final = (
     BASELINE,
     MODEL_INFO,
     BUILD_INFO,
+    CALLER_REQUESTS,
+    CALLER_TEXTS,
+    CALLER_REJECTED,
     API_KEY_CALLERS,
     API_KEYS_VALID,
     READY,

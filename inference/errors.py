@@ -166,6 +166,10 @@ class OverloadedError(RequestError):
         return (("retry-after", str(self.retry_after_seconds)),)
 
 
+class RateLimitedError(OverloadedError):
+    """The caller sends more than its limit allows."""
+
+
 class HeadersTooLargeError(RequestError):
     """The headers have more bytes than the service reads."""
 

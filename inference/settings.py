@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     """Folder with the digests of the callers' API keys, one file per caller; empty: no key is required."""
     api_keys_reload_seconds: Seconds = 2
     """Pause between two looks at that folder."""
+    limit_requests_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    """Requests per second and pod of one caller, or of all callers if no key is required; above: 429. 0: no limit."""
+    limit_burst: Count = 1
+    """Requests that such a caller may send at once after a pause."""
+    limit_texts_per_minute: Annotated[int, Field(ge=0)] = 0
+    """Texts per minute and pod of such a caller, counted when they are answered; above: 429. 0: no limit."""
 
     offload_bytes: Count = 20_000
     """A request whose body has more bytes than this is answered in a thread, so that others do not wait for it."""

@@ -49,6 +49,9 @@ DROPPED: Final = (
 READ_BY_HAND: Final = {
     contract.API_KEY_CALLERS: "shows whether a key is required, and for how many callers",
     contract.API_KEYS_VALID: "shows that pods refused a change of the keys",
+    contract.CALLER_REQUESTS: "shows the usage of each caller",
+    contract.CALLER_TEXTS: "shows the usage of each caller",
+    contract.CALLER_REJECTED: "shows whose requests are refused",
 }
 """Metrics that no rule, panel or runbook section reads and that are kept nevertheless, with the reason."""
 

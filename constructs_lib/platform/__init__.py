@@ -1,6 +1,6 @@
 """The typed model of `platform.yaml`: tenants, defaults and rules. Imports no jsii."""
 
-from constructs_lib.platform.access import Client
+from constructs_lib.platform.access import CallerLimits, Client
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.document import (
     Defaults,
@@ -31,6 +31,7 @@ from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resourc
 __all__ = [
     "AlertSettings",
     "Autoscaling",
+    "CallerLimits",
     "Client",
     "Defaults",
     "Dns",

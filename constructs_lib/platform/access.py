@@ -42,6 +42,26 @@ class Client(Section):
     """Labels that the client's pods must have, all of them; every pod of the namespace if absent."""
 
 
+class CallerLimits(Section):
+    """What one caller may send to one pod: each key's owner has its own share, and callers without keys share one."""
+
+    requests_per_second: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+    """Requests per second that a pod accepts from a caller; further ones are answered 429."""
+    burst: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    """Requests that a caller may send at once after a pause."""
+    texts_per_minute: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """Texts per minute that a pod answers for a caller; no limit if absent."""
+
+    def settings(self) -> dict[str, str]:
+        """The service's settings by field."""
+        texts = {"limit_texts_per_minute": str(self.texts_per_minute)} if self.texts_per_minute else {}
+        return {
+            "limit_requests_per_second": f"{self.requests_per_second:g}",
+            "limit_burst": str(self.burst),
+            **texts,
+        }
+
+
 class Party(Protocol):
     """The part of a tenant that the rules of this module need."""
 

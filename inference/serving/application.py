@@ -18,6 +18,8 @@ from inference.serving.service import Service
 from inference.settings import Settings
 from inference.store.loading import load_model
 
+CALLER: Final = "tenantry.caller"
+"""Key of the ASGI scope under which the server passes who has sent a request."""
 BEGAN: Final = "tenantry.began"
 """Key of the ASGI scope under which the server passes when a request's first byte arrived, by `perf_counter`."""
 
@@ -77,7 +79,8 @@ class InferenceApp(FastAPI):
             if size > self.service.settings.max_body_bytes:
                 return problems.answer(problems.too_large(self.service.settings), scope["path"])
             more = message.get("more_body", False)
-        return await self.service.answer(endpoint, scope["headers"], b"".join(parts), scope["path"])
+        caller = scope.get(CALLER) or self.service.callers.anonymous
+        return await self.service.answer(endpoint, scope["headers"], b"".join(parts), scope["path"], caller)
 
     async def _delegate(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Let FastAPI answer; return the status."""
@@ -118,7 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the model in the background, so that probes are answered meanwhile, and watch the API keys."""
     assert isinstance(app, InferenceApp)  # noqa: S101 - made by this module
     tasks = [asyncio.create_task(_load(app.service))]
-    if (keys := app.service.authentication.keys) is not None:
+    if (keys := app.service.callers.keys) is not None:
         tasks.append(asyncio.create_task(keys.watch(app.service.settings.api_keys_reload_seconds)))
     yield
     for task in tasks:

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from inference import contract
-from inference.errors import NotReadyError, OverloadedError, RequestError
+from inference.errors import NotReadyError, OverloadedError, RateLimitedError, RequestError
 from inference.settings import Settings
 
 _MAX_RETRY_AFTER_SECONDS: Final = 60
@@ -130,7 +130,9 @@ def too_late() -> RequestError:
 
 def shed_reason(error: RequestError) -> str:
     """The `reason` of `inference_requests_shed_total` for a request that is refused with `error`."""
-    in_flight, draining = contract.SHED_REASONS
+    in_flight, draining, rate_limit = contract.SHED_REASONS
+    if isinstance(error, RateLimitedError):
+        return rate_limit
     return draining if isinstance(error, NotReadyError) else in_flight
 
 

@@ -6,7 +6,7 @@ Every series exists from the first scrape, and no label value comes from a clien
 """
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PREDICT, INFER, OTHER = contract.ROUTES
 OK, CLIENT_ERROR, SERVER_ERROR, SHED = contract.OUTCOMES
 QUEUE, PARSE, SCORE = contract.PHASES
-SHED_IN_FLIGHT, SHED_DRAINING = contract.SHED_REASONS
+SHED_IN_FLIGHT, SHED_DRAINING, SHED_RATE_LIMIT = contract.SHED_REASONS
 _SUCCESS_BELOW: Final = 400
 _CLIENT_ERROR_BELOW: Final = 500
 
@@ -44,6 +44,15 @@ class Keys(Protocol):
 
     callers: tuple[str, ...]
     is_valid: bool
+
+
+class Usage(Protocol):
+    """What one caller has done; `inference.serving.callers.callers.Caller` implements it."""
+
+    name: str
+    requests: int
+    texts: int
+    rejected: int
 
 
 class TextMetrics:
@@ -73,9 +82,10 @@ class Metrics(Collector):
         registry: What /metrics shows: these series, and those of the process.
     """
 
-    def __init__(self, load: Load, keys: Keys | None = None) -> None:
+    def __init__(self, load: Load, keys: Keys | None = None, callers: Iterable[Usage] = ()) -> None:
         self._load = load
         self._keys = keys
+        self._callers = callers
         self.requests: Final = {route: dict.fromkeys(contract.OUTCOMES, 0) for route in contract.ROUTES}
         self.durations: Final = {route: histogram(contract.LATENCY_BUCKETS) for route in contract.ROUTES}
         self.phases: Final = {phase: histogram(contract.LATENCY_BUCKETS) for phase in contract.PHASES}
@@ -108,7 +118,7 @@ class Metrics(Collector):
         """Return every family that `inference.contract.METRICS` names."""
         yield from self._request_families()
         yield from self._load_families()
-        yield from self._key_families()
+        yield from self._caller_families()
         yield from self._prediction_families()
         yield from self._feature_families()
         yield from self._info_families()
@@ -148,7 +158,16 @@ class Metrics(Collector):
             shed.add_metric((reason,), count)
         yield shed
 
-    def _key_families(self) -> Iterator[Metric]:
+    def _caller_families(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(contract.CALLER_REQUESTS, "Requests accepted.", labels=("caller",))
+        texts = CounterMetricFamily(contract.CALLER_TEXTS, "Texts answered.", labels=("caller",))
+        rejected = CounterMetricFamily(
+            contract.CALLER_REJECTED, "Requests without a valid key or above a limit.", labels=("caller",)
+        )
+        for caller in self._callers:
+            for family, count in ((requests, caller.requests), (texts, caller.texts), (rejected, caller.rejected)):
+                family.add_metric((caller.name,), count)
+        yield from (requests, texts, rejected)
         keys = self._keys
         yield GaugeMetricFamily(
             contract.API_KEY_CALLERS, "Callers that have an API key.", value=len(keys.callers) if keys else 0

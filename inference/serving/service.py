@@ -9,7 +9,7 @@ import structlog
 from inference.errors import BadRequestError, NotReadyError
 from inference.model.interface import LoadedModel
 from inference.serving import problems
-from inference.serving.callers.authentication import Authentication
+from inference.serving.callers.callers import Caller, Callers
 from inference.serving.endpoints.endpoint import NOT_LOADED, Endpoint
 from inference.serving.endpoints.runtimes import endpoint_types
 from inference.serving.limits import Admission
@@ -28,7 +28,7 @@ class Service:
     Attributes:
         settings: The settings of the process.
         admission: Counts the requests in flight and the bytes that are held.
-        authentication: Decides who calls.
+        callers: Decides who calls, and counts what each caller does.
         metrics: What /metrics shows.
         model: The loaded model; None before it is loaded.
         thread: Answers long bodies, one at a time.
@@ -41,8 +41,8 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings: Final = settings
         self.admission: Final = Admission(settings)
-        self.authentication: Final = Authentication(settings)
-        self.metrics: Final = Metrics(self.admission, self.authentication.keys)
+        self.callers: Final = Callers(settings)
+        self.metrics: Final = Metrics(self.admission, self.callers.keys, self.callers)
         self.model: LoadedModel | None = None
         # More threads would only take turns: a thread that decodes a body holds the interpreter's lock.
         self.thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
@@ -85,22 +85,22 @@ class Service:
         self.failure = error
         self.on_failure()
 
-    def answer_now(self, endpoint: Endpoint[Any], body: bytes, path: str) -> Answer:
+    def answer_now(self, endpoint: Endpoint[Any], body: bytes, path: str, caller: Caller) -> Answer:
         """Answer a short body that is JSON."""
         try:
-            return endpoint.answer(body)
+            return endpoint.answer(body, caller)
         except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
 
     async def answer(
-        self, endpoint: Endpoint[Any], headers: Sequence[tuple[bytes, bytes]], body: bytes, path: str
+        self, endpoint: Endpoint[Any], headers: Sequence[tuple[bytes, bytes]], body: bytes, path: str, caller: Caller
     ) -> Answer:
         """Answer any body; a long one in the thread."""
         try:
             json_bytes = _check_headers(headers)
             if json_bytes is None and len(body) <= endpoint.offload_bytes:
-                return self.answer_now(endpoint, body, path)
-            return await endpoint.answer_later(body, json_bytes)
+                return self.answer_now(endpoint, body, path, caller)
+            return await endpoint.answer_later(body, caller, json_bytes)
         except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
 

@@ -11,6 +11,7 @@ import msgspec
 from inference.errors import BadRequestError, InvalidInputError, NotReadyError
 from inference.model.interface import LoadedModel
 from inference.serving.bounds import value_counter
+from inference.serving.callers.callers import Caller
 from inference.serving.limits import Admission
 from inference.serving.metrics import PARSE, QUEUE, SCORE, Metrics
 from inference.serving.problems import Answer
@@ -76,21 +77,22 @@ class Endpoint(ABC, Generic[M]):
         """Answer with `model` from now on."""
         self.model = model
 
-    def answer(self, body: bytes) -> Answer:
-        """Answer a body that is JSON.
+    def answer(self, body: bytes, caller: Caller) -> Answer:
+        """Answer a body that is JSON, and count its inputs for `caller`.
 
         Raises:
             RequestError: The body is not a valid request of this route, or no model is loaded.
         """
         answered = self._answer(self._loaded(), body)
-        self._count(answered)
+        self._count(answered, caller)
         return answered.answer
 
-    async def answer_later(self, body: bytes, json_bytes: int | None = None) -> Answer:
+    async def answer_later(self, body: bytes, caller: Caller, json_bytes: int | None = None) -> Answer:
         """Answer a body in the thread, after the bodies that already wait for it.
 
         Args:
             body: The body of the request.
+            caller: Who has sent it.
             json_bytes: The size of its JSON; the protocol's binary tensors follow. Absent: all of it is JSON.
 
         Raises:
@@ -100,7 +102,7 @@ class Endpoint(ABC, Generic[M]):
         received = perf_counter()
         answered = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, model, body, json_bytes)
         self._queue_seconds.add(answered.parse_began - received)
-        self._count(answered)
+        self._count(answered, caller)
         return answered.answer
 
     @abstractmethod
@@ -149,9 +151,14 @@ class Endpoint(ABC, Generic[M]):
             self._read_binary(request, body[json_bytes:])
         return request
 
-    def _count(self, answered: Answered) -> None:
+    def _size(self, inputs: Any) -> int:
+        """Return the number of inputs: texts, or rows."""
+        return len(inputs)
+
+    def _count(self, answered: Answered, caller: Caller) -> None:
         _, inputs, predictions, parse_began, score_began, ended = answered
         self._parse_seconds.add(score_began - parse_began)
         self._score_seconds.add(ended - score_began)
         self._admission.add_cost(ended - parse_began)
         self._count_predictions(inputs, predictions)
+        caller.add_texts(self._size(inputs))

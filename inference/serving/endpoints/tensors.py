@@ -56,6 +56,9 @@ class TensorEndpoint(Endpoint[OnnxModel]):
         except ModelInputError as error:
             raise self.invalid(str(error)) from error
 
+    def _size(self, inputs: Mapping[str, Array]) -> int:
+        return max((int(array.shape[0]) for array in inputs.values() if array.shape), default=1)
+
     def _count_predictions(self, inputs: Mapping[str, Array], predictions: Mapping[str, Array]) -> None:
         metrics = self._metrics.rows
         if metrics is not None:

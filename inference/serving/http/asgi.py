@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Scope
 
-from inference.serving.application import BEGAN
+from inference.serving.application import BEGAN, CALLER
 from inference.serving.http.reader import Request
 from inference.serving.problems import Answer
 from inference.serving.routing import split_target
@@ -98,4 +98,5 @@ def _scope(request: Request, addresses: tuple[Any, Any]) -> Scope:
         "client": client,
         "state": {},
         BEGAN: request.began,
+        CALLER: request.caller,
     }

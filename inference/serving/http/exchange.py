@@ -55,13 +55,13 @@ class Exchange:
                 admission.add_request(peer)
                 self._is_counted = True
                 if self._route.is_protected:
-                    self._authenticate()
+                    self._admit()
 
-    def _authenticate(self) -> None:
-        """Refuse the request unless it has a valid API key, or the service requires none."""
+    def _admit(self) -> None:
+        """Refuse the request unless its caller is allowed to send it."""
         request = self.request
         try:
-            self._service.authentication.caller(request.headers)
+            request.caller = self._service.callers.admit(request.headers)
         except RequestError as error:
             request.refusal = error
             request.body = b""
@@ -85,7 +85,8 @@ class Exchange:
         if endpoint is None or request.is_binary or len(request.body) > endpoint.offload_bytes:
             return None
         service.metrics.phases[QUEUE].add(perf_counter() - self._began)
-        return service.answer_now(endpoint, request.body, self.path)
+        caller = request.caller or service.callers.anonymous
+        return service.answer_now(endpoint, request.body, self.path, caller)
 
     def start_task(self, addresses: tuple[Any, Any], on_done: Callable[["asyncio.Task[Answer]"], None]) -> None:
         """Let the application answer; `on_done` is called when it has."""

@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 from enum import Enum, auto
 from time import perf_counter
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import httptools
 
@@ -15,6 +15,9 @@ from inference.errors import BadRequestError, HeadersTooLargeError, RequestError
 from inference.serving import problems
 from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 from inference.settings import Settings
+
+if TYPE_CHECKING:
+    from inference.serving.callers.callers import Caller
 
 MAX_HEADER_FIELDS: Final = 100
 """Header fields of one request, trailers included; above: 431."""
@@ -47,6 +50,7 @@ class Request:
         keep_alive: Whether the client can send another request on this connection.
         is_http10: Whether the client speaks HTTP/1.0.
         is_binary: Whether part of the body is not JSON (the protocol's binary tensors).
+        caller: Who has sent it, once that is known.
         began: When its first byte arrived, by `perf_counter`.
         head_bytes: Bytes of its head, or a little more.
         held_bytes: Memory that the whole request is charged for.
@@ -54,8 +58,8 @@ class Request:
     """
 
     __slots__ = (
-        "began", "body", "head_bytes", "headers", "held_bytes", "is_binary", "is_http10", "keep_alive", "method",
-        "refusal", "target",
+        "began", "body", "caller", "head_bytes", "headers", "held_bytes", "is_binary", "is_http10", "keep_alive",
+        "method", "refusal", "target",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +74,7 @@ class Request:
         self.head_bytes = 0
         self.held_bytes = 0
         self.refusal: RequestError | None = None
+        self.caller: Caller | None = None
 
 
 class _Refused(Exception):  # noqa: N818 - not an error, but the way out of the parser

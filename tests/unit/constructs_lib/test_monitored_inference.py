@@ -15,7 +15,7 @@ from constructs_lib import (
 )
 from constructs_lib import _environment as environment
 from constructs_lib.monitoring.scraping import DROPPED
-from constructs_lib.platform import Gateway, ModelStore, Monitoring
+from constructs_lib.platform import CallerLimits, Gateway, ModelStore, Monitoring
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.receivers import SlackReceiver
 from constructs_lib.platform.workload import Autoscaling, Resources, Rollout
@@ -250,6 +250,7 @@ OTHERS: dict[str, Any] = {
     "image_pull_secrets": ("registry", "mirror"),
     "receiver": RECEIVER,
     "auth": "apiKeys",
+    "limits": CallerLimits(requests_per_second=2.5, burst=10, texts_per_minute=600),
     "hostname": "tenant-a.models.example.com",
 }
 GATEWAY = Gateway(
@@ -279,6 +280,8 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     assert by_kind(found, "HTTPRoute")["spec"]["hostnames"] == ["tenant-a.models.example.com"]
     (container,) = spec["containers"]
     assert {"name": "INFERENCE_API_KEYS_DIR", "value": "/etc/tenantry/api-keys"} in container["env"]
+    for name, value in (("REQUESTS_PER_SECOND", "2.5"), ("BURST", "10"), ("TEXTS_PER_MINUTE", "600")):
+        assert {"name": f"INFERENCE_LIMIT_{name}", "value": value} in container["env"]
     mount = {"mountPath": "/etc/tenantry/api-keys", "name": "api-keys", "readOnly": True}
     assert mount in container["volumeMounts"]
     assert {"name": "api-keys", "secret": {"optional": True, "secretName": "api-keys"}} in spec["volumes"]

@@ -83,3 +83,36 @@ def test_rejects_a_shared_tenant_that_does_not_list_the_namespace(tmp_path: Path
 def test_rejects_a_repeated_shared_tenant(tmp_path: Path) -> None:
     found = the_mistake(tmp_path, two("clients: [{namespace: tenant-b}]", "sharedWith: [tenant-a, tenant-a]"))
     assert (found.field, found.rule) == ("tenants[1].sharedWith[1]", "must not appear twice")
+
+
+def test_limits_and_auth_come_from_defaults_and_can_be_removed(tmp_path: Path) -> None:
+    text = two(second="auth: null\nlimits: {requestsPerSecond: 5, burst: 7, textsPerMinute: 60}").replace(
+        "tenants:", "defaults: {auth: apiKeys, limits: {requestsPerSecond: 0.5, burst: 1}}\ntenants:", 1
+    )
+    one, other = Platform.load(write(tmp_path, text)).tenants
+    assert (one.auth, other.auth) == ("apiKeys", None)
+    assert one.limits is not None
+    assert one.limits.settings() == {"limit_requests_per_second": "0.5", "limit_burst": "1"}
+    assert other.limits is not None
+    assert other.limits.settings() == {
+        "limit_requests_per_second": "5",
+        "limit_burst": "7",
+        "limit_texts_per_minute": "60",
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "rule"),
+    [
+        ("auth: password", "auth", "must be 'apiKeys'"),
+        ("limits: {requestsPerSecond: 0, burst: 1}", "limits.requestsPerSecond", "must be greater than 0.0"),
+        ("limits: {requestsPerSecond: .inf, burst: 1}", "limits.requestsPerSecond", "must be a finite number"),
+        ("limits: {requestsPerSecond: 1}", "limits.burst", "is required"),
+        ("limits: {requestsPerSecond: 1, burst: 0}", "limits.burst", "must be at least 1"),
+        ("limits: {requestsPerSecond: 1, burst: 1, textsPerMinute: 0}", "limits.textsPerMinute", "must be at least 1"),
+    ],
+)
+def test_rejects_invalid_limits_and_auth(tmp_path: Path, more: str, field: str, rule: str) -> None:
+    found = the_mistake(tmp_path, tenant(more))
+    assert found.field == f"tenants[0].{field}"
+    assert found.rule == rule

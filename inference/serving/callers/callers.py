@@ -1,0 +1,122 @@
+"""The callers of the service: what each may do, and what each has done. Belongs to the event loop's thread."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from inference.api_keys import MAX_CALLERS
+from inference.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from inference.serving.callers.authentication import Authentication, Headers
+from inference.serving.callers.bucket import TokenBucket, whole_seconds
+from inference.settings import Settings
+
+ANONYMOUS: Final = "anonymous"
+"""Name of every caller where no key is required."""
+UNKNOWN: Final = "unknown"
+"""Name of callers without a valid key."""
+
+
+class Caller:
+    """One caller.
+
+    Args:
+        name: Its name, from the Secret, or one of those above.
+        settings: The limits.
+
+    Attributes:
+        name: The same.
+        requests: Requests accepted: with a valid key, and within the limits.
+        texts: Texts (or rows of tensors) that were answered.
+        rejected: Requests refused for want of a valid key, or above the limits.
+    """
+
+    __slots__ = ("_requests_left", "_texts_left", "name", "rejected", "requests", "texts")
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self.requests = self.texts = self.rejected = 0
+        rate, per_minute = settings.limit_requests_per_second, settings.limit_texts_per_minute
+        self._requests_left = TokenBucket(rate, settings.limit_burst) if rate else None
+        self._texts_left = TokenBucket(per_minute / 60, per_minute) if per_minute else None
+
+    def admit(self) -> None:
+        """Count a request.
+
+        Raises:
+            RateLimitedError: It is above a limit; it is counted as rejected.
+        """
+        requests, texts = self._requests_left, self._texts_left
+        if requests is not None:
+            if seconds := requests.wait_seconds():
+                raise self._refusal("requests", seconds)
+            requests.take(1)
+        if texts is not None and (seconds := texts.wait_seconds()):
+            raise self._refusal("texts", seconds)
+        self.requests += 1
+
+    def _refusal(self, what: str, seconds: float) -> RateLimitedError:
+        self.rejected += 1
+        retry = whole_seconds(seconds)
+        return RateLimitedError(f"this caller sends too many {what}; try again in {retry} s", retry_after_seconds=retry)
+
+    def add_texts(self, count: int) -> None:
+        """Count texts that were answered."""
+        self.texts += count
+        if self._texts_left is not None:
+            self._texts_left.take(count)
+
+
+class Callers:
+    """All callers.
+
+    Args:
+        settings: Whether keys are required, and the limits.
+
+    Attributes:
+        keys: The keys in force; None if no key is required.
+        anonymous: The caller of every request where no key is required.
+        unknown: Counts requests without a valid key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings: Final = settings
+        self._authentication: Final = Authentication(settings)
+        self._named: dict[str, Caller] = {}
+        self.keys: Final = self._authentication.keys
+        self.anonymous: Final = Caller(ANONYMOUS, settings)
+        self.unknown: Final = Caller(UNKNOWN, settings)
+
+    def admit(self, headers: Headers) -> Caller:
+        """Count a request, and return its caller.
+
+        Raises:
+            UnauthorizedError, ForbiddenError: The request has no valid key.
+            RateLimitedError: The caller is above a limit.
+        """
+        if self.keys is None:
+            caller = self.anonymous
+        else:
+            try:
+                caller = self._caller(self._authentication.caller(headers))
+            except (UnauthorizedError, ForbiddenError):
+                self.unknown.rejected += 1
+                raise
+        caller.admit()
+        return caller
+
+    def __iter__(self) -> Iterator[Caller]:
+        """Every caller that has a key or has had one, or the anonymous one."""
+        if self.keys is None:
+            yield self.anonymous
+            return
+        for name in self.keys.callers:
+            self._caller(name)
+        yield from self._named.values()
+        yield self.unknown
+
+    def _caller(self, name: str) -> Caller:
+        caller = self._named.get(name)
+        if caller is None:
+            if len(self._named) >= 2 * MAX_CALLERS and self.keys is not None:  # names that are long gone
+                self._named = {each: found for each, found in self._named.items() if each in self.keys.callers}
+            caller = self._named[name] = Caller(name, self._settings)
+        return caller
