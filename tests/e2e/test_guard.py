@@ -30,18 +30,22 @@ def tenant(platform: PlatformUnderTest) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def guard(cluster: Cluster, platform: PlatformUnderTest, tenant: str) -> Iterator[list[dict[str, Any]]]:
-    """The guard of `platform.guard`; the platform's own if it has one, otherwise one for this run."""
-    with_guard = _synth_with_guard(platform)
-    own = any(each["metadata"]["name"].startswith(PREFIX) for each in objects(DIST))
+    """The guard of `platform.guard`, with an allow-list of images, for this run; then the platform's own, if any.
+
+    Fails if the platform has a guard that the cluster does not have.
+    """
+    tried = _synth_with_guard(platform)
+    own = [each for each in objects(DIST) if each["metadata"]["name"].startswith(PREFIX)]
+    for each in own:
+        assert cluster.exists(each["kind"], each["metadata"]["name"]), f"the cluster lacks {each['metadata']['name']}"
     try:
-        cluster.apply(*_administrator(tenant))
-        if not own:
-            cluster.apply(*with_guard)
+        cluster.apply(*_administrator(tenant), *tried)
         cluster.wait("the guard", lambda: "" if _refusal(cluster, tenant, CASES["labelmap"]) else "no", seconds=60)
-        yield with_guard
+        yield tried
     finally:
-        if not own:
-            _delete(cluster, with_guard)
+        names = {each["metadata"]["name"] for each in own}
+        _delete(cluster, [each for each in tried if each["metadata"]["name"] not in names])
+        cluster.apply(*own)
         cluster.delete("role,rolebinding", ADMINISTRATOR, "-n", tenant)
 
 
@@ -59,6 +63,8 @@ def _synth_with_guard(platform: PlatformUnderTest) -> list[dict[str, Any]]:
 
 def _delete(cluster: Cluster, made: list[dict[str, Any]]) -> None:
     names = {each["metadata"]["name"] for each in made}
+    if not names:
+        return
     cluster.delete(BINDING, *names)
     cluster.delete(POLICY, *names)
 
