@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import SHOTS
 from tests.service import Service
@@ -98,6 +98,30 @@ def test_shows_what_is_wrong_with_a_text_in_the_page(page: Page, text: str, mess
     expect(page.locator("#answer")).to_be_hidden()
     classify(page, "money")
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_lists_the_most_probable_labels_of_many_and_keeps_long_labels_in_their_column(page: Page) -> None:
+    labels = {f"{'a' * 40}_{number}": 1 / 2**number for number in range(1, 9)}
+
+    def rename(route: Route) -> None:
+        card = route.fetch().json()
+        metrics = card["manifest"]["metrics"]
+        card["labels"] = card["manifest"]["labels"] = list(labels)
+        metrics["labels"] = dict.fromkeys(labels, metrics["labels"]["ham"])
+        route.fulfill(json=card)
+
+    answer = {"prediction": next(iter(labels)), "confidence": 0.5, "probabilities": labels, "known_words": 0}
+    page.route("**/model", rename)
+    page.route("**/predict", lambda route: route.fulfill(json=answer))
+    page.reload()
+    page.locator("#metrics tbody tr").nth(8).wait_for()
+    classify(page, "money")
+    expect(page.locator("#shares tbody tr")).to_have_count(5)
+    expect(page.locator("#shares tbody tr").nth(1)).to_contain_text("25.0 %")
+    for width in (360, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OUT_OF_COLUMN) == []
 
 
 def test_says_so_when_the_service_is_gone_or_busy(page: Page) -> None:

@@ -6,6 +6,7 @@ const SHOWN_LABELS = 5;
 
 const at = (id) => document.getElementById(id);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+const sure = (share) => (share > 0.999 ? "above 99.9\u00a0%" : percent(share));
 const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 const side = (weight) => (weight < 0 ? "against" : "towards");
 
@@ -80,7 +81,7 @@ function showAnswer(text, { prediction, confidence, explanation, probabilities, 
   at("problem").hidden = true;
   at("answer").hidden = false;
   at("label").textContent = prediction;
-  at("confidence").textContent = confidence > 0.999 ? "above 99.9\u00a0%" : percent(confidence);
+  at("confidence").textContent = sure(confidence);
   at("fill").style.transform = `scaleX(${confidence})`;
   showShares(probabilities);
   at("words").hidden = at("why").hidden = !explanation;
@@ -96,7 +97,7 @@ function showShares(probabilities) {
   at("shares").hidden = ranked.length < 3;
   at("shares").tBodies[0].replaceChildren(...ranked.slice(0, SHOWN_LABELS).map(([label, share]) => {
     const row = make("tr");
-    row.append(make("th", label, { scope: "row" }), make("td", percent(share)));
+    row.append(make("th", label, { scope: "row" }), make("td", sure(share)));
     return row;
   }));
 }
