@@ -144,11 +144,14 @@ def read_directory(directory: Path, *, expected_digest: str | None = None) -> Ar
     """Read what `write` wrote.
 
     Raises:
-        ArtifactError: as `read`, or the folder cannot be read.
+        ArtifactError: as `read`, or the folder cannot be read; the message names the folder.
     """
     files = {MANIFEST_FILE: _read(directory / MANIFEST_FILE)}
-    name = read_manifest(files[MANIFEST_FILE]).weights.file
-    return read({**files, name: _read(directory / name)}, expected_digest=expected_digest)
+    try:
+        name = read_manifest(files[MANIFEST_FILE]).weights.file
+        return read({**files, name: _read(directory / name)}, expected_digest=expected_digest)
+    except ArtifactError as error:
+        raise ArtifactError(error if str(error).startswith(str(directory)) else f"{directory}: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -9,7 +9,7 @@ import typer
 
 from tenantry.console import result, say
 from tenantry.errors import InputError
-from tenantry.options import ContextOption, Format, FormatOption, KubeconfigOption
+from tenantry.options import ContextOption, DryRunOption, Format, FormatOption, KubeconfigOption
 
 if TYPE_CHECKING:
     from inference.api_keys import ApiKey
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DURATION: Final = re.compile(r"(\d{1,5})([dh])")
 _NOT_REQUIRED: Final = "{tenant} does not require keys yet: set 'auth: apiKeys' in platform.yaml, then synth and apply"
 
-keys = typer.Typer(no_args_is_help=True, help="Add, list and revoke the API keys of a tenant's callers.")
+keys = typer.Typer(no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the caller: a-z, 0-9 and '-'.")]
 
 
@@ -34,7 +34,7 @@ def of_tenant(
     The Secret `api-keys` in the tenant's namespace holds names and SHA-256 digests, never a key. Pods read it again
     when it changes.
 
-    Example: tenantry keys tenant-a add shop --expires 90d
+    Example: tenantry keys tenant-a list
     """
     from tenantry.cluster.key_store import KeyStore
     from tenantry.cluster.kubectl import Kubectl
@@ -49,6 +49,8 @@ def add(
     expires: Annotated[
         str, typer.Option("--expires", metavar="DURATION", help="When it expires, as in 90d or 12h. Default: never.")
     ] = "",
+    *,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Create a key for a caller, and print it once.
 
@@ -70,6 +72,9 @@ def add(
         raise InputError(f"caller '{name}' has {len(known)} keys already; revoke the older ones with revoke --older")
     if not known and len(store.callers) == api_keys.MAX_CALLERS:
         raise InputError(f"{store.tenant} has {len(store.callers)} callers already; revoke one")
+    if dry_run:
+        result(f"would add a key of '{name}' for {store.tenant}, beside {len(known)} of its keys")
+        return
     store.callers[name] = (*known, api_keys.ApiKey(api_keys.digest_of(key.encode()), until))
     store.write()
     say(f"key of '{name}' for {store.tenant}; it is printed once and stored nowhere:")
@@ -100,6 +105,7 @@ def revoke(
     name: NameArgument,
     *,
     older: Annotated[bool, typer.Option("--older", help="Keep the caller's newest key.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Revoke the keys of a caller: all of them, or all but the newest.
 
@@ -112,6 +118,9 @@ def revoke(
         raise InputError(f"{store.tenant} has no caller '{name}'; it has {known}")
     if older:
         store.callers[name] = found[-1:]
+    if dry_run:
+        result(f"would revoke {len(found) - older} of {len(found)} keys of '{name}'")
+        return
     store.write()
     result(f"revoked {len(found) - older} of {len(found)} keys of '{name}'; pods refuse them within about two minutes")
 

@@ -72,6 +72,21 @@ def test_a_key_is_printed_once_and_only_its_digest_is_stored(cluster: Cluster) -
     assert key not in run("list").output
 
 
+def test_a_dry_run_changes_nothing_and_prints_no_key(cluster: Cluster) -> None:
+    run("add", "shop")
+    sent = list(cluster.sent)
+    added, revoked = run("add", "shop", "--dry-run"), run("revoke", "shop", "--dry-run")
+    assert (added.exit_code, revoked.exit_code, cluster.sent) == (0, 0, sent)
+    assert added.stdout == "would add a key of 'shop' for tenant-a, beside 1 of its keys\n"
+    assert revoked.stdout == "would revoke 1 of 1 keys of 'shop'\n"
+
+
+def test_the_variable_dry_run_changes_nothing(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRY_RUN", "1")
+    assert run("add", "shop").stdout.startswith("would add")
+    assert cluster.sent == []
+
+
 def test_a_caller_gets_a_second_key_before_the_first_is_revoked(cluster: Cluster) -> None:
     first, second = (run("add", "shop").stdout.strip() for _ in range(2))
     digests = [api_keys.digest_of(key.encode()) for key in (first, second)]
