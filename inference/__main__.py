@@ -14,10 +14,12 @@ def _end_at_once(_number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
-    # Until the server handles signals nothing has begun that would have to be finished. As process 1 of a container,
-    # the process would not even end: there, a signal without a handler is lost. The imports below take their time.
-    signal.signal(signal.SIGTERM, _end_at_once)
-    signal.signal(signal.SIGINT, _end_at_once)
+    # Until the server handles signals there is nothing to finish, and the imports below take time. In a container, a
+    # signal that process 1 does not handle is lost; so the image's command starts Python with both signals blocked,
+    # and one that arrived before this line is delivered now.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end_at_once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
 import gc
 

@@ -105,11 +105,11 @@ def service(model: Path, log: Path, *, wait: str = contract.READINESS_PATH, **se
         process.wait()
 
 
-def poll(condition: Any, seconds: float = 10.0) -> Any:
+def poll(condition: Any, seconds: float = 10.0, pause_seconds: float = 0.02) -> Any:
     """The first true result of `condition`, asked again and again for `seconds`; else the last one."""
     deadline = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(pause_seconds)
     return found
 
 

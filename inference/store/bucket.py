@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import obstore
 from obstore.exceptions import BaseError
@@ -28,7 +29,7 @@ _PREFIX: Final = f"{contract.ENV_PREFIX}STORE_"
 _RETRYABLE_STATUS: Final = frozenset({408, 425, 429, *range(500, 600)})
 _CODE_CHARACTERS: Final = 64
 _NOWHERE: Final = "127.0.0.1:0"
-"""An impossible proxy for every host except the endpoint, because the client follows redirects to other hosts."""
+"""An impossible proxy for every host except the store's, because the client follows redirects to other hosts."""
 
 
 class StoreSettings(BaseSettings):
@@ -183,7 +184,10 @@ def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
     }
     if settings.endpoint:
         options["endpoint"] = settings.endpoint.rstrip("/")
-        client |= {"proxy_url": f"http://{_NOWHERE}", "proxy_excludes": urlsplit(settings.endpoint).hostname or ""}
+    host = urlsplit(settings.endpoint).hostname if settings.endpoint else _amazon_host(bucket, settings)
+    # A proxy of the environment is the only way to Amazon from some networks; then it also decides about redirects.
+    if settings.endpoint or not getproxies():
+        client |= {"proxy_url": f"http://{_NOWHERE}", "proxy_excludes": host or ""}
     return S3Store(
         bucket,
         **options,
@@ -194,6 +198,11 @@ def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
         client_options=client,
         retry_config={"max_retries": settings.retries, "retry_timeout": timedelta(seconds=settings.retry_seconds)},
     )
+
+
+def _amazon_host(bucket: str, settings: StoreSettings) -> str:
+    host = f"s3.{settings.region}.amazonaws.com"
+    return f"{bucket}.{host}" if settings.virtual_hosted else host
 
 
 def _explain(error: Exception, what: str, bucket: Bucket) -> StoreError:

@@ -26,7 +26,7 @@ def test_runs_as_the_contract_says(image: Image) -> None:
     config = image.config
     assert config["User"] == f"{contract.USER_ID}:{contract.USER_ID}"
     assert list(config["ExposedPorts"]) == [f"{contract.PORT}/tcp"]
-    assert config["Cmd"] == ["python", "-m", "inference"]
+    assert config["Cmd"] == ["env", "--block-signal=TERM,INT", "python", "-m", "inference"]
     assert not config.get("Entrypoint")
     assert not config.get("Healthcheck")
 

@@ -6,9 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import obstore
 import pytest
@@ -16,7 +18,7 @@ from obstore.store import MemoryStore
 
 from inference.errors import StoreError, StoreUnavailableError
 from inference.model.manifest import MANIFEST_FILE, MAX_MANIFEST_BYTES, WEIGHTS_FILE
-from inference.store.bucket import StoreSettings
+from inference.store.bucket import StoreSettings, _open_s3
 from inference.store.fetch import LATEST, MAX_LATEST_BYTES, fetch
 from tests.artifacts import sealed
 
@@ -318,6 +320,27 @@ def test_a_redirect_to_another_host_is_final_and_not_followed(serve: Serve) -> N
     with pytest.raises(StoreError, match="redirects to another host") as caught:
         fetch(f"{URI}@sha256:{DIGEST}", _settings(endpoint))
     assert not isinstance(caught.value, StoreUnavailableError)
+
+
+@pytest.mark.parametrize("virtual_hosted", [False, True])
+def test_without_an_endpoint_only_amazons_host_can_be_reached(
+    monkeypatch: pytest.MonkeyPatch, *, virtual_hosted: bool
+) -> None:
+    """The host that requests are signed for is the only one that is not behind the impossible proxy."""
+    monkeypatch.setattr("inference.store.bucket.getproxies", dict)
+    store = _open_s3("models", _settings(None, region="eu-west-1", virtual_hosted=virtual_hosted))
+    signed = obstore.sign(store, "GET", "key", timedelta(minutes=1))
+    assert store.client_options is not None
+    assert store.client_options["proxy_url"] == "http://127.0.0.1:0"
+    assert store.client_options["proxy_excludes"] == urlsplit(signed).hostname
+
+
+def test_without_an_endpoint_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the only way to Amazon."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    options = _open_s3("models", _settings(None)).client_options
+    assert options is not None
+    assert "proxy_url" not in options
 
 
 def test_an_object_that_trickles_in_is_given_up_at_the_deadline() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from tests.models import write_tiny_model
 from tests.service import DidNotStartError, Service, answers, poll, read_all, service
 
 BODY = b'{"text": "free money"}'
+BLOCK_SIGNALS = ["env", "--block-signal=TERM,INT"]
+"""How the image's command starts Python."""
 SLOW_BODY = json.dumps({"text": ["free money " * 2_000] * 60, "explain": True}).encode()
 SLOWER_BODY = json.dumps({"text": ["free money " * 2_000] * 240, "explain": True}).encode()
 SLOW: dict[str, Any] = {
@@ -396,13 +399,15 @@ def test_a_dead_standard_output_changes_nothing(model: Path, tmp_path: Path, nam
         assert found.stop(seconds=15) == 0
 
 
-@pytest.mark.parametrize("moment", ["first handler", "imports", "serving"])
-@pytest.mark.parametrize("as_first", [False, True])
+@pytest.mark.parametrize(
+    ("moment", "as_first"),
+    [*product(["first handler", "imports", "serving"], [False, True]), ("before Python begins", True)],
+)
 def test_sigterm_during_start_ends_with_0(model: Path, log: Path, moment: str, as_first: bool) -> None:  # noqa: FBT001
-    """Before it listens, while it loads, and after; as process 1 of a container too."""
+    """Before it listens, while it loads, and after; also as process 1 of a container, by the image's command."""
     if as_first and not can_unshare():
         pytest.skip("this user may not make a PID namespace")
-    command = ["unshare", "--pid", "--fork", "--kill-child"] if as_first else []
+    command = ["unshare", "--pid", "--fork", "--kill-child", *BLOCK_SIGNALS] if as_first else []
     settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0",
                 "INFERENCE_DRAIN_NOTICE_SECONDS": "0"}  # fmt: skip
     with log.open("wb") as output:
@@ -413,14 +418,16 @@ def test_sigterm_during_start_ends_with_0(model: Path, log: Path, moment: str, a
         target = process.pid
         if as_first:
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            target = int(poll(children.read_text))
+            target = int(poll(children.read_text, pause_seconds=0))
         folder = Path(f"/proc/{target}")
         assert poll(
             {
-                "first handler": lambda: handles_sigterm(folder),
+                "before Python begins": lambda: has_signal(folder, "SigBlk", signal.SIGTERM),
+                "first handler": lambda: has_signal(folder, "SigCgt", signal.SIGTERM),
                 "imports": lambda: "uvloop" in (folder / "maps").read_text(),
                 "serving": lambda: "serving" in log.read_text(),
-            }[moment]
+            }[moment],
+            pause_seconds=0 if moment == "before Python begins" else 0.02,
         )
         os.kill(target, signal.SIGTERM)
         assert process.wait(15) == 0
@@ -465,10 +472,10 @@ def can_unshare() -> bool:
     return subprocess.run(["unshare", "--pid", "--fork", "true"], check=False, capture_output=True).returncode == 0
 
 
-def handles_sigterm(folder: Path) -> bool:
-    """Whether a process, by its folder in /proc, has a handler for the signal."""
-    caught = next(line.split()[1] for line in (folder / "status").read_text().splitlines() if line.startswith("SigCgt"))
-    return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
+def has_signal(folder: Path, field: str, number: int) -> bool:
+    """Whether a signal is in a set of a process, such as SigCgt (handled); `folder` is the process's in /proc."""
+    found = next(line.split()[1] for line in (folder / "status").read_text().splitlines() if line.startswith(field))
+    return bool(int(found, 16) & 1 << (number - 1))
 
 
 def _is_ready(found: Service) -> bool:
