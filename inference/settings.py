@@ -1,6 +1,6 @@
 """The service's settings: field `model_uri` is environment variable `INFERENCE_MODEL_URI`, and so on.
 
-How the object store is reached stands in `inference.store.bucket.StoreSettings`.
+The settings of the object store are in `inference.store.bucket.StoreSettings`.
 """
 
 from typing import Annotated, Final, Literal, Self
@@ -39,14 +39,14 @@ def memory_bytes(*, max_buffered_bytes: int, max_connections: int, max_body_byte
 
 
 class Settings(BaseSettings):
-    """What one process of the service is told; what is wrong or missing is named, and the process does not start."""
+    """The settings of one process. A setting that is missing or wrong is named, and the process does not start."""
 
     model_config = SettingsConfigDict(
         env_prefix=contract.ENV_PREFIX, frozen=True, protected_namespaces=(), use_attribute_docstrings=True
     )
 
     model_uri: Annotated[str, AfterValidator(_model_uri)]
-    """Where the model is: `file:<folder>` or `s3://models/<tenant>/<name>[@sha256:<digest>]`; has no default."""
+    """Where the model is: `file:<folder>` or `s3://models/<tenant>/<name>[@sha256:<digest>]`. Required."""
 
     runtime: Literal["text", "onnx"] = "text"
     """What runs the model: `text`, or `onnx` for an ONNX model; the image `onnx` sets it. Another model is refused."""
@@ -54,9 +54,9 @@ class Settings(BaseSettings):
     host: str = "0.0.0.0"  # noqa: S104 - a pod's address is not known beforehand
     """Address to listen on; `::` for IPv6 and IPv4 together."""
     port: Annotated[int, Field(ge=0, le=65535)] = contract.PORT
-    """TCP port of every route; 0: any free one, which the log's start line names."""
+    """TCP port of every route; 0: any free port, which the start line of the log names."""
     backlog: Count = 2048
-    """Connections that the kernel holds until the service accepts them."""
+    """Connections that wait in the kernel until the service accepts them."""
 
     max_header_bytes: Count = 32_768
     """Bytes of a request's line and headers; above: 431."""
@@ -67,13 +67,13 @@ class Settings(BaseSettings):
     max_text_characters: Count = 1_000_000
     """Characters of one text; above: 422."""
     max_explained_terms: Count = 1_000
-    """Words that a request's explanations list, the strongest first, shared by its texts."""
+    """Terms in the explanations of a request, divided among its texts."""
     max_explained_characters: Count = 100_000
-    """Characters of all texts of a request that asks for explanations; above: 422. They cost ten times an answer."""
+    """Characters of all texts of a request with `explain`; above: 422. An explanation costs ten times a prediction."""
     max_in_flight: Count = 512
-    """Requests received and not yet answered; above: 429, health and metrics excepted."""
+    """Requests received and not yet answered; above: 429, except for probes and metrics."""
     max_buffered_bytes: Count = 67_108_864
-    """Bytes of requests, and of answers that clients do not read, that are held at a time; above, the slowest ends."""
+    """Bytes held of requests and of answers that clients do not read; above, the slowest client is refused."""
     max_connections: Count = 4_096
     """Open connections; above, the one that has been silent longest is closed."""
     max_peer_share: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     body_timeout_seconds: Seconds = 30
     """Time for the body of a request, from the end of its headers, and for a client to read an answer."""
     keep_alive_seconds: Seconds = 75
-    """Silence after which a connection without a request is closed; longer than the balancers' in front."""
+    """Time after which an idle connection is closed; must be longer than that of a load balancer in front."""
 
     api_keys_dir: str = ""
     """Folder with the digests of the callers' API keys, one file per caller; empty: no key is required."""
@@ -99,20 +99,20 @@ class Settings(BaseSettings):
     """Texts per minute and pod of such a caller, counted when they are answered; above: 429. 0: no limit."""
 
     offload_bytes: Count = 20_000
-    """A request whose body has more bytes than this is answered in a thread, so that others do not wait for it."""
+    """A larger body is decoded and scored in a thread, so that other requests do not wait for it."""
 
     load_retry_seconds: Seconds = 1
-    """Pause after the first failed try to reach the model store; it doubles with every further one."""
+    """Pause after the first failed attempt to reach the model store; it doubles with each further attempt."""
     load_retry_max_seconds: Seconds = 30
-    """Longest pause between tries to reach the model store."""
+    """Longest pause between attempts to reach the model store."""
 
     drain_seconds: Seconds = 20
-    """Time from SIGTERM to the end at the latest; what is unanswered then is cut off."""
+    """Longest time from SIGTERM to the end of the process; connections that are still open then are aborted."""
     drain_notice_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1
-    """The part of it in which, though not ready, new requests are still taken: balancers need a moment to notice."""
+    """Part of drain_seconds in which new requests are still answered, because load balancers need time to notice."""
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    """Least level that is logged."""
+    """Lowest level that is logged."""
     access_log: bool = False
     """Whether every answer is logged: route, status and seconds, never a text."""
 

@@ -1,4 +1,4 @@
-"""Hypothesis without clocks: a busy machine is no mistake of the code's. No cache of manifests: tests change code."""
+"""Hypothesis without clocks: a busy machine is not a defect of the code. No cache of manifests: tests change code."""
 
 import os
 

@@ -26,7 +26,7 @@ def user_policies(tenants: list[str], folder: Path) -> dict[str, dict[str, Any]]
     """The policies of `terraform/platform`, by user, as Terraform itself computes them in `folder`; no provider needed.
 
     Returns:
-        What the module's output `policies` holds, decoded: one a tenant's user, and the publisher's.
+        What the module's output `policies` holds, decoded: one per tenant's user, and the publisher's.
     """
     module = folder / "store-access"
     shutil.copytree(STORE_ACCESS, module)

@@ -14,9 +14,9 @@ END: Final = "<!-- /settings -->\n"
 
 def table() -> str:
     """The settings as Markdown: variable, default, meaning."""
-    lines = ["| variable | default | what it is |", "| --- | --- | --- |"]
+    lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = "(needed)" if field.is_required() else f"`{str(field.default).lower()}`"
+        default = "(required)" if field.is_required() else f"`{str(field.default).lower()}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{contract.ENV_PREFIX}{name.upper()}` | {default} | {meaning} |")
     return "\n".join(lines) + "\n"

@@ -21,7 +21,7 @@ LEAST_REQUESTS = 20_000
 CLIENTS = 16
 POLL_SECONDS = 0.1
 NOTICE_SECONDS = 0.5
-"""What the service is told: longer than the balancer's poll, as a readiness probe's period is in a cluster."""
+"""The service's setting: longer than the balancer's poll, as a readiness probe's period is in a cluster."""
 BODY = b'{"text": "free money"}'
 REQUEST = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -116,7 +116,7 @@ def test_restarts_fail_no_request(tmp_path: Path) -> None:
     assert codes == [0] * (RESTARTS + REPLICAS)
     assert balancer.results.total() >= LEAST_REQUESTS
     assert set(balancer.results) == {"200"}, balancer.results
-    assert balancer.closed_by_service > 0, "kept connections are told to end"
+    assert balancer.closed_by_service > 0, "kept connections must be closed by the service"
     answered = sum(json.loads(log.read_text().splitlines()[-1])["answered"] for log in tmp_path.glob("log-*"))
     assert answered >= balancer.results.total(), "the services' own count"
     print(f"{balancer.results.total()} requests over {RESTARTS} restarts, {balancer.results}")  # noqa: T201 - the proof

@@ -56,8 +56,8 @@ def objects() -> list[Object]:
 _PODS: Final[dict[Source, tuple[str, ...]]] = {
     Source.SAME_TENANT: ("{tenant}/own",),
     Source.OTHER_TENANT: ("{other}/{other}-ml-inference", "{other}/own"),
-    Source.OTHER_NAMESPACE: (f"{_ELSEWHERE}/stranger", f"{_ELSEWHERE}/impostor-of-{{other}}"),
-    Source.TENANT_LABELS: (f"{_ELSEWHERE}/impostor-of-{{tenant}}",),
+    Source.OTHER_NAMESPACE: (f"{_ELSEWHERE}/stranger", f"{_ELSEWHERE}/same-labels-as-{{other}}"),
+    Source.TENANT_LABELS: (f"{_ELSEWHERE}/same-labels-as-{{tenant}}",),
     Source.PROMETHEUS_LABELS: (f"{_ELSEWHERE}/false-prometheus",),
     Source.PROMETHEUS: ("monitoring/prometheus",),
     Source.MONITORING: ("monitoring/other",),
@@ -72,9 +72,9 @@ _PODS: Final[dict[Source, tuple[str, ...]]] = {
 }
 _DOORS: Final[dict[Target, tuple[tuple[str, int, str], ...]]] = {
     Target.SERVICE: (("{tenant}/service/{service}", contract.PORT, "TCP"),),
-    Target.POD: (("{tenant}/guest", contract.PORT, "TCP"), ("{tenant}/own", contract.PORT, "TCP")),
-    Target.OTHER_PORT: (("{tenant}/guest", pods.OTHER_PORT, "TCP"),),
-    Target.UDP: (("{tenant}/guest", contract.PORT, "UDP"),),
+    Target.POD: (("{tenant}/other-pod", contract.PORT, "TCP"), ("{tenant}/own", contract.PORT, "TCP")),
+    Target.OTHER_PORT: (("{tenant}/other-pod", pods.OTHER_PORT, "TCP"),),
+    Target.UDP: (("{tenant}/other-pod", contract.PORT, "UDP"),),
     Target.IPV6: (("{ipv6}", contract.PORT, "TCP"),),
     Target.STORE: (("minio/minio", 9000, "TCP"),),
     Target.CONSOLE: (("minio/minio", 9001, "TCP"),),
@@ -110,9 +110,9 @@ def _pods() -> Iterator[Object]:
         template = _template(tenant)
         own = {"metadata": {"namespace": tenant, "name": "own", **template["metadata"]}, "spec": template["spec"]}
         yield _placed(own | {"apiVersion": "v1", "kind": "Pod"}, f"10.244.1.{number + 1}")
-        yield _placed(_pod("guest", tenant), f"10.244.1.{number + 3}", _ipv6(tenant))
+        yield _placed(_pod("other-pod", tenant), f"10.244.1.{number + 3}", _ipv6(tenant))
         labels = {**template["metadata"]["labels"], "app.kubernetes.io/managed-by": "tenantry"}
-        yield _placed(_pod(f"impostor-of-{tenant}", _ELSEWHERE, labels), f"10.244.1.{number + 5}")
+        yield _placed(_pod(f"same-labels-as-{tenant}", _ELSEWHERE, labels), f"10.244.1.{number + 5}")
     for number, (home, name, labels) in enumerate(
         [
             (_ELSEWHERE, "stranger", {}),

@@ -32,7 +32,7 @@ def test_runs_as_the_contract_says(image: Image) -> None:
 
 
 def test_says_what_it_is(build: Callable[..., Image]) -> None:
-    """OCI's labels carry what a build is told: version, revision and source."""
+    """The OCI labels have the version, the revision and the source that the build was given."""
     told = {"VERSION": "1.2.3", "REVISION": "c0ffee", "SOURCE": "https://example.org/fork"}
     labels = build(*(f"--build-arg={name}={value}" for name, value in told.items())).config["Labels"]
     prefix = "org.opencontainers.image."

@@ -95,7 +95,7 @@ class S3Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """The server with the three buckets, a user a tenant, the publisher, and Terraform's policies."""
+    """The server with the three buckets, a user per tenant, the publisher, and Terraform's policies."""
     server = S3Server(_versitygw(), tmp_path_factory.mktemp("s3"))
     server.start()
     try:

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tools.diagram.facts import Architecture, Tenant
+from tools.diagram.facts import Architecture, DrawnTenant
 from tools.diagram.layout import (
     ALERTMANAGER,
     CLUSTER,
@@ -150,7 +150,7 @@ def _monitoring(canvas: Canvas, architecture: Architecture) -> None:
     canvas.line((GRAFANA.x, GRAFANA.center[1]), (PROMETHEUS.right, GRAFANA.center[1]), ink=GREEN)
 
 
-def _tenant(canvas: Canvas, tenant: Tenant, area: Area) -> None:
+def _tenant(canvas: Canvas, tenant: DrawnTenant, area: Area) -> None:
     canvas.box(
         Area(x=area.x - 9, y=area.y - 9, width=area.width + 18, height=area.height + 18),
         RED,

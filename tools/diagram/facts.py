@@ -17,7 +17,7 @@ PRIVATE_ADDRESS = "10.96.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tenant:
+class DrawnTenant:
     """A tenant, read from its file in `dist/`."""
 
     name: str
@@ -46,7 +46,7 @@ class Architecture:
     `console`, `dns`, `world`, `private`.
     """
 
-    tenants: tuple[Tenant, ...]
+    tenants: tuple[DrawnTenant, ...]
     image: str
     monitoring: str
     panels: int
@@ -135,14 +135,14 @@ def _open(objects: list[dict[str, Any]], store_policies: list[dict[str, Any]], c
     return frozenset(found)
 
 
-def _tenant(objects: list[dict[str, Any]]) -> Tenant:
+def _tenant(objects: list[dict[str, Any]]) -> DrawnTenant:
     kinds = {each["kind"]: each for each in objects}
     service, scaler, role = kinds["Service"], kinds["HorizontalPodAutoscaler"]["spec"], kinds["Role"]
     endpoint = kinds["ServiceMonitor"]["spec"]["endpoints"][0]
     container, spec = _container(objects), kinds["Deployment"]["spec"]["template"]["spec"]
     limits = container["resources"]["limits"]
     secrets = {each["valueFrom"]["secretKeyRef"]["name"] for each in container["env"] if "valueFrom" in each}
-    return Tenant(
+    return DrawnTenant(
         name=kinds["Namespace"]["metadata"]["name"],
         model=_environment(objects)["INFERENCE_MODEL_URI"].partition("@")[0],
         service=service["metadata"]["name"],

@@ -1,6 +1,6 @@
 """The lines of the picture: traffic, and crosses where policies deny it."""
 
-from tools.diagram.facts import Architecture, Tenant
+from tools.diagram.facts import Architecture, DrawnTenant
 from tools.diagram.layout import (
     CONSOLE,
     DNS,
@@ -34,7 +34,7 @@ def spaced(duration: str) -> str:
     return f"{duration[:-1]} {duration[-1]}"
 
 
-def _request(canvas: Canvas, _: Architecture, __: Tenant, area: Area, *, first: bool) -> None:
+def _request(canvas: Canvas, _: Architecture, __: DrawnTenant, area: Area, *, first: bool) -> None:
     """From the workstation through the API server, to which the policies of pods do not apply."""
     entry = service(area)
     middle = entry.center[1]
@@ -47,7 +47,7 @@ def _request(canvas: Canvas, _: Architecture, __: Tenant, area: Area, *, first: 
     canvas.line(*points, ink=ORANGE)
 
 
-def _monitoring(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Area, *, first: bool) -> None:
+def _monitoring(canvas: Canvas, architecture: Architecture, tenant: DrawnTenant, area: Area, *, first: bool) -> None:
     pods, found = deployment(area), monitor(area)
     x, bottom = pods.x + 22, PROMETHEUS.bottom - 5
     if ("prometheus", tenant.name) in architecture.open:
@@ -66,14 +66,14 @@ def _monitoring(canvas: Canvas, architecture: Architecture, tenant: Tenant, area
         canvas.line(*points, ink=GREEN, dashed=True)
 
 
-def _scaling(canvas: Canvas, _: Architecture, __: Tenant, area: Area, *, first: bool) -> None:
+def _scaling(canvas: Canvas, _: Architecture, __: DrawnTenant, area: Area, *, first: bool) -> None:
     x, trunk = scaler(area).center[0], METRICS.center[0] + 60
     canvas.line((trunk, METRICS.bottom), (trunk, 440), (x, 440), (x, scaler(area).y), ink=BLUE, dashed=True)
     if first:
         canvas.label(trunk, 345, "figures", BLUE, paper=BLUE.fill)
 
 
-def _names(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Area, *, first: bool) -> None:
+def _names(canvas: Canvas, architecture: Architecture, tenant: DrawnTenant, area: Area, *, first: bool) -> None:
     if (tenant.name, "dns") not in architecture.open:
         return
     top = area.y - BOUNDARY
@@ -86,7 +86,7 @@ def _names(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Are
         canvas.label(x, 345, "lookups", ORANGE, paper=BLUE.fill)
 
 
-def _models(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Area, *, first: bool) -> None:
+def _models(canvas: Canvas, architecture: Architecture, tenant: DrawnTenant, area: Area, *, first: bool) -> None:
     if (tenant.name, "store") not in architecture.open:
         return
     start = area.x + 245, deployment(area).bottom
@@ -98,7 +98,7 @@ def _models(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Ar
     canvas.label(1000, 941, "loads its model", ORANGE, paper=BLUE.fill)
 
 
-def _world(canvas: Canvas, architecture: Architecture, tenant: Tenant, area: Area, *, first: bool) -> None:
+def _world(canvas: Canvas, architecture: Architecture, tenant: DrawnTenant, area: Area, *, first: bool) -> None:
     if (tenant.name, "world") not in architecture.open:
         return
     if first:

@@ -77,7 +77,7 @@ def test_without_what_all_are_compared_with_there_is_no_run(failing: set[tuple[s
 
 
 def test_a_peer_that_cannot_be_installed_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A failure of pip is no trace, and is tried again next time."""
+    """A failure of pip leaves no trace, and the next run tries again."""
     monkeypatch.setattr(systems, "PEERS", tmp_path)
     (tmp_path / "peer").mkdir()
     (tmp_path / "peer" / "requirements.lock").write_text("no-such-thing==1\n")

@@ -176,7 +176,7 @@ def _canonical(name: str) -> str:
 
 
 def _without_funding(lock: Path) -> str:
-    """A lock's text; npm's tells where to give money, which is no place to install from."""
+    """A lock's text; npm's tells where to give money, which is not an address to install from."""
     if lock.suffix != ".json":
         return lock.read_text()
     packages: dict[str, dict[str, Any]] = json.loads(lock.read_text())["packages"]

@@ -48,7 +48,7 @@ def test_every_variable_of_a_root_is_validated(root: Path) -> None:
     assert unchecked <= EITHER_WAY
     for name, variable in variables.items():
         for rule in variable.get("validation", []):
-            assert rule["error_message"].endswith("."), f"the message of {name} is no sentence"
+            assert rule["error_message"].endswith("."), f"the message of {name} is not a sentence"
 
 
 def test_every_output_is_described(blocks: dict[str, list[Any]]) -> None:

@@ -36,12 +36,12 @@ PAIRS = [
     "gone free",
     "the gone",
 ]
-"""`gone` is no term of its own, as when a training keeps only the most frequent terms."""
+"""`gone` is not a term of its own, as when a training keeps only the most frequent terms."""
 ODD = [
     "İ", "\u017f", "\u212a", "Å", "ﬁ", "ς", "Σ", "ǅ", "\ud800", "\x00", "\uff12", "²", "ⅷ", "٣", "_", "-", "\u0307",
     "\u200d", "é", "e\u0301",
 ]  # fmt: skip
-"""Capitals that grow, shrink or end a word in lower case, digits of all kinds, and what is no letter at all."""
+"""Capitals that grow, shrink or end a word in lower case, digits of all kinds, and characters that are not letters."""
 
 
 def odd_weights(labels: int = 3) -> Weights:

@@ -1,4 +1,4 @@
-"""Admission: what a refused client is told, and how often that is logged."""
+"""Admission: the message for a refused client, and how often it is logged."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_the_mean_follows_the_cost(admission: Admission) -> None:
 
 
 def test_a_burst_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first is told at once, then nothing for a while, then how many there were."""
+    """The first is reported at once, then nothing for a while, then how many there were."""
     now = 0.0
     monkeypatch.setattr("inference.serving.limits.time.monotonic", lambda: now)
     log = BurstLog(seconds=10)

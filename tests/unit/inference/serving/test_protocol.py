@@ -113,7 +113,7 @@ def test_makes_nothing_of_parameters_that_it_does_not_know() -> None:
 
 
 def test_an_error_is_short_however_long_the_mistake(client: AsgiClient) -> None:
-    """A client is told what is wrong, and not the whole of what it said."""
+    """An error says what is wrong and quotes only a part of the request."""
     for wrong in ({"shape": [1] * 2_000}, {"datatype": "F" * 2_000}, {"name": "n" * 2_000}):
         assert len(error(client.post("/v2/models/spam/infer", json={"inputs": [tensor(**wrong)]}), 400)) < 250
     request = {"inputs": [tensor()], "outputs": [{"name": "n" * 2_000}]}

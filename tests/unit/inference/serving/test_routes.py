@@ -220,7 +220,7 @@ def test_no_body_makes_a_500(shared_client: AsgiClient, body: bytes) -> None:
 def test_a_fault_of_its_own_is_a_problem_and_one_log_line(
     client: AsgiClient, app: InferenceApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bug is told as 500 without its cause, logged with its place, and never with the text."""
+    """A fault is answered with 500 without its cause, and logged with its place but never with the text."""
 
     def broken(text: str) -> Prediction:
         raise RuntimeError(text)
@@ -245,7 +245,7 @@ def test_unknown_paths_are_problems(client: AsgiClient) -> None:
 
 
 def test_is_alive_but_not_ready_before_the_model_is_there(unready: AsgiClient) -> None:
-    """Without a model the process is alive, and whoever asks the model is told to wait."""
+    """Without a model the process is alive, and a prediction is answered with 503."""
     assert unready.get(contract.LIVENESS_PATH).json() == {"status": "ok"}
     problem(unready.get(contract.READINESS_PATH), 503)
     problem(unready.get(contract.MODEL_PATH), 503)
@@ -255,7 +255,7 @@ def test_is_alive_but_not_ready_before_the_model_is_there(unready: AsgiClient) -
 
 
 def test_is_ready_with_a_model_until_it_drains(client: AsgiClient, app: InferenceApp) -> None:
-    """Ready is who has a model and stays; who drains goes on answering."""
+    """A service with a model is ready until it drains; while it drains it still answers."""
     assert client.get(contract.READINESS_PATH).status_code == 200
     app.service.admission.draining = True
     assert "shutting down" in problem(client.get(contract.READINESS_PATH), 503)["detail"]
@@ -302,7 +302,7 @@ def test_a_refusal_quotes_little_of_the_request(client: AsgiClient) -> None:
 
 @pytest.mark.parametrize("accept", ["text/plain;version=abc", "application/openmetrics-text;version=9.9", ";;;", "é"])
 def test_scrapes_of_any_accept_header_are_answered(client: AsgiClient, accept: str) -> None:
-    """Content negotiation never fails: who asks for what there is not gets Prometheus's text format."""
+    """Content negotiation never fails: for an unknown format the answer is Prometheus's text format."""
     response = client.get("/metrics", headers={"accept": accept.encode()})
     assert response.status_code == 200
     assert "inference_requests_total" in response.text

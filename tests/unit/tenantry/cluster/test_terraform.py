@@ -1,4 +1,4 @@
-"""Terraform is run as it wants to be, and what it does is told a line a thing."""
+"""How Terraform is run, and the one line that is printed per change."""
 
 import json
 import sys

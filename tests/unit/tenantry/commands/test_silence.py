@@ -177,7 +177,7 @@ def test_an_alertmanager_that_is_away_is_named() -> None:
 
 @pytest.mark.parametrize("address", ["localhost:9093", "ftp://localhost", "http://[::"])
 def test_what_is_no_address_is_wrong_input(address: str) -> None:
-    """It is told apart from an Alertmanager that is away."""
+    """The message differs from that for an Alertmanager that does not answer."""
     result = run(address, "--list")
     assert result.exit_code == 2, result.output
     assert f"--alertmanager {address}: write http://HOST:PORT" in result.output

@@ -1,4 +1,4 @@
-"""`tenantry smoke` knows a prediction when it sees one; `tenantry load` fits into a tenant's walls."""
+"""`tenantry smoke` checks predictions; `tenantry load` runs within a tenant's quota and policies."""
 
 import json
 import subprocess

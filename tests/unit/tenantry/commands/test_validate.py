@@ -31,7 +31,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Cluster(Kubectl):
-    """A kubectl that knows which objects are there, writes down what it is asked, and refuses what it is told to."""
+    """A kubectl that knows which objects exist, records its arguments, and refuses what the test chooses."""
 
     def answers(self, *there: str, refuses: str = "nothing") -> "Cluster":
         object.__setattr__(self, "there", set(there))

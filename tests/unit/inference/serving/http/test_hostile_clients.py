@@ -111,7 +111,7 @@ def test_answers_pipelined_requests_in_order(running: Service, count: int) -> No
 
 
 def test_answers_expect_continue(running: Service) -> None:
-    """Who asks before sending a body is told to go on, or why not."""
+    """A client that waits for `100 Continue` gets it, or the error."""
     with running.connect() as client:
         client.sendall(post(b"", b"Expect: 100-continue\r\n", CLOSE, length=len(BODY)))
         assert answers(client.recv(1_000))[0][0] == 100
@@ -262,7 +262,7 @@ def test_the_most_silent_makes_room(running: Service) -> None:
 
 
 def test_a_body_that_ends_early_is_told(running: Service) -> None:
-    """Who stops sending in the middle and listens is told."""
+    """A client that stops in the middle of a request but still reads gets an error."""
     with running.connect() as client:
         client.sendall(post(b'{"text"', length=50))
         client.shutdown(socket.SHUT_WR)
