@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,21 +79,27 @@ class Service:
 
 
 @contextmanager
-def service(model: Path, log: Path, *, wait: str = contract.READINESS_PATH, **settings: object) -> Iterator[Service]:
+def service(
+    model: Path,
+    log: Path,
+    *,
+    wait: str = contract.READINESS_PATH,
+    program: Sequence[str] = (sys.executable, "-m", "inference"),
+    **settings: object,
+) -> Iterator[Service]:
     """Run the service until the block ends; it answers `wait` with 200 when the block begins.
 
     Args:
         model: Folder of its model.
         log: Where its output goes.
         wait: Path to wait for; empty: do not wait.
+        program: What runs it.
         settings: Its settings, by field.
     """
     given = {"model_uri": model.absolute().as_uri(), "host": HOST, "port": 0, "drain_notice_seconds": 0, **settings}
     names = {f"{contract.ENV_PREFIX}{name.upper()}": str(value) for name, value in given.items()}
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "inference"], env=os.environ | names, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(list(program), env=os.environ | names, stdout=output, stderr=subprocess.STDOUT)
     running = Service(process, log)
     try:
         if wait:

@@ -5,6 +5,8 @@ within the documented limit, and the process ends in time.
 """
 
 import json
+import resource
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -165,6 +167,44 @@ def test_idle_connections_do_not_lock_others_out(model: Path, tmp_path: Path) ->
             for client in mine:
                 client.sendall(PREDICT)
                 assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_without_descriptors_the_service_waits_and_recovers(model: Path, tmp_path: Path) -> None:
+    """While no connection can be accepted the process is idle, and afterwards it serves as before."""
+    with service(model, tmp_path / "log") as running, attacking(running) as attacker:
+        resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (100, 100))
+        for _ in range(300):
+            attacker.connect()
+        assert poll(lambda: len(list(Path(f"/proc/{running.process.pid}/fd").iterdir())) == 100)
+        before, began = cpu_seconds(running), time.monotonic()
+        time.sleep(1)  # what is measured: an accept loop that fails again and again would use all of it
+        assert cpu_seconds(running) - before < 0.3 * (time.monotonic() - began)
+        attacker.close()
+        assert poll(lambda: _is_served(running))
+        for _ in range(20):
+            assert running.ask("/predict", BODY)[0] == 200
+
+
+def test_with_few_descriptors_silent_clients_leave_before_there_is_none(model: Path, tmp_path: Path) -> None:
+    """The limit of connections follows the limit of open files, so probes are answered during the attack."""
+    program = "import resource, runpy; resource.setrlimit(resource.RLIMIT_NOFILE, (160, 160));"
+    program += "runpy.run_module('inference', run_name='__main__')"
+    with (
+        service(model, tmp_path / "log", program=[sys.executable, "-c", program]) as running,
+        attacking(running) as attacker,
+    ):
+        assert "too few file descriptors" in running.events()
+        for _ in range(300):
+            attacker.connect()
+        for _ in range(50):
+            assert running.ask("/readyz")[0] == 200
+
+
+def _is_served(running: Service) -> bool:
+    try:
+        return running.ask("/readyz")[0] == 200
+    except (OSError, ValueError):
+        return False
 
 
 def test_memory_stays_within_the_formula_at_every_limit(model: Path, tmp_path: Path) -> None:

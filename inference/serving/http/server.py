@@ -19,7 +19,9 @@ from inference import __version__
 from inference.serving.application import InferenceApp
 from inference.serving.http.clients import Clients
 from inference.serving.http.connection import READ_BYTES, Connection, Shared
+from inference.serving.http.descriptors import connections_that_fit
 from inference.serving.http.wire import AnswerWriter
+from inference.settings import Settings
 
 _log = structlog.get_logger()
 _TICK_SECONDS: Final = 0.1
@@ -58,7 +60,7 @@ class Server(uvicorn.Server):
         self.app: Final = app
         self.service: Final = app.service
         self.settings: Final = settings
-        self.clients: Final[Clients[Connection]] = Clients(settings, self.service.admission)
+        self.clients: Final[Clients[Connection]] = Clients(_within_file_limit(settings), self.service.admission)
         self.exit_code = 0
         self._shared: Final = Shared(app, self.service, self.clients, AnswerWriter(), bytearray(READ_BYTES))
         self._stop_at = 0.0
@@ -162,6 +164,15 @@ class Server(uvicorn.Server):
         error = self.service.failure
         text = str(error) or type(error).__name__
         _log.error("start failed", error=text, model_uri=self.settings.model_uri)
+
+
+def _within_file_limit(settings: Settings) -> Settings:
+    """Lower `max_connections` if there are too few file descriptors: then the most silent client leaves in time."""
+    fitting = connections_that_fit(settings.max_connections)
+    if fitting == settings.max_connections:
+        return settings
+    _log.warning("too few file descriptors", max_connections=settings.max_connections, lowered_to=fitting)
+    return settings.model_copy(update={"max_connections": fitting})
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
