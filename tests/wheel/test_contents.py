@@ -14,7 +14,8 @@ MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
 EXTENSIONS = {file.stem for file in (ROOT / "inference").rglob("*.pyx")}
 """The compiled modules."""
 NOT_IN_THE_SDIST = {".ci", ".github", "bench", "build", "dist", "docs", "node_modules", "tests", "tools"}
-IMAGE = {"Dockerfile", ".dockerignore", "requirements-build.lock", "requirements-serving.lock", "setup.py"}
+LOCKS = {"requirements-build.lock", "requirements-onnx.lock", "requirements-serving.lock"}
+IMAGE = {"Dockerfile", ".dockerignore", "setup.py", *LOCKS}
 
 
 def _files(wheel: Path) -> set[str]:
