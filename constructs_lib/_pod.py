@@ -9,12 +9,13 @@ from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring.rules import CONTAINER
 from constructs_lib.names import selector
 from constructs_lib.platform import ModelStore
+from constructs_lib.platform.runtime import Runtime
 from inference import contract
 from inference.address import ModelUri
 
 Manifest = dict[str, Any]
 
-OWN_SETTINGS: Final = ("model_uri", "drain_seconds", "api_keys_dir", "host", "port")
+OWN_SETTINGS: Final = ("model_uri", "runtime", "drain_seconds", "api_keys_dir", "host", "port")
 """Fields of `inference.settings.Settings` that this module sets, or relies on."""
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"
@@ -23,13 +24,19 @@ _SCRATCH_SIZE: Final = "64Mi"
 
 
 def template(
-    *, tenant: IsolatedTenant, image: str, model: str, image_pull_secrets: Sequence[str], requires_keys: bool
+    *,
+    tenant: IsolatedTenant,
+    image: str,
+    model: str,
+    image_pull_secrets: Sequence[str],
+    requires_keys: bool,
+    runtime: Runtime,
 ) -> Manifest:
     """`spec.template` of a tenant's Deployment."""
     rollout = tenant.props.rollout
     spec = hardened(
         {
-            "containers": [_container(tenant, image, model)],
+            "containers": [_container(tenant, image, model, runtime)],
             "serviceAccountName": tenant.service_account.name,
             "terminationGracePeriodSeconds": rollout.grace_seconds,
             "topologySpreadConstraints": [_spread(tenant.name)],
@@ -75,10 +82,10 @@ def _spread(tenant: str) -> Manifest:
     }
 
 
-def _container(tenant: IsolatedTenant, image: str, model: str) -> Manifest:
+def _container(tenant: IsolatedTenant, image: str, model: str, runtime: Runtime) -> Manifest:
     resources = tenant.props.resources
     return {
-        "env": _environment(tenant, model),
+        "env": _environment(tenant, model, runtime),
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         # A pod is live when its server answers, with or without a model, and ready when it can predict.
@@ -106,11 +113,12 @@ def _probe(path: str, *, period_seconds: int, failure_threshold: int) -> Manifes
     }
 
 
-def _environment(tenant: IsolatedTenant, model: str) -> list[Manifest]:
+def _environment(tenant: IsolatedTenant, model: str, runtime: Runtime) -> list[Manifest]:
     """The service's settings, with those of the store and its credentials if the model is in the store."""
     settings = {
         env_name("model_uri"): model,
         env_name("drain_seconds"): str(tenant.props.rollout.drain_seconds),
+        **({env_name("runtime"): runtime} if runtime != "text" else {}),
     }
     environment: list[Manifest] = [{"name": name, "value": value} for name, value in settings.items()]
     if ModelUri.parse(model).bucket:

@@ -83,6 +83,7 @@ def tenant_chart(
         tenant=isolated,
         image=image,
         model=model,
+        runtime=tenant.runtime,
         alerts=tenant.alerts,
         image_pull_secrets=tenant.image_pull_secrets,
         receiver=tenant.receiver,

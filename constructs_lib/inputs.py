@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from constructs_lib.names import PLATFORM_CHART
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
+from constructs_lib.platform.runtime import runtime_image
 
 
 class _Input(BaseModel):
@@ -70,7 +71,7 @@ def inputs(
         TenantInput(
             settings=settings,
             tenant=tenant,
-            image=image or tenant.image,
+            image=runtime_image(image, tenant.runtime) if image else tenant.image,
             model=model.replace("{tenant}", tenant.name) if model else tenant.model,
         )
         for tenant in platform.tenants

@@ -20,6 +20,7 @@ from constructs_lib.platform.access import Auth, CallerLimits
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.runtime import Runtime
 from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.validators import check_image, check_model, check_model_owner, check_object_name
 from imports.com.coreos import monitoring
@@ -42,6 +43,7 @@ class MonitoredInferenceProps:
         image: image of the service, with a tag other than `latest` or a digest.
         model: address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or
             `file:<folder>` for a model in the image.
+        runtime: `text` or `onnx`: what runs the model; the image must have it. Default: `text`.
         alerts: objectives and thresholds of the alerts. Default: 99.9 % availability, see `AlertSettings`.
         image_pull_secrets: names of Secrets in the tenant's namespace with registry credentials. Default: none.
         receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
@@ -53,6 +55,7 @@ class MonitoredInferenceProps:
     tenant: IsolatedTenant
     image: str
     model: str
+    runtime: Runtime = "text"
     alerts: AlertSettings = field(default_factory=AlertSettings)
     image_pull_secrets: tuple[str, ...] = ()
     receiver: Receiver | None = None
@@ -195,6 +198,7 @@ class MonitoredInference(Construct):
             model=self.props.model,
             image_pull_secrets=self.props.image_pull_secrets,
             requires_keys=self.props.auth is not None,
+            runtime=self.props.runtime,
         )
         spec = {
             "progressDeadlineSeconds": _PROGRESS_DEADLINE_SECONDS,

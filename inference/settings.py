@@ -22,7 +22,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 BASE_BYTES: Final = 168 * 2**20
-"""The interpreter, the service and a model of 64 MiB."""
+"""The interpreter, the service and a model of MODEL_BYTES."""
+MODEL_BYTES: Final = 64 * 2**20
+"""The model that the memory formula assumes unless another size is given."""
 CONNECTION_BYTES: Final = 24 * 2**10
 """A connection: its objects, and what it holds without being counted in max_buffered_bytes."""
 BODY_COPIES: Final = 24
@@ -32,10 +34,13 @@ MEMORY_SETTINGS: Final = ("max_buffered_bytes", "max_connections", "max_body_byt
 """The settings that decide how much memory the process can take."""
 
 
-def memory_bytes(*, max_buffered_bytes: int, max_connections: int, max_body_bytes: int) -> int:
-    """The most memory that the process takes with a model of up to 64 MiB, by its settings."""
+def memory_bytes(
+    *, max_buffered_bytes: int, max_connections: int, max_body_bytes: int, model_bytes: int = MODEL_BYTES
+) -> int:
+    """The most memory that the process takes with a model of up to `model_bytes`, by its settings."""
     held = max_buffered_bytes * 5 // 4  # growing bodies take up to an eighth more, and so do their parts
-    return BASE_BYTES + held + max_connections * CONNECTION_BYTES + max_body_bytes * BODY_COPIES
+    fixed = BASE_BYTES - MODEL_BYTES + model_bytes
+    return fixed + held + max_connections * CONNECTION_BYTES + max_body_bytes * BODY_COPIES
 
 
 class Settings(BaseSettings):

@@ -30,6 +30,7 @@ from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.profiles import with_profile
 from constructs_lib.platform.receivers import Receiver
+from constructs_lib.platform.runtime import Runtime, check_model_memory, check_runtimes, with_runtime_image
 from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
@@ -133,6 +134,9 @@ class PlatformSettings(Section):
 
     image: validators.Image
     """Image of the service, with a tag other than `latest` or a digest; a tenant can set its own."""
+    onnx_image: validators.Image | None = None
+    """Image for tenants with runtime `onnx`. Default: the same image with `-onnx` at the end of its tag; required if
+    `image` has a digest."""
     monitoring: Monitoring = Monitoring()
     """Prometheus and Grafana."""
     model_store: ModelStore = ModelStore()
@@ -221,6 +225,10 @@ class Tenant(Defaults):
     `clients`."""
     members: Members | None = None
     """People who may read the tenant's namespace; nobody if absent."""
+    runtime: Runtime = "text"
+    """What runs the model: `text` for models of this project, `onnx` for ONNX models; selects the image."""
+    model_memory: Memory | None = None
+    """Peak memory of an ONNX model, as `tenantry import` reports it; the memory limit must leave room for it."""
     hostname: HostName | None = None
     """Host name at which the gateway serves the tenant. Default: `<tenant>.<domain>` if there is a gateway; null for a
     tenant that it does not serve."""
@@ -231,6 +239,13 @@ class Tenant(Defaults):
         if "name" in info.data:
             validators.check_model_owner(info.data["name"], model)
         return model
+
+    @field_validator("model_memory")
+    @classmethod
+    def _limits_hold_the_model(cls, model_memory: str | None, info: ValidationInfo) -> str | None:
+        if model_memory and "resources" in info.data:
+            check_model_memory(model_memory, info.data["resources"].limits.memory)
+        return model_memory
 
 
 class Platform(Section):
@@ -267,7 +282,9 @@ class Platform(Section):
             base["image"] = settings["image"]
         gateway = settings.get("gateway") if isinstance(settings, Mapping) else None
         tenants = [
-            with_host_name(merged(base, tenant), gateway) if isinstance(tenant, Mapping) else tenant
+            with_host_name(with_runtime_image(merged(base, tenant), tenant, settings), gateway)
+            if isinstance(tenant, Mapping)
+            else tenant
             for tenant in data["tenants"]
         ]
         completed = {"platform": with_profile(settings)} if isinstance(settings, Mapping) else {}
@@ -295,6 +312,11 @@ class Platform(Section):
     def _guard_restricts_tenants(self) -> Self:
         if self.platform.guard is not None:
             self.platform.guard.check([tenant.name for tenant in self.tenants])
+        return self
+
+    @model_validator(mode="after")
+    def _runtimes_have_images(self) -> Self:
+        check_runtimes(self.tenants, self.platform.image)
         return self
 
     @model_validator(mode="after")

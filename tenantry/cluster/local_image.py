@@ -30,10 +30,11 @@ def context() -> Iterator[Path]:
         yield Path(folder)
 
 
-def build(tag: str | None = None) -> str:
+def build(tag: str | None = None, *, runtime: str = "text") -> str:
     """Build the image.
 
     Args:
+        runtime: `onnx`: with ONNX Runtime; requires `tag`.
         tag: Its name. Default: a tag that is the image's own id, so that another content has another name, and pods
             are replaced if, and only if, it changed.
 
@@ -46,7 +47,8 @@ def build(tag: str | None = None) -> str:
     # No times in it, and no attestation, which holds times: the same content must be the same name tomorrow.
     name = tag or f"{REPOSITORY}:dev"
     with step("building the service's image"), context() as folder:
-        _docker("build", "--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0", "--tag", name, str(folder))
+        target = ("--target", runtime) if runtime != "text" else ()
+        _docker("build", "--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0", *target, "--tag", name, str(folder))
     if tag:
         return tag
     identity = _docker("image", "inspect", "--format", "{{.Id}}", f"{REPOSITORY}:dev").strip()

@@ -13,8 +13,10 @@ from tenantry.errors import InputError
 from tenantry.options import PLATFORM_FILE, FileOption, Format, FormatOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs_lib.monitoring.load import PrometheusLoad
-    from constructs_lib.platform import PlatformSettings
+    from constructs_lib.platform import PlatformSettings, Tenant
     from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
     from constructs_lib.platform.cluster import Cluster
 
@@ -57,8 +59,19 @@ def plan(
         _show(requests, cluster, fits)
         _show_prometheus(*loads)
         _show_profile(settings)
+        _show_model_memory(platform.tenants)
     if fits and fits.unschedulable_at_minimum:
         raise typer.Exit(1)
+
+
+def _show_model_memory(tenants: "Sequence[Tenant]") -> None:
+    """Name the tenants whose pods may take more memory with their model than they request."""
+    from constructs_lib.platform.runtime import memory_beyond
+
+    for tenant in tenants:
+        requested = tenant.resources.requests.memory
+        if tenant.model_memory and (needed := memory_beyond(tenant.model_memory, requested)):
+            say(f"{tenant.name}: a pod with its model can take {needed} of memory, and requests {requested}")
 
 
 def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | None":

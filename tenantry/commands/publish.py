@@ -7,7 +7,7 @@ import typer
 
 from tenantry.cluster.store_access import bucket_address
 from tenantry.console import result, say, step
-from tenantry.errors import CommandError
+from tenantry.errors import CommandError, InputError
 from tenantry.options import (
     MODEL,
     PLATFORM_FILE,
@@ -21,6 +21,7 @@ from tenantry.options import (
 )
 
 if TYPE_CHECKING:
+    from constructs_lib.platform import Tenant
     from inference.address import ModelUri
     from inference.model.manifest import Manifest
     from inference.store.bucket import Bucket
@@ -56,12 +57,14 @@ def publish(
     from tenantry.local.servers import require_model
     from tenantry.platform_file import find_tenant, require_model_line, set_model
 
-    address = bucket_address(find_tenant(file, tenant).model)
+    found = find_tenant(file, tenant)
+    address = bucket_address(found.model)
     if write:
         require_model_line(file, tenant)
+    require_model(model)
+    artifact = read_directory(model)
+    _refuse_unfit(artifact.manifest, found)
     with reach(file, endpoint, port_forward=port_forward) as settings:
-        require_model(model)
-        artifact = read_directory(model)
         bucket = Bucket.open(address.bucket, settings)
         if not force:
             _refuse_worse(artifact.manifest, _served(bucket, address), tolerance, tenant)
@@ -80,6 +83,25 @@ def publish(
         say("this version was already published; nothing was written")
     if pinned:
         say(f"{file}: {tenant} is pinned to it; next: tenantry synth, then apply dist/")
+
+
+def _refuse_unfit(manifest: "Manifest", tenant: "Tenant") -> None:
+    """Refuse a model that the tenant's pods cannot run."""
+    from constructs_lib.platform.runtime import memory_beyond
+    from inference.model.manifest import OnnxManifest
+
+    if manifest.runtime != tenant.runtime:
+        raise InputError(
+            f"'{manifest.name}' needs runtime '{manifest.runtime}', and {tenant.name} has '{tenant.runtime}'; set the"
+            " tenant's runtime, or publish another model"
+        )
+    if isinstance(manifest, OnnxManifest):
+        limit = tenant.resources.limits.memory
+        if needed := memory_beyond(manifest.memory_bytes, limit):
+            raise InputError(
+                f"a pod with '{manifest.name}' can take {needed}, and {tenant.name} has a memory limit of {limit};"
+                " raise resources.limits.memory, or publish a smaller model"
+            )
 
 
 def _served(bucket: "Bucket", address: "ModelUri") -> "Manifest | None":

@@ -117,7 +117,8 @@ def _report(artifact: "Artifact", output: Path, output_format: Format) -> None:
     if manifest.labels:
         result(f"labels  {_some(manifest.labels)}")
     _report_features(manifest)
-    result(f"peak memory {-(-manifest.memory_bytes // _MEBIBYTE)} MiB, for 1,000 rows")
+    mebibytes = -(-manifest.memory_bytes // _MEBIBYTE)
+    result(f"peak memory {mebibytes} MiB for 1,000 rows; in platform.yaml: runtime: onnx, modelMemory: {mebibytes}Mi")
     result(f"{output}: version {artifact.version}")
 
 

@@ -251,6 +251,7 @@ OTHERS: dict[str, Any] = {
     "receiver": RECEIVER,
     "auth": "apiKeys",
     "limits": CallerLimits(requests_per_second=2.5, burst=10, texts_per_minute=600),
+    "runtime": "onnx",
     "hostname": "tenant-a.models.example.com",
 }
 GATEWAY = Gateway(
@@ -278,6 +279,8 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     (receiver,) = config["spec"]["receivers"]
     assert receiver["slackConfigs"][0]["apiURL"] == {"name": "slack", "key": "url"}
     assert by_kind(found, "HTTPRoute")["spec"]["hostnames"] == ["tenant-a.models.example.com"]
+    container = by_kind(found, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "INFERENCE_RUNTIME", "value": "onnx"} in container["env"]
     (container,) = spec["containers"]
     assert {"name": "INFERENCE_API_KEYS_DIR", "value": "/etc/tenantry/api-keys"} in container["env"]
     for name, value in (("REQUESTS_PER_SECOND", "2.5"), ("BURST", "10"), ("TEXTS_PER_MINUTE", "600")):
