@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     max_body_bytes: Count = 2_097_152
     """Bytes of a request's body; above: 413, before it is read."""
     max_texts: Count = 1_000
-    """Texts in one request; above: 422."""
+    """Texts, or rows of an ONNX model, in one request; above: 422."""
     max_text_characters: Count = 1_000_000
     """Characters of one text; above: 422."""
     max_explained_terms: Count = 1_000

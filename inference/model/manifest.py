@@ -289,6 +289,7 @@ def _check_signature(manifest: OnnxManifest) -> None:
         (meanings.count("label") > bool(manifest.labels), "a label that is not one of the labels"),
         (columns != expected if columns else False, "features that are not the columns of its inputs"),
         (len({each.name for each in manifest.features}) != len(columns), "two features of one name"),
+        (len({each.baseline is None for each in manifest.features}) > 1, "a baseline of some features only"),
         (set(manifest.test.inputs) != set(inputs), "a test vector for other inputs"),
         (set(manifest.test.outputs) != set(outputs), "a test vector for other outputs"),
         (sum(map(len, manifest.test.inputs.values())) != elements, "a test vector of another size"),

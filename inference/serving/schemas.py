@@ -86,6 +86,6 @@ class ModelCard(Struct, frozen=True):
     name: str
     version: Annotated[str, Meta(description="The first 12 hexadecimal digits of the digest.")]
     digest: Annotated[str, Meta(description="SHA-256 of the manifest, 64 hexadecimal digits.")]
-    scorer: Annotated[str, Meta(description="`compiled` or `python`: the same answers at a different speed.")]
+    scorer: Annotated[str, Meta(description="`compiled`, `python` or the version of ONNX Runtime.")]
     labels: list[str]
     manifest: Annotated[dict[str, Any], Meta(description="The manifest: training data, settings and hold-out metrics.")]

@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.errors import BadRequestError, InvalidInputError, ModelInputError
 from inference.model.onnx_model import Array, OnnxModel
+from inference.model.signature import FREE
 from inference.serving.endpoints.endpoint import Endpoint
 from inference.serving.endpoints.records import Records
 from inference.serving.limits import Admission
@@ -47,7 +48,8 @@ class TensorEndpoint(Endpoint[OnnxModel]):
         row_values = sum(spec.row_elements for spec in model.signature.inputs)
         rows = int(_LOOP_SECONDS / model.row_seconds)
         self.offload_bytes = min(self._settings.offload_bytes, rows * row_values * _BYTES_PER_VALUE)
-        self._max_values = self._settings.max_texts * row_values * 2 + _OTHER_VALUES
+        if not any(FREE in spec.row_shape for spec in model.signature.inputs):
+            self._max_values = self._settings.max_texts * row_values * 2 + _OTHER_VALUES
 
     def _run(self, model: OnnxModel, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return all outputs, by name."""

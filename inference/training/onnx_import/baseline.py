@@ -34,7 +34,7 @@ class _Column:
             if len(self.values) <= MAX_VALUES:
                 self.values.add(cell)
         else:
-            self.low, self.high = min(self.low, cell), max(self.high, cell)
+            self.low, self.high = min(self.low, float(cell)), max(self.high, float(cell))
 
     def summary(self, rows: int) -> FeatureBaseline:
         known = not self.is_text and self.low <= self.high

@@ -79,7 +79,12 @@ def _run(folder: Path, question: Question) -> list[Output]:
         )
         for spec in question.inputs
     }
-    answers = session.run(None, inputs)
+    try:
+        answers = session.run(None, inputs)
+    except Exception as error:
+        raise ConversionError(
+            f"does not run on its test vector: {excerpt(error)}; give rows on which it works with --baseline FILE"
+        ) from error
     many = {name: np.resize(each, (question.most_rows, *each.shape[1:])) for name, each in inputs.items()}
     for declared, answer in zip(session.get_outputs(), session.run(None, many), strict=True):
         if not answer.shape or answer.shape[0] != question.most_rows:

@@ -17,6 +17,7 @@ from inference.model.onnx_model import DTYPES, OnnxModel
 from inference.training.onnx_import.importing import Options, import_onnx
 from tests import onnx_models
 
+_BASELINE = {"missing": 0, "low": None, "high": None, "values": None}
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -98,6 +99,7 @@ def test_refuses_every_changed_byte(credit: Artifact, place: int) -> None:
         (lambda found: found["labels"].append("yes"), "two or more distinct ones"),
         (lambda found: found["features"][0].update(column=1), "features that are not the columns"),
         (lambda found: found["features"][0].update(name="city"), "two features of one name"),
+        (lambda found: found["features"][0].update(baseline=_BASELINE), "a baseline of some features only"),
         (lambda found: found["test"]["inputs"].pop("age"), "a test vector for other inputs"),
         (lambda found: found["test"]["inputs"]["age"].pop(), "a test vector of another size"),
         (lambda found: found["test"]["inputs"].update(age=["x", "y", "z"]), "the test vector's 'age' is not FP32"),

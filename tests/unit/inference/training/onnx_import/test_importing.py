@@ -77,6 +77,24 @@ def test_a_baseline_holds_missing_shares_ranges_and_values(file: Path) -> None:
     assert manifest.test.inputs == {"age": [30.0, 40.0], "children": [0, 0], "city": ["Wien", "Wien"]}
 
 
+def test_a_baseline_of_booleans_can_be_read_again(file: Path) -> None:
+    baseline = file.with_suffix(".csv")
+    baseline.write_text("x\ntrue\nfalse\n")
+    flag = ("x", TensorProto.BOOL, ["n", 1])
+    artifact, _ = _import(file, onnx_models.graph(_SAME, [flag], [("y", *flag[1:])]), baseline=baseline)
+    (feature,) = OnnxModel.from_artifact(artifacts.read(artifact.files())).signature.features
+    assert feature.baseline
+    assert (feature.baseline.low, feature.baseline.high) == (0, 1)
+
+
+def test_a_model_that_does_not_run_on_drawn_values_needs_a_baseline(file: Path) -> None:
+    table = helper.make_tensor("table", TensorProto.FLOAT, [1], [0.5])
+    lookup = helper.make_node("Gather", ["table", "x"], ["y"])
+    index, found = ("x", TensorProto.INT64, ["n", 1]), ("y", TensorProto.FLOAT, ["n", 1])
+    with pytest.raises(ConversionError, match=r"does not run on its test vector: .* with --baseline FILE"):
+        _import(file, onnx_models.graph([lookup], [index], [found], [table]))
+
+
 def test_the_same_file_gives_the_same_digest(file: Path) -> None:
     first, _ = _import(file, onnx_models.random_forest().onnx)
     second, _ = _import(file, onnx_models.random_forest().onnx)
