@@ -83,7 +83,7 @@ def _run(folder: Path, question: Question) -> list[Output]:
         answers = session.run(None, inputs)
     except Exception as error:
         raise ConversionError(
-            f"does not run on its test vector: {excerpt(error)}; give rows on which it works with --baseline FILE"
+            f"does not run on its test vector; give rows on which it works with --baseline FILE: {excerpt(error)}"
         ) from error
     many = {name: np.resize(each, (question.most_rows, *each.shape[1:])) for name, each in inputs.items()}
     for declared, answer in zip(session.get_outputs(), session.run(None, many), strict=True):
