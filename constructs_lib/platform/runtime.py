@@ -5,13 +5,12 @@ from typing import Any, Final, Literal, Protocol
 
 from constructs_lib.platform._quantities import byte_count, memory_text
 from constructs_lib.platform._section import refusal, refuse, refuse_all
-from inference.settings import MEMORY_SETTINGS, Settings, memory_bytes
+from constructs_lib.platform.service_memory import service_memory
 
 Runtime = Literal["text", "onnx"]
 """One of the contract's RUNTIMES."""
 _SUFFIX: Final = "-onnx"
 """What the tag of the image with ONNX Runtime has in addition to that of the image for texts."""
-_MEBIBYTE: Final = 2**20
 
 
 class Served(Protocol):
@@ -71,9 +70,8 @@ def memory_beyond(model_memory: int | str, available: str) -> str | None:
         available: the limit or the request of a pod, such as `512Mi`.
     """
     model_bytes = byte_count(model_memory) if isinstance(model_memory, str) else model_memory
-    defaults = {name: int(Settings.model_fields[name].default) for name in MEMORY_SETTINGS}
-    needed = memory_bytes(**defaults, model_bytes=model_bytes)
-    return memory_text(-(-needed // _MEBIBYTE) * _MEBIBYTE) if needed > byte_count(available) else None
+    needed = service_memory({}, model_bytes=model_bytes)
+    return memory_text(needed) if needed > byte_count(available) else None
 
 
 def check_model_memory(model_memory: str, limit: str) -> None:

@@ -5,19 +5,20 @@ from collections.abc import Mapping
 from constructs_lib.platform._quantities import byte_count, memory_text
 from constructs_lib.platform._section import refuse
 from constructs_lib.platform.workload import Resources
-from inference.settings import MEMORY_SETTINGS, Settings, memory_bytes
+from inference.settings import MEMORY_SETTINGS, MODEL_BYTES, Settings, memory_bytes
 
 _MEBIBYTE = 2**20
 
 
-def service_memory(settings: Mapping[str, str]) -> int:
+def service_memory(settings: Mapping[str, str], *, model_bytes: int = MODEL_BYTES) -> int:
     """Return the most bytes that the service takes, in whole mebibytes.
 
     Args:
         settings: values of the settings that differ from their defaults, by field.
+        model_bytes: the most that the model takes.
     """
     values = {name: int(settings.get(name, Settings.model_fields[name].default)) for name in MEMORY_SETTINGS}
-    return -(-memory_bytes(**values) // _MEBIBYTE) * _MEBIBYTE
+    return -(-memory_bytes(**values, model_bytes=model_bytes) // _MEBIBYTE) * _MEBIBYTE
 
 
 def check_service_memory(resources: Resources) -> None:
