@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from constructs_lib.platform._quantities import byte_count, millicores
-from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.cluster import ClusterSettings
 from constructs_lib.platform.document import Tenant
 
 
@@ -78,7 +78,7 @@ def total(lists: Sequence[ResourceList]) -> ResourceList:
     return sum(lists, start=ResourceList(cpu=0, memory=0, pods=0))
 
 
-def allocatable(cluster: Cluster) -> tuple[ResourceList, ...]:
+def allocatable(cluster: ClusterSettings) -> tuple[ResourceList, ...]:
     """What each node has for tenants.
 
     Raises:
@@ -94,7 +94,7 @@ def allocatable(cluster: Cluster) -> tuple[ResourceList, ...]:
     return (node,) * cluster.workers
 
 
-def fit(requests: Sequence[TenantRequests], cluster: Cluster) -> Fit:
+def fit(requests: Sequence[TenantRequests], cluster: ClusterSettings) -> Fit:
     """Place all tenants' pods on the nodes of a cluster."""
     nodes = allocatable(cluster)
     return Fit(
@@ -129,7 +129,7 @@ def tenants_that_fit(requests: TenantRequests, nodes: Sequence[ResourceList]) ->
     return pods // requests.minimum.pods, pods // requests.maximum.pods
 
 
-def shortfall(tenants: Sequence[Tenant], cluster: Cluster) -> str | None:
+def shortfall(tenants: Sequence[Tenant], cluster: ClusterSettings) -> str | None:
     """A warning, in one line, that the described cluster cannot hold its tenants; None if it can."""
     requests = [requests_of(tenant) for tenant in tenants]
     fits = fit(requests, cluster)

@@ -9,7 +9,7 @@ from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.profiles import ProfileName
 
 
-class Cluster(Section):
+class ClusterSettings(Section):
     """The kind of cluster, and its worker nodes, all of one size, by what they have allocatable."""
 
     profile: ProfileName = "generic"

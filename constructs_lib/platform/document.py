@@ -24,7 +24,7 @@ from constructs_lib.platform._quantities import Memory
 from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.access import Auth, CallerLimits, Client, check_parties
 from constructs_lib.platform.alerts import AlertSettings
-from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.cluster import ClusterSettings
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
@@ -149,7 +149,7 @@ class PlatformSettings(Section):
     """The user of every pod."""
     gateway: Gateway | None = None
     """The Gateway through which callers outside the cluster reach tenants; none if absent."""
-    cluster: Cluster | None = None
+    cluster: ClusterSettings | None = None
     """The kind of cluster, and its nodes, for `tenantry plan` and a warning from synth if the tenants do not fit."""
     guard: GuardSwitch = None
     """What the API server refuses in the tenants' namespaces, for everyone except the cluster's administrators and

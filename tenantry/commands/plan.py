@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from constructs_lib.monitoring.load import PrometheusLoad
     from constructs_lib.platform import PlatformSettings, Tenant
     from constructs_lib.platform.capacity import Fit, ResourceList, TenantRequests
-    from constructs_lib.platform.cluster import Cluster
+    from constructs_lib.platform.cluster import ClusterSettings
 
 _PIPED_WIDTH = 200
 """Width of the table, in columns, where standard output is not a terminal."""
@@ -74,17 +74,17 @@ def _show_model_memory(tenants: "Sequence[Tenant]") -> None:
             say(f"{tenant.name}: a pod with its model can take {needed} of memory, and requests {requested}")
 
 
-def _cluster(described: "Cluster | None", given: dict[str, Any]) -> "Cluster | None":
+def _cluster(described: "ClusterSettings | None", given: dict[str, Any]) -> "ClusterSettings | None":
     """The file's cluster, with what the options say instead."""
     from pydantic import ValidationError
 
-    from constructs_lib.platform.cluster import Cluster
+    from constructs_lib.platform.cluster import ClusterSettings
 
     options = {name: value for name, value in given.items() if value is not None}
     if not options:
         return described
     try:
-        return Cluster.model_validate({**(described.model_dump() if described else {}), **options})
+        return ClusterSettings.model_validate({**(described.model_dump() if described else {}), **options})
     except ValidationError as error:
         problem = error.errors()[0]
         missing = problem.get("ctx", {}).get("at", ())
@@ -117,7 +117,9 @@ def _show_profile(profile: dict[str, Any]) -> None:
         result(f"profile {profile['name']}: {each['key']} = {value} ({each['setBy']}; {each['because']})")
 
 
-def _document(requests: "list[TenantRequests]", cluster: "Cluster | None", fits: "Fit | None") -> dict[str, Any]:
+def _document(
+    requests: "list[TenantRequests]", cluster: "ClusterSettings | None", fits: "Fit | None"
+) -> dict[str, Any]:
     from constructs_lib.platform.capacity import total
 
     tenants = [
@@ -164,7 +166,7 @@ def _amounts(amounts: "ResourceList") -> dict[str, int]:
     return {"pods": amounts.pods, "cpuMillicores": amounts.cpu, "memoryBytes": amounts.memory}
 
 
-def _show(requests: "list[TenantRequests]", cluster: "Cluster | None", fits: "Fit | None") -> None:
+def _show(requests: "list[TenantRequests]", cluster: "ClusterSettings | None", fits: "Fit | None") -> None:
     from constructs_lib.platform.capacity import total
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 
 NOBODY: Final = "e2e-no-such-object"
 _METHODS: Final[Mapping[str, str]] = {
@@ -76,7 +76,7 @@ class Right:
 class Account:
     """A ServiceAccount, with a real token."""
 
-    def __init__(self, cluster: Cluster, namespace: str, name: str) -> None:
+    def __init__(self, cluster: LiveCluster, namespace: str, name: str) -> None:
         token = cluster.kubectl.run("create", "token", name, "-n", namespace, "--duration=1h").strip()
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.user = f"system:serviceaccount:{namespace}:{name}"
@@ -152,14 +152,14 @@ class Account:
 class Person(Account):
     """A user of certain groups, by impersonation."""
 
-    def __init__(self, cluster: Cluster, name: str, groups: Sequence[str], *, namespace: str, account: str) -> None:
+    def __init__(self, cluster: LiveCluster, name: str, groups: Sequence[str], *, namespace: str, account: str) -> None:
         """Impersonate with the token of a ServiceAccount that may do so."""
         super().__init__(cluster, namespace, account)
         self.headers |= {"Impersonate-User": name, **({"Impersonate-Group": groups[0]} if groups else {})}
         self.user = name
 
 
-def discover(cluster: Cluster) -> list[Resource]:
+def discover(cluster: LiveCluster) -> list[Resource]:
     """Every resource and subresource of every served group and version."""
     get = cluster.kubectl.run
     groups = json.loads(get("get", "--raw", "/apis"))["groups"]
@@ -187,7 +187,7 @@ def _questions(resources: Iterable[Resource], namespaces: Sequence[str]) -> Iter
                 yield Right(verb, each.group, each.name, namespace), each.path(verb, namespace)
 
 
-def _trust(cluster: Cluster) -> ssl.SSLContext:
+def _trust(cluster: LiveCluster) -> ssl.SSLContext:
     view: dict[str, Any] = json.loads(
         cluster.kubectl.run("config", "view", "--minify", "--raw", "--flatten", "--output", "json")
     )

@@ -21,7 +21,7 @@ Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Cluster:
+class LiveCluster:
     """The cluster under test."""
 
     kubectl: Kubectl

@@ -13,7 +13,7 @@ from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import say
 from tenantry.errors import CommandError
 from tests.e2e import requirements
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, PlatformUnderTest, load_image
 from tests.e2e.evidence import Evidence
 from tests.e2e.probes import Probes
@@ -106,10 +106,10 @@ def evidence(pytestconfig: pytest.Config) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def cluster(evidence: Evidence) -> Cluster:
+def cluster(evidence: Evidence) -> LiveCluster:
     """The cluster that KUBECONFIG names, if it meets the requirements."""
     try:
-        cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
+        cluster = LiveCluster(Kubectl.find(context=os.environ.get("CONTEXT")))
         problems = list(requirements.missing(cluster))
     except CommandError as error:
         problems = [str(error)]
@@ -137,7 +137,7 @@ def _commit() -> str:
 
 
 @pytest.fixture(scope="session")
-def image(cluster: Cluster, pytestconfig: pytest.Config) -> str:
+def image(cluster: LiveCluster, pytestconfig: pytest.Config) -> str:
     """The image of the service and the probes, on the nodes."""
     image = str(pytestconfig.getoption("--image"))
     if not pytestconfig.getoption("--reuse"):
@@ -147,7 +147,7 @@ def image(cluster: Cluster, pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def platform(
-    cluster: Cluster, image: str, evidence: Evidence, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+    cluster: LiveCluster, image: str, evidence: Evidence, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> Iterator[PlatformUnderTest]:
     """The tenants of platform.yaml, Ready."""
     platform = PlatformUnderTest(cluster, image)
@@ -178,7 +178,9 @@ def platform(
 
 
 @pytest.fixture(scope="session")
-def probes(cluster: Cluster, platform: PlatformUnderTest, image: str, pytestconfig: pytest.Config) -> Iterator[Probes]:
+def probes(
+    cluster: LiveCluster, platform: PlatformUnderTest, image: str, pytestconfig: pytest.Config
+) -> Iterator[Probes]:
     """Pods in every kind of namespace from which a connection could come."""
     probes = Probes(cluster, image, tuple(platform.tenants), gateway=platform.gateway)
     probes.start()

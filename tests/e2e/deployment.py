@@ -17,7 +17,7 @@ from tenantry.commands.apply import GATEWAY_API
 from tenantry.console import say, step
 from tenantry.errors import CommandError
 from tests.e2e.access import with_access, write
-from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
+from tests.e2e.cluster import LiveCluster, is_ready, pod_state, service_labels, workload
 from tests.e2e.store import NAMESPACE as STORE_NAMESPACE
 from tests.e2e.store import Store
 from tests.paths import ROOT
@@ -48,7 +48,7 @@ class PlatformUnderTest:
         relabelled: Labels that this run has added to existing namespaces.
     """
 
-    cluster: Cluster
+    cluster: LiveCluster
     image: str
     file: Path = BUILD / "platform.yaml"
     found: bool = False
@@ -182,7 +182,7 @@ def warnings_of_the_server(said: str) -> str:
     return "\n".join(line for line in lines if not (line.startswith(_ADOPTED[0]) and _ADOPTED[1] in line))
 
 
-def digest_in_use(cluster: Cluster, tenant: str) -> str:
+def digest_in_use(cluster: LiveCluster, tenant: str) -> str:
     """The digest of the model that a tenant's pods serve."""
     pod = cluster.ready_pods(tenant)[0]
     variables = {each["name"]: each.get("value", "") for each in pod["spec"]["containers"][0]["env"]}
@@ -212,7 +212,7 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def load_image(cluster: Cluster, image: str, *, build: bool = True) -> None:
+def load_image(cluster: LiveCluster, image: str, *, build: bool = True) -> None:
     """Build an image without a registry in its name from this checkout, and load it onto the nodes.
 
     Loading works for Kind and for a cluster of TENANTRY_CLUSTER_TOOLS; other clusters pull the image.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tenantry.cluster.load_job import SCRIPT
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster, service
+from tests.e2e.cluster import LiveCluster, service
 
 LAG_SECONDS: Final = 9
 """A second is printed when none of its requests can still be open: the client's time-out, plus a margin."""
@@ -46,7 +46,7 @@ class Window:
 class Load:
     """A load generator pod."""
 
-    def __init__(self, cluster: Cluster, tenant: str, image: str, name: str = "e2e-load") -> None:
+    def __init__(self, cluster: LiveCluster, tenant: str, image: str, name: str = "e2e-load") -> None:
         self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
 
     def start(

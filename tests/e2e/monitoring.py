@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 
 NAMESPACE: Final = "monitoring"
 
@@ -45,14 +45,14 @@ class Api:
 
 
 @contextmanager
-def prometheus(cluster: Cluster) -> Iterator[Api]:
+def prometheus(cluster: LiveCluster) -> Iterator[Api]:
     """The Prometheus in the namespace `monitoring`."""
     with cluster.kubectl.port_forward(NAMESPACE, "service/prometheus-operated", 9090) as port:
         yield Api(f"http://127.0.0.1:{port}")
 
 
 @contextmanager
-def alertmanager(cluster: Cluster) -> Iterator[Api]:
+def alertmanager(cluster: LiveCluster) -> Iterator[Api]:
     """The Alertmanager in the namespace `monitoring`."""
     with cluster.kubectl.port_forward(NAMESPACE, "service/alertmanager-operated", 9093) as port:
         yield Api(f"http://127.0.0.1:{port}")

@@ -18,7 +18,7 @@ from typing import Any, Final
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import result, say
 from tests.e2e import requirements
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, load_image, objects
 from tests.e2e.probes import Probes
 from tests.paths import ROOT
@@ -253,7 +253,7 @@ def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | No
     return found[0], changed
 
 
-def try_one(cluster: Cluster, image: str, mutation: Mutation, sound: list[Object]) -> tuple[bool, str]:
+def try_one(cluster: LiveCluster, image: str, mutation: Mutation, sound: list[Object]) -> tuple[bool, str]:
     """Change the object, run the tests, restore the object; whether they caught it, and the broken promises."""
     before, after = broken(mutation, sound)
     # Not a patch, which would not remove fields.
@@ -294,7 +294,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the platform in the cluster")
     parser.add_argument("--reuse", action="store_true", help="use the platform in the cluster, and load no image")
     arguments = parser.parse_args()
-    cluster = Cluster(Kubectl.find(context=os.environ.get("CONTEXT")))
+    cluster = LiveCluster(Kubectl.find(context=os.environ.get("CONTEXT")))
     if problems := list(requirements.missing(cluster)):
         raise SystemExit("\n".join(problems))
     if not arguments.reuse:

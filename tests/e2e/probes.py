@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.e2e import pods
 from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, GATEWAY_NAMESPACE
-from tests.e2e.cluster import Cluster, service, service_labels
+from tests.e2e.cluster import LiveCluster, service, service_labels
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected
 from tests.e2e.requirements import OTHER_NAMESPACE
 
@@ -80,7 +80,7 @@ class Measured:
 class Probes:
     """The probe pods of a run."""
 
-    def __init__(self, cluster: Cluster, image: str, tenants: tuple[str, ...], *, gateway: bool) -> None:
+    def __init__(self, cluster: LiveCluster, image: str, tenants: tuple[str, ...], *, gateway: bool) -> None:
         self.cluster, self.image, self.tenants, self.gateway = cluster, image, tenants, gateway
 
     def start(self) -> None:

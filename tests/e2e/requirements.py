@@ -7,7 +7,7 @@ from typing import Final
 from tenantry.console import say
 from tenantry.errors import CommandError
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 
 OLDEST: Final = (1, 30)
 CRDS: Final = ("servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com")
@@ -15,7 +15,7 @@ CHECK: Final = "tenantry-e2e-check"
 OTHER_NAMESPACE: Final = pods.OTHER_NAMESPACE
 
 
-def missing(cluster: Cluster) -> Iterator[str]:
+def missing(cluster: LiveCluster) -> Iterator[str]:
     """Everything that is missing, apart from the enforcement of policies, one sentence each."""
     kubectl = cluster.kubectl
     kubectl.require_reachable()
@@ -33,12 +33,12 @@ def missing(cluster: Cluster) -> Iterator[str]:
         yield "the namespace monitoring is missing: install kube-prometheus-stack there"
 
 
-def _version(cluster: Cluster) -> tuple[int, int]:
+def _version(cluster: LiveCluster) -> tuple[int, int]:
     said = json.loads(cluster.kubectl.run("get", "--raw", "/version"))
     return int(said["major"]), int(said["minor"].rstrip("+"))
 
 
-def policies_are_enforced(cluster: Cluster, image: str) -> tuple[int, float]:
+def policies_are_enforced(cluster: LiveCluster, image: str) -> tuple[int, float]:
     """Check that a deny-all policy blocks a connection that was open before.
 
     Returns:

@@ -20,7 +20,7 @@ from inference.store.bucket import Bucket, StoreSettings
 from inference.store.registry import publish
 from tenantry import programs
 from tenantry.errors import CommandError
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.s3_admin import S3Admin, bucket_policies, user_policies
 
 NAMESPACE: Final = "minio"
@@ -39,12 +39,12 @@ class Store:
         ours: Whether the suite creates users and Secrets.
     """
 
-    cluster: Cluster
+    cluster: LiveCluster
     keys: tuple[str, str]
     ours: bool
 
     @classmethod
-    def find(cls, cluster: Cluster) -> "Store":
+    def find(cls, cluster: LiveCluster) -> "Store":
         """Find the store in the cluster.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster, workload
+from tests.e2e.cluster import LiveCluster, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
@@ -77,7 +77,7 @@ SIZES: dict[str, tuple[Callable[[Pod], None], str]] = {
 }
 
 
-def _refused(cluster: Cluster, tenant: str, image: str, spoil: Callable[[Pod], None]) -> str:
+def _refused(cluster: LiveCluster, tenant: str, image: str, spoil: Callable[[Pod], None]) -> str:
     sound = pods.restricted_pod("e2e-flawed", namespace=tenant, image=image)
     assert cluster.try_create(sound, DRY_RUN) == "", "the sound pod must be accepted, or the refusal proves nothing"
     flawed = copy.deepcopy(sound)
@@ -87,7 +87,7 @@ def _refused(cluster: Cluster, tenant: str, image: str, spoil: Callable[[Pod], N
 
 @pytest.mark.promise("containers")
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_pod_security_refuses(flaw: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_pod_security_refuses(flaw: str, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """Pod Security refuses a pod with one flaw, for that flaw, and accepts it without the flaw."""
     spoil, reason = FLAWS[flaw]
     for tenant in platform.tenants:
@@ -100,7 +100,7 @@ def test_pod_security_refuses(flaw: str, cluster: Cluster, platform: PlatformUnd
 @pytest.mark.promise("fairness")
 @pytest.mark.parametrize("size", SIZES)
 def test_limit_range_refuses_oversize(
-    size: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    size: str, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """A pod above the limits is refused."""
     spoil, reason = SIZES[size]
@@ -111,7 +111,7 @@ def test_limit_range_refuses_oversize(
 
 
 @pytest.mark.promise("fairness")
-def test_quota_refuses_one_pod_too_many(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_quota_refuses_one_pod_too_many(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """The quota allows the autoscaler's maximum, a rollout and the headroom, and not one pod more."""
     tenant = platform.tenants[0]
     hard = cluster.kubectl.get("resourcequota", workload(tenant), "-n", tenant)["spec"]["hard"]
@@ -131,7 +131,7 @@ def test_quota_refuses_one_pod_too_many(cluster: Cluster, platform: PlatformUnde
 @pytest.mark.promise("fairness")
 @pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
 def test_services_that_open_nodes_are_refused(
-    kind: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    kind: str, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """A tenant's Service cannot open a port on the nodes; a ClusterIP Service is accepted."""
     for tenant in platform.tenants:
@@ -141,7 +141,7 @@ def test_services_that_open_nodes_are_refused(
 
 
 @pytest.mark.promise("containers")
-def test_container_runs_as_promised(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_container_runs_as_promised(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """In the container: UID 1000, no capabilities, no new privileges, seccomp, a read-only root, no token."""
     for tenant in platform.tenants:
         for pod in cluster.ready_pods(tenant):
@@ -159,7 +159,7 @@ def test_container_runs_as_promised(cluster: Cluster, platform: PlatformUnderTes
 
 
 @pytest.mark.promise("containers")
-def test_pod_template_sets_every_field(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_pod_template_sets_every_field(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """The template sets what the cluster enforces, so that it is as safe in a cluster that enforces nothing."""
     for tenant in platform.tenants:
         template = cluster.kubectl.get("deployment", workload(tenant), "-n", tenant)["spec"]["template"]["spec"]

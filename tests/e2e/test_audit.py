@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.api import Account
-from tests.e2e.cluster import Cluster, workload
+from tests.e2e.cluster import LiveCluster, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
@@ -37,7 +37,7 @@ CALLS = (
 
 
 @pytest.fixture(scope="module")
-def log(cluster: Cluster) -> Path:
+def log(cluster: LiveCluster) -> Path:
     """The audit log: the file that AUDIT_LOG names, or the one beside the kubeconfig of a disposable cluster."""
     beside = Path(os.environ.get("KUBECONFIG", "none")).parent / "log" / "audit.log"
     path = Path(os.environ.get("AUDIT_LOG", beside))
@@ -48,7 +48,7 @@ def log(cluster: Cluster) -> Path:
 
 
 def test_calls_of_an_account_are_in_the_log(
-    log: Path, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    log: Path, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """The log contains allowed and denied calls by ServiceAccount, at level Metadata, with the decision and no body."""
     own, other = platform.tenants[:2]
@@ -76,7 +76,9 @@ def test_calls_of_an_account_are_in_the_log(
     assert not [each for each in found if "requestObject" in each or "responseObject" in each]
 
 
-def test_no_secret_is_in_the_log(log: Path, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_no_secret_is_in_the_log(
+    log: Path, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
+) -> None:
     """Access to Secrets is logged, their content is not."""
     tenant, begin = platform.tenants[0], log.stat().st_size
     data = cluster.kubectl.get("secret", "model-store", "-n", tenant)["data"]

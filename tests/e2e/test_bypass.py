@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import pods
 from tests.e2e.api import Account
-from tests.e2e.cluster import Cluster, service, service_labels, workload
+from tests.e2e.cluster import LiveCluster, service, service_labels, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import Source, Target
@@ -19,7 +19,7 @@ MISLABELLED = "e2e-mislabelled"
 
 
 @pytest.fixture
-def mislabelled(cluster: Cluster, platform: PlatformUnderTest, probes: Probes) -> Iterator[Client]:
+def mislabelled(cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes) -> Iterator[Client]:
     """A pod of the first tenant that has every label of the second tenant's pods."""
     del probes
     own, other = platform.tenants[:2]
@@ -36,13 +36,13 @@ def _is_open(evidence: Evidence, probes: Probes, client: Client, host: str, *, p
     return measured.is_open
 
 
-def _inside(cluster: Cluster, tenant: str) -> Client:
+def _inside(cluster: LiveCluster, tenant: str) -> Client:
     pod = cluster.ready_pods(tenant)[0]["metadata"]["name"]
     return Client(Source.SAME_TENANT, tenant, pod, "", tenant, "inference")
 
 
 def test_labels_of_another_tenant_have_no_effect(
-    mislabelled: Client, cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
+    mislabelled: Client, cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
 ) -> None:
     """A pod with another tenant's labels reaches only its own tenant, and gets no traffic of the other one."""
     own, other = platform.tenants[:2]
@@ -61,7 +61,7 @@ def test_labels_of_another_tenant_have_no_effect(
 
 @pytest.mark.parametrize("kind", ["selector", "ExternalName", "EndpointSlice"])
 def test_borrowed_service_leads_nowhere(
-    kind: str, cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
+    kind: str, cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
 ) -> None:
     """A Service that selects, names or lists another tenant's pods does not lead to them."""
     own, other = platform.tenants[:2]
@@ -100,7 +100,7 @@ def _indirect(kind: str, name: str, own: str, other: str, other_address: str) ->
 
 
 def test_host_network_is_refused_in_a_tenants_namespace(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """A pod on the host network bypasses every policy, so a tenant's pod cannot use it."""
     tenant = platform.tenants[0]
@@ -113,7 +113,7 @@ def test_host_network_is_refused_in_a_tenants_namespace(
 
 @pytest.mark.parametrize("verb", ["create", "update", "delete"])
 def test_a_tenants_token_cannot_change_policies(
-    verb: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    verb: str, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """Policies are additive: whoever can write one can allow everything, so the tenant's account cannot."""
     tenant = platform.tenants[0]

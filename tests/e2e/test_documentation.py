@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import printed_in_blocks
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import DIST, PlatformUnderTest
 from tests.e2e.documented import Line, filled, free_port, lines, run
 from tests.e2e.evidence import Evidence
@@ -31,7 +31,7 @@ def ports() -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def environment(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[dict[str, str]]:
+def environment(cluster: LiveCluster, platform: PlatformUnderTest) -> Iterator[dict[str, str]]:
     """Afterwards the tenant, which a line has restarted, is Ready again."""
     tenant = platform.tenants[0]
     yield {**cluster.kubectl.environment(), "T": tenant}
@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def values(cluster: Cluster, platform: PlatformUnderTest) -> dict[str, str]:
+def values(cluster: LiveCluster, platform: PlatformUnderTest) -> dict[str, str]:
     """Values for what the reader replaces, from the cluster."""
     tenant = platform.tenants[0]
     pod = cluster.ready_pods(tenant)[0]
@@ -80,7 +80,7 @@ def values(cluster: Cluster, platform: PlatformUnderTest) -> dict[str, str]:
 @pytest.mark.parametrize("line", lines(), ids=str)
 def test_the_line_works_as_printed(
     line: Line,
-    cluster: Cluster,
+    cluster: LiveCluster,
     evidence: Evidence,
     environment: dict[str, str],
     ports: dict[str, int],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import pods
-from tests.e2e.cluster import INSIDE, Cluster
+from tests.e2e.cluster import INSIDE, LiveCluster
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.probes import Probes
@@ -25,7 +25,7 @@ def _early_pod(name: str, namespace: str, image: str, host: str) -> dict[str, An
     return pod
 
 
-def _finding(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
+def _finding(cluster: LiveCluster, namespace: str, name: str) -> dict[str, Any]:
     cluster.wait(
         f"the result of {name}", lambda: "" if "attempts" in _log(cluster, namespace, name) else "none", seconds=60
     )
@@ -33,11 +33,13 @@ def _finding(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
     return found
 
 
-def _log(cluster: Cluster, namespace: str, name: str) -> str:
+def _log(cluster: LiveCluster, namespace: str, name: str) -> str:
     return cluster.kubectl.try_run("logs", "-n", namespace, name).stdout
 
 
-def test_egress_of_a_new_pod(cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence) -> None:
+def test_egress_of_a_new_pod(
+    cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
+) -> None:
     """A forbidden connection from a new pod is blocked within two seconds; the time is measured."""
     del probes
     own = platform.tenants[0]
@@ -71,7 +73,7 @@ def test_egress_of_a_new_pod(cluster: Cluster, platform: PlatformUnderTest, prob
 
 
 def test_ingress_of_a_new_pod(
-    cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence
 ) -> None:
     """No pod of another namespace ever reaches a new pod, from its first moment; a pod of its own tenant does."""
     del probes
@@ -94,7 +96,7 @@ def test_ingress_of_a_new_pod(
     evidence.count("first-seconds", "connections to new pods", attempts)
 
 
-def _address(cluster: Cluster, namespace: str, name: str) -> str:
+def _address(cluster: LiveCluster, namespace: str, name: str) -> str:
     address = [""]
 
     def reason() -> str:
@@ -105,7 +107,7 @@ def _address(cluster: Cluster, namespace: str, name: str) -> str:
     return address[0]
 
 
-def _connect_repeatedly(cluster: Cluster, namespace: str, pod: str, host: str) -> dict[str, Any]:
+def _connect_repeatedly(cluster: LiveCluster, namespace: str, pod: str, host: str) -> dict[str, Any]:
     """Connect repeatedly from an existing pod. The script waits forever after its result, so this part is removed."""
     script = (INSIDE / "connect_early.py").read_text("utf-8")
     command = cluster.kubectl.command(

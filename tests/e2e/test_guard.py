@@ -9,7 +9,7 @@ import yaml
 
 from constructs_lib.guard.objects import PREFIX
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster, workload
+from tests.e2e.cluster import LiveCluster, workload
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, objects
 from tests.e2e.evidence import Evidence
 from tests.e2e.guard_cases import CASES, Case
@@ -29,7 +29,7 @@ def tenant(platform: PlatformUnderTest) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def guard(cluster: Cluster, platform: PlatformUnderTest, tenant: str) -> Iterator[list[dict[str, Any]]]:
+def guard(cluster: LiveCluster, platform: PlatformUnderTest, tenant: str) -> Iterator[list[dict[str, Any]]]:
     """The guard of `platform.guard`, with an allow-list of images, for this run; then the platform's own, if any.
 
     Fails if the platform has a guard that the cluster does not have.
@@ -61,7 +61,7 @@ def _synth_with_guard(platform: PlatformUnderTest) -> list[dict[str, Any]]:
     return found
 
 
-def _delete(cluster: Cluster, made: list[dict[str, Any]]) -> None:
+def _delete(cluster: LiveCluster, made: list[dict[str, Any]]) -> None:
     names = {each["metadata"]["name"] for each in made}
     if not names:
         return
@@ -81,22 +81,24 @@ def _administrator(tenant: str) -> list[dict[str, Any]]:
     ]
 
 
-def _as_administrator(cluster: Cluster, *arguments: str, stdin: str | None = None) -> str:
+def _as_administrator(cluster: LiveCluster, *arguments: str, stdin: str | None = None) -> str:
     """Run kubectl as the tenant's administrator; return the refusal, or an empty string."""
     done = cluster.kubectl.try_run(*arguments, DRY_RUN, "--as", ADMINISTRATOR, stdin=stdin)
     return done.stderr.strip() if done.returncode else ""
 
 
-def _create(cluster: Cluster, item: dict[str, Any]) -> str:
+def _create(cluster: LiveCluster, item: dict[str, Any]) -> str:
     return _as_administrator(cluster, "create", "-f", "-", stdin=json.dumps(item))
 
 
-def _refusal(cluster: Cluster, tenant: str, case: Case) -> str:
+def _refusal(cluster: LiveCluster, tenant: str, case: Case) -> str:
     return _create(cluster, case.objects(tenant)[1])
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_widens_a_tenants_access_is_refused(case: str, cluster: Cluster, tenant: str, evidence: Evidence) -> None:
+def test_what_widens_a_tenants_access_is_refused(
+    case: str, cluster: LiveCluster, tenant: str, evidence: Evidence
+) -> None:
     """Each object is refused by its policy with the field and the allowed form; its harmless twin is accepted."""
     chosen = CASES[case]
     harmless, spoilt = chosen.objects(tenant)
@@ -110,7 +112,7 @@ def test_what_widens_a_tenants_access_is_refused(case: str, cluster: Cluster, te
 
 @pytest.mark.parametrize("subresource", ["", "status"])
 def test_labels_of_pod_security_cannot_be_changed(
-    subresource: str, cluster: Cluster, tenant: str, evidence: Evidence
+    subresource: str, cluster: LiveCluster, tenant: str, evidence: Evidence
 ) -> None:
     """Neither through the namespace nor through its subresources; other labels can be changed."""
     part = (f"--subresource={subresource}",) if subresource else ()
@@ -137,7 +139,7 @@ def test_labels_of_pod_security_cannot_be_changed(
     ],
 )
 def test_the_platforms_objects_cannot_be_changed_or_deleted(
-    what: str, cluster: Cluster, tenant: str, evidence: Evidence
+    what: str, cluster: LiveCluster, tenant: str, evidence: Evidence
 ) -> None:
     """An object of the same kind that the tenant created can be deleted."""
     named = what.format(workload=workload(tenant))
@@ -148,7 +150,7 @@ def test_the_platforms_objects_cannot_be_changed_or_deleted(
         assert "belongs to the platform" in said, arguments
 
 
-def test_the_namespace_cannot_be_deleted(cluster: Cluster, tenant: str, evidence: Evidence) -> None:
+def test_the_namespace_cannot_be_deleted(cluster: LiveCluster, tenant: str, evidence: Evidence) -> None:
     """The namespace belongs to the platform."""
     evidence.count("guard", "changes of the platform's objects")
     assert "remove the tenant from platform.yaml" in _as_administrator(
@@ -156,7 +158,7 @@ def test_the_namespace_cannot_be_deleted(cluster: Cluster, tenant: str, evidence
     )
 
 
-def test_a_tenants_own_policy_can_be_deleted(cluster: Cluster, tenant: str) -> None:
+def test_a_tenants_own_policy_can_be_deleted(cluster: LiveCluster, tenant: str) -> None:
     """Only the platform's objects are protected."""
     harmless, _ = CASES["egress to everywhere"].objects(tenant)
     try:
@@ -167,7 +169,7 @@ def test_a_tenants_own_policy_can_be_deleted(cluster: Cluster, tenant: str) -> N
 
 
 def test_images_outside_the_allow_list_are_refused(
-    cluster: Cluster, platform: PlatformUnderTest, tenant: str, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, tenant: str, evidence: Evidence
 ) -> None:
     """In every kind of container; the platform's image and those of an allowed folder are accepted."""
     evidence.count("guard", "pods offered", 5)
@@ -184,7 +186,7 @@ def _pod(tenant: str, image: str) -> dict[str, Any]:
     return pods.restricted_pod("e2e-guard", namespace=tenant, image=image)
 
 
-def test_a_deployment_with_a_foreign_image_gets_no_pod(cluster: Cluster, tenant: str) -> None:
+def test_a_deployment_with_a_foreign_image_gets_no_pod(cluster: LiveCluster, tenant: str) -> None:
     """The cluster's controllers are exempt from the other rules, but not from the allow-list of images."""
     template = _pod(tenant, FOREIGN_IMAGE)
     labels = {"app": "e2e-guard"}
@@ -211,21 +213,21 @@ def test_a_deployment_with_a_foreign_image_gets_no_pod(cluster: Cluster, tenant:
         cluster.delete("deployment", "e2e-guard", "-n", tenant)
 
 
-def test_other_namespaces_are_not_restricted(cluster: Cluster) -> None:
+def test_other_namespaces_are_not_restricted(cluster: LiveCluster) -> None:
     """The bindings select the tenants' namespaces, and no others."""
     _, spoilt = CASES["ingress from everywhere"].objects("default")
     said = cluster.kubectl.try_run("create", "-f", "-", DRY_RUN, stdin=json.dumps(spoilt))
     assert said.returncode == 0, said.stderr
 
 
-def test_the_platform_can_still_be_applied(cluster: Cluster, guard: list[dict[str, Any]]) -> None:
+def test_the_platform_can_still_be_applied(cluster: LiveCluster, guard: list[dict[str, Any]]) -> None:
     """The guard exempts who may change the guard."""
     del guard
     cluster.kubectl.run("apply", "-f", str(DIST), DRY_RUN)
 
 
 def test_controllers_serve_a_tenants_own_workload(
-    cluster: Cluster, platform: PlatformUnderTest, tenant: str, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, tenant: str, evidence: Evidence
 ) -> None:
     """The tenant's administrator may create a Deployment and a Service; its endpoints appear and disappear."""
     labels = {"app": "e2e-guard"}
@@ -263,7 +265,7 @@ def test_controllers_serve_a_tenants_own_workload(
         cluster.delete("deployment,service", "e2e-guard", "-n", tenant)
 
 
-def test_every_expression_passes_the_type_check(cluster: Cluster, guard: list[dict[str, Any]]) -> None:
+def test_every_expression_passes_the_type_check(cluster: LiveCluster, guard: list[dict[str, Any]]) -> None:
     """The API server checks the expressions against the types of the kinds, and has no warning."""
     for each in guard:
         if each["kind"] == "ValidatingAdmissionPolicy":
@@ -272,7 +274,7 @@ def test_every_expression_passes_the_type_check(cluster: Cluster, guard: list[di
 
 
 def test_a_deleted_binding_is_noticed(
-    cluster: Cluster, tenant: str, guard: list[dict[str, Any]], evidence: Evidence
+    cluster: LiveCluster, tenant: str, guard: list[dict[str, Any]], evidence: Evidence
 ) -> None:
     """Without the binding of a policy, what it refused is accepted: the tests of refusals would fail."""
     questions = {each.policy: each for each in CASES.values() if each.said != "ClusterRole"}
@@ -295,7 +297,7 @@ def test_a_deleted_binding_is_noticed(
         cluster.wait(name, lambda: "" if refused() else "not in effect yet", seconds=60)
 
 
-def _answer(cluster: Cluster, tenant: str, policy: str, questions: dict[str, Case]) -> str:
+def _answer(cluster: LiveCluster, tenant: str, policy: str, questions: dict[str, Case]) -> str:
     """What the API server says to something that the policy refuses."""
     if policy == "images":
         return _create(cluster, _pod(tenant, FOREIGN_IMAGE))

@@ -12,7 +12,7 @@ import yaml
 
 from inference import contract
 from tests.e2e.access import CLIENT_NAMESPACE, write
-from tests.e2e.cluster import Cluster, service, workload
+from tests.e2e.cluster import LiveCluster, service, workload
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.probes import Probes
@@ -27,7 +27,7 @@ RELOAD_SECONDS = 150
 class Locked:
     """A tenant that requires keys, as a client in another namespace calls it."""
 
-    cluster: Cluster
+    cluster: LiveCluster
     platform: PlatformUnderTest
     evidence: Evidence
 
@@ -78,7 +78,7 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def locked(cluster: Cluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence) -> Iterator[Locked]:
+def locked(cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence) -> Iterator[Locked]:
     """The last tenant, which requires keys while these tests run."""
     del probes  # its client pod sends the requests
     found = Locked(cluster, platform, evidence)

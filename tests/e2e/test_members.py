@@ -10,7 +10,7 @@ import yaml
 from constructs_lib import members
 from tests.e2e import pods
 from tests.e2e.api import Account, Person, Resource, Right, discover
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, objects
 from tests.e2e.evidence import Evidence
 
@@ -24,7 +24,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 @pytest.fixture(scope="module")
-def bound(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[tuple[str, str]]:
+def bound(cluster: LiveCluster, platform: PlatformUnderTest) -> Iterator[tuple[str, str]]:
     """Two tenants: members of the first may read, members of the second may also forward ports."""
     readers, forwarders = platform.tenants[:2]
     document = yaml.safe_load(platform.file.read_text("utf-8"))
@@ -75,14 +75,14 @@ def _impersonator() -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def served(cluster: Cluster) -> Sequence[Resource]:
+def served(cluster: LiveCluster) -> Sequence[Resource]:
     """The resources that the API server serves."""
     return discover(cluster)
 
 
 @pytest.mark.parametrize("who", ["a reader by group", "a reader by name", "a forwarder by group"])
 def test_members_may_read_their_namespace_and_nothing_else(
-    who: str, cluster: Cluster, bound: tuple[str, str], served: Sequence[Resource], evidence: Evidence
+    who: str, cluster: LiveCluster, bound: tuple[str, str], served: Sequence[Resource], evidence: Evidence
 ) -> None:
     """Of every verb on every resource in every namespace, members have those of their Role and no others."""
     readers, forwarders = bound
@@ -114,7 +114,7 @@ def test_members_may_read_their_namespace_and_nothing_else(
     [("get", "secrets"), ("list", "secrets"), ("create", "pods/exec"), ("get", "pods/exec"), ("delete", "pods")],
 )
 def test_members_have_no_secrets_and_no_exec(
-    verb: str, resource: str, cluster: Cluster, bound: tuple[str, str], evidence: Evidence
+    verb: str, resource: str, cluster: LiveCluster, bound: tuple[str, str], evidence: Evidence
 ) -> None:
     """In their own namespace, too; that they may read pods there shows that the question is about the right person."""
     for tenant, group in zip(bound, (READERS, FORWARDERS), strict=True):
@@ -124,5 +124,5 @@ def test_members_have_no_secrets_and_no_exec(
             assert not member.may(verb, "", resource, tenant)
 
 
-def _person(cluster: Cluster, name: str, groups: Sequence[str]) -> Account:
+def _person(cluster: LiveCluster, name: str, groups: Sequence[str]) -> Account:
     return Person(cluster, name, groups, namespace=NAMESPACE, account=IMPERSONATOR)

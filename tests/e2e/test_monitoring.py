@@ -15,7 +15,7 @@ from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.platform.receivers import WebhookReceiver
 from tenantry.cluster.load_job import SCRIPT
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster, service, service_labels, workload
+from tests.e2e.cluster import LiveCluster, service, service_labels, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.monitoring import Api, alertmanager, prometheus
@@ -29,7 +29,7 @@ TWO_SCRAPES = 60
 
 
 @pytest.fixture(scope="module")
-def metrics(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[Api]:
+def metrics(cluster: LiveCluster, platform: PlatformUnderTest) -> Iterator[Api]:
     """The cluster's Prometheus, while the platform is installed."""
     del platform
     with prometheus(cluster) as api:
@@ -38,7 +38,7 @@ def metrics(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[Api]:
 
 @pytest.mark.promise("scrape")
 def test_every_pod_is_scraped_every_30_seconds(
-    cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
     """Each pod is a target that is up within two scrapes, and is scraped every 30 s."""
     wanted = {(tenant, pod["metadata"]["name"]) for tenant in platform.tenants for pod in cluster.ready_pods(tenant)}
@@ -75,7 +75,7 @@ def test_every_pod_is_scraped_every_30_seconds(
 
 @pytest.mark.promise("scrape")
 def test_tenant_label_cannot_be_forged(
-    cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
     """A pod that sets another namespace in its metrics is still attributed to its own namespace."""
     tenant = platform.tenants[-1]
@@ -101,7 +101,7 @@ def test_tenant_label_cannot_be_forged(
 
 @pytest.mark.promise("alerts")
 def test_rules_are_loaded_without_error(
-    cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
     """Every rule of every tenant is loaded, evaluated and healthy."""
     for tenant in platform.tenants:
@@ -126,7 +126,7 @@ def test_rules_are_loaded_without_error(
 
 @pytest.mark.promise("alerts")
 def test_alert_reaches_the_webhook_and_a_silence_stops_it(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """A test alert is delivered and resolved, and not delivered while it is silenced."""
     tenant = platform.tenants[0]
@@ -159,7 +159,7 @@ def test_alert_reaches_the_webhook_and_a_silence_stops_it(
 
 @pytest.mark.promise("dashboard")
 def test_every_panel_returns_data(
-    cluster: Cluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, metrics: Api, evidence: Evidence
 ) -> None:
     """Every query returns data; those over kube-state-metrics only if the cluster has it."""
     _predict(cluster, platform)
@@ -196,7 +196,7 @@ def test_every_panel_returns_data(
 
 
 @pytest.mark.promise("grafana")
-def test_grafana_answers_on_its_node_port(cluster: Cluster, platform: PlatformUnderTest) -> None:
+def test_grafana_answers_on_its_node_port(cluster: LiveCluster, platform: PlatformUnderTest) -> None:
     """Grafana's Service has the node port 30080."""
     del platform
     services = cluster.items("services", "-n", "monitoring", "-l", "app.kubernetes.io/name=grafana")
@@ -210,7 +210,7 @@ def _up(metrics: Api) -> set[tuple[str, str]]:
     return {(each["namespace"], each["pod"]) for each in found if "pod" in each}
 
 
-def _predict(cluster: Cluster, platform: PlatformUnderTest) -> None:
+def _predict(cluster: LiveCluster, platform: PlatformUnderTest) -> None:
     """Send a few requests to every pod, so that every counter has a value."""
     for tenant in platform.tenants:
         for pod in cluster.ready_pods(tenant):
@@ -228,7 +228,7 @@ def _predict(cluster: Cluster, platform: PlatformUnderTest) -> None:
             cluster.python(tenant, pod["metadata"]["name"], SCRIPT, order, container="inference")
 
 
-def _make_receiver(cluster: Cluster, platform: PlatformUnderTest, tenant: str) -> None:
+def _make_receiver(cluster: LiveCluster, platform: PlatformUnderTest, tenant: str) -> None:
     """A webhook, and the AlertmanagerConfig of a tenant's receiver with shorter intervals."""
     cluster.apply(pods.listener(WEBHOOK, namespace=OTHER_NAMESPACE, image=platform.image))
     cluster.wait_for_pods(OTHER_NAMESPACE, [WEBHOOK])
@@ -246,7 +246,7 @@ def _config_reason(alerts: Api, tenant: str) -> str:
     return "" if f"{tenant}/{CONFIG}/tenant" in loaded else "Alertmanager has not loaded it yet"
 
 
-def _raise(cluster: Cluster, tenant: str, name: str, *, seconds: int) -> float:
+def _raise(cluster: LiveCluster, tenant: str, name: str, *, seconds: int) -> float:
     """Create a rule whose alert fires at once, and is resolved after `seconds`."""
     end = time.time() + seconds
     rule = {
@@ -282,14 +282,14 @@ def _suppressed(alerts: Api, name: str) -> str:
     return "" if found and found[0]["status"]["state"] == "suppressed" else "Alertmanager has not silenced it yet"
 
 
-def _delivered(cluster: Cluster, name: str, status: str) -> bool:
+def _delivered(cluster: LiveCluster, name: str, status: str) -> bool:
     lines = cluster.logs(OTHER_NAMESPACE, WEBHOOK).splitlines()
     bodies = [json.loads(line)["body"] for line in lines if '"POST"' in line and line.endswith("}")]
     alerts = [alert for body in bodies for alert in json.loads(body)["alerts"]]
     return any((alert["labels"]["alertname"], alert["status"]) == (name, status) for alert in alerts)
 
 
-def _wait_for_delivery(cluster: Cluster, name: str, status: str, *, seconds: float) -> float:
+def _wait_for_delivery(cluster: LiveCluster, name: str, status: str, *, seconds: float) -> float:
     return cluster.wait(
         f"{name} to reach the webhook ({status})",
         lambda: "" if _delivered(cluster, name, status) else "not delivered yet",

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.api import Account, Resource, Right, discover
-from tests.e2e.cluster import Cluster, workload
+from tests.e2e.cluster import LiveCluster, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.requirements import OTHER_NAMESPACE
@@ -17,14 +17,14 @@ READ = ("get", "list")
 
 
 @pytest.fixture(scope="session")
-def resources(cluster: Cluster) -> Sequence[Resource]:
+def resources(cluster: LiveCluster) -> Sequence[Resource]:
     """The resources that the API server serves."""
     return discover(cluster)
 
 
 @pytest.fixture(scope="session")
 def everyone(
-    cluster: Cluster, platform: PlatformUnderTest, resources: Sequence[Resource], evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, resources: Sequence[Resource], evidence: Evidence
 ) -> frozenset[Right]:
     """What an account without any Role may do, as in every cluster."""
     del platform
@@ -37,7 +37,7 @@ def everyone(
 
 
 def test_account_may_read_its_own_namespace_and_nothing_else(
-    cluster: Cluster,
+    cluster: LiveCluster,
     platform: PlatformUnderTest,
     resources: Sequence[Resource],
     everyone: frozenset[Right],
@@ -57,7 +57,7 @@ def test_account_may_read_its_own_namespace_and_nothing_else(
 
 @pytest.mark.parametrize("verb", ["get", "list", "create", "delete"])
 def test_other_tenants_accounts_have_the_same_rights(
-    verb: str, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    verb: str, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """The other tenants' accounts may use only the Role's verbs, only in their own namespace, and no Secrets."""
     for tenant in platform.tenants[1:]:
@@ -69,5 +69,5 @@ def test_other_tenants_accounts_have_the_same_rights(
                     assert account.may(verb, "", resource, namespace) == wanted, f"{verb} {resource} in '{namespace}'"
 
 
-def _namespaces(cluster: Cluster) -> list[str]:
+def _namespaces(cluster: LiveCluster) -> list[str]:
     return [each["metadata"]["name"] for each in cluster.items("namespaces")]

@@ -8,7 +8,7 @@ from tests.audit.live.comparison import Network, compare, show_that_everything_i
 from tests.audit.live.probes import Agents
 from tests.audit.live.sets import policy_sets
 from tests.audit.reference import Object
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.evidence import Evidence
 
 pytestmark = pytest.mark.promise("reachability")
@@ -16,7 +16,7 @@ SETS = list(policy_sets(24))
 
 
 @pytest.fixture(scope="module")
-def network(cluster: Cluster, image: str) -> Iterator[Network]:
+def network(cluster: LiveCluster, image: str) -> Iterator[Network]:
     network = Network(cluster, image)
     network.start()
     yield network

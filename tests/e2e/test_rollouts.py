@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e import pods
-from tests.e2e.cluster import Cluster, is_ready, pod_state, service_labels, workload
+from tests.e2e.cluster import LiveCluster, is_ready, pod_state, service_labels, workload
 from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, digest_in_use, load_image
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
@@ -27,7 +27,7 @@ EMPTY_DIGEST: Final = "0" * 64
 class Stage:
     """A tenant under load, and the requests during each event."""
 
-    def __init__(self, cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+    def __init__(self, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
         self.cluster, self.platform, self.evidence = cluster, platform, evidence
         self.tenant = platform.tenants[0]
         self.load = Load(cluster, self.tenant, platform.image)
@@ -100,7 +100,7 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> Iterator[Stage]:
+def stage(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> Iterator[Stage]:
     """The first tenant, under load for the duration of the events."""
     stage = Stage(cluster, platform, evidence)
     stage.load.stop()

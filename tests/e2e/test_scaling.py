@@ -11,7 +11,7 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from tests.e2e.cluster import Cluster, service_labels, workload
+from tests.e2e.cluster import LiveCluster, service_labels, workload
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
@@ -39,7 +39,7 @@ class Moment:
 
 @pytest.mark.promise("autoscaling")
 def test_load_scales_one_tenant_and_no_other(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence, pytestconfig: pytest.Config
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence, pytestconfig: pytest.Config
 ) -> None:
     """The tenant scales from 2 to at most 10 pods by metrics-server's figures and down again; the other stays at 2."""
     tenant, *others = platform.tenants
@@ -97,7 +97,7 @@ def test_load_scales_one_tenant_and_no_other(
 
 @pytest.mark.promise("fairness")
 def test_a_tenant_at_its_cpu_limit_does_not_slow_another(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """While every pod of one tenant is at its CPU limit, the other tenant's p99 stays within the factor.
 
@@ -139,7 +139,7 @@ def test_a_tenant_at_its_cpu_limit_does_not_slow_another(
     assert ratio <= FACTOR
 
 
-def _burn(cluster: Cluster, tenant: str, pod: str, seconds: int) -> float:
+def _burn(cluster: LiveCluster, tenant: str, pod: str, seconds: int) -> float:
     return float(cluster.python(tenant, pod, "burn", seconds, container="inference")["cpu_seconds"])
 
 
@@ -149,7 +149,7 @@ def _measure(load: Load, seconds: float, after: float = 3) -> Any:
     return load.window(begin, begin + seconds)
 
 
-def _resize(cluster: Cluster, tenant: str, deployment: str, resources: Mapping[str, Any]) -> None:
+def _resize(cluster: LiveCluster, tenant: str, deployment: str, resources: Mapping[str, Any]) -> None:
     arguments = [
         f"--{kind}={','.join(f'{name}={amount}' for name, amount in resources[kind].items())}"
         for kind in ("requests", "limits")
@@ -157,7 +157,7 @@ def _resize(cluster: Cluster, tenant: str, deployment: str, resources: Mapping[s
     cluster.kubectl.run("set", "resources", deployment, "-n", tenant, "-c", "inference", *arguments)
 
 
-def _watch(cluster: Cluster, tenants: list[str], timeline: list[Moment], begin: float, *, until: Any) -> None:
+def _watch(cluster: LiveCluster, tenants: list[str], timeline: list[Moment], begin: float, *, until: Any) -> None:
     """Read the state of the autoscalers repeatedly."""
 
     def look() -> str:
@@ -171,7 +171,7 @@ def _watch(cluster: Cluster, tenants: list[str], timeline: list[Moment], begin: 
     cluster.wait("the autoscaler", look, seconds=LOAD_SECONDS + 300)
 
 
-def _running(cluster: Cluster, tenant: str) -> int:
+def _running(cluster: LiveCluster, tenant: str) -> int:
     return len(cluster.pods(tenant, labels=service_labels(tenant)))
 
 

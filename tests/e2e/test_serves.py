@@ -10,7 +10,7 @@ import pytest
 
 from inference.model.artifact import read_directory
 from inference.model.classifier import TextClassifier
-from tests.e2e.cluster import Cluster, is_ready, service, workload
+from tests.e2e.cluster import LiveCluster, is_ready, service, workload
 from tests.e2e.deployment import MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
@@ -28,7 +28,7 @@ SPAM = "Congratulations! You have won a free prize. Click here now to claim your
 
 
 @pytest.mark.promise("nodes")
-def test_cluster_has_a_control_plane_and_four_workers(cluster: Cluster, evidence: Evidence) -> None:
+def test_cluster_has_a_control_plane_and_four_workers(cluster: LiveCluster, evidence: Evidence) -> None:
     """There is one control plane and four workers, and all are Ready."""
     nodes = cluster.items("nodes")
     assert all(is_ready(node) for node in nodes)
@@ -45,7 +45,9 @@ def test_apply_gives_no_warning(platform: PlatformUnderTest) -> None:
 
 
 @pytest.mark.promise("structure")
-def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_every_tenant_has_the_same_objects(
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
+) -> None:
     """Every tenant has each object by its exact name, every policy, and the autoscaler's values."""
     for tenant in platform.tenants:
         name = workload(tenant)
@@ -73,7 +75,7 @@ def test_every_tenant_has_the_same_objects(cluster: Cluster, platform: PlatformU
 
 @pytest.mark.promise("serves")
 def test_two_pods_per_tenant_are_ready_on_different_nodes(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """The autoscaler has scaled each Deployment to two pods, on different nodes."""
     evidence.figure("serves", "seconds from apply to Ready", round(platform.ready_seconds))
@@ -85,7 +87,7 @@ def test_two_pods_per_tenant_are_ready_on_different_nodes(
 
 
 @pytest.mark.promise("serves")
-def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_predict_through_port_forward(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """POST /predict through `kubectl port-forward` gives the same answer as the model in this process."""
     local = TextClassifier.from_artifact(read_directory(MODEL)).predict(SPAM)
     assert local.label == "spam"
@@ -100,7 +102,7 @@ def test_predict_through_port_forward(cluster: Cluster, platform: PlatformUnderT
 
 
 @pytest.mark.promise("model")
-def test_model_is_the_published_one(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_model_is_the_published_one(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """Every pod serves the published digest, with the tenant's own keys."""
     if not platform.digest:
         pytest.skip("this run has not published a model")

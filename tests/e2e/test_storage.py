@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.e2e import pods
-from tests.e2e.cluster import INSIDE, Cluster
+from tests.e2e.cluster import INSIDE, LiveCluster
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 
@@ -17,7 +17,7 @@ MEBIBYTES = 320
 
 @pytest.mark.promise("fairness")
 def test_a_pod_that_fills_the_disk_is_evicted(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """The pod sets no limit; the namespace's default applies, and no pod of the service restarts."""
     tenant = platform.tenants[0]
@@ -41,12 +41,12 @@ def test_a_pod_that_fills_the_disk_is_evicted(
     assert _restarts(cluster, tenant) == serving
 
 
-def _not_evicted(cluster: Cluster, tenant: str) -> str:
+def _not_evicted(cluster: LiveCluster, tenant: str) -> str:
     status = cluster.kubectl.get("pod", FILLER, "-n", tenant)["status"]
     return "" if status.get("reason") == "Evicted" else f"its phase is {status['phase']}"
 
 
-def _restarts(cluster: Cluster, tenant: str) -> dict[str, int]:
+def _restarts(cluster: LiveCluster, tenant: str) -> dict[str, int]:
     return {
         pod["metadata"]["name"]: sum(each["restartCount"] for each in pod["status"].get("containerStatuses", ()))
         for pod in cluster.ready_pods(tenant)

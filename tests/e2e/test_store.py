@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from inference import contract
 from inference.store.bucket import Bucket
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.store import Store
@@ -18,7 +18,7 @@ from tests.e2e.store import Store
 pytestmark = [pytest.mark.smoke, pytest.mark.promise("store")]
 
 
-def test_buckets_exist(cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
+def test_buckets_exist(cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
     """The buckets models, datasets and artifacts exist."""
     del platform
     store = Store.find(cluster)
@@ -31,7 +31,7 @@ def test_buckets_exist(cluster: Cluster, platform: PlatformUnderTest, evidence: 
 
 
 def test_a_tenants_keys_give_access_to_its_own_objects_only(
-    cluster: Cluster, platform: PlatformUnderTest, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence
 ) -> None:
     """The keys in the tenant's Secret can read its own models and write its own artifacts."""
     own, other = platform.tenants[:2]

@@ -12,7 +12,7 @@ import yaml
 
 from tests.e2e import pods
 from tests.e2e.access import write
-from tests.e2e.cluster import Cluster, workload
+from tests.e2e.cluster import LiveCluster, workload
 from tests.e2e.deployment import BUILD, DIST, MODEL, PlatformUnderTest
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import Source, Target
@@ -27,7 +27,7 @@ READY_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def unrelated(cluster: Cluster, platform: PlatformUnderTest) -> Iterator[None]:
+def unrelated(cluster: LiveCluster, platform: PlatformUnderTest) -> Iterator[None]:
     """Objects that Tenantry did not create: a namespace, and an object in a tenant's namespace."""
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": FOREIGN}, "data": {"mine": "yes"}}
     cluster.apply(pods.namespace(UNRELATED))
@@ -46,7 +46,7 @@ def three(platform: PlatformUnderTest) -> Path:
     return write(content, BUILD / "three.yaml")
 
 
-def _apply(cluster: Cluster, *flags: str, confirm: str = "") -> subprocess.CompletedProcess[str]:
+def _apply(cluster: LiveCluster, *flags: str, confirm: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command."""
     environment = {**cluster.kubectl.environment(), "CONFIRM": f"{cluster.kubectl.context} {confirm}"}
     command = [sys.executable, "-m", "tenantry", "apply", "--dist", str(DIST), *flags]
@@ -59,7 +59,7 @@ def _synth(platform: PlatformUnderTest, file: Path | None = None) -> None:
 
 
 def test_a_second_apply_changes_nothing(
-    cluster: Cluster, platform: PlatformUnderTest, unrelated: None, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, unrelated: None, evidence: Evidence
 ) -> None:
     """After an apply, `kubectl diff` finds nothing, and a second apply does nothing."""
     del unrelated
@@ -73,7 +73,7 @@ def test_a_second_apply_changes_nothing(
 
 
 def test_an_added_tenant_is_ready_and_isolated(
-    cluster: Cluster, platform: PlatformUnderTest, three: Path, unrelated: None, probes: Probes, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, three: Path, unrelated: None, probes: Probes, evidence: Evidence
 ) -> None:
     """A new tenant in platform.yaml is Ready in under two minutes, and isolated from the others."""
     del unrelated
@@ -102,7 +102,7 @@ def test_an_added_tenant_is_ready_and_isolated(
 
 
 def test_a_tenant_is_removed_only_after_confirmation(
-    cluster: Cluster, platform: PlatformUnderTest, unrelated: None, evidence: Evidence
+    cluster: LiveCluster, platform: PlatformUnderTest, unrelated: None, evidence: Evidence
 ) -> None:
     """A tenant that is no longer in platform.yaml is announced, kept until CONFIRM names it, and then deleted alone."""
     del unrelated
@@ -129,7 +129,7 @@ def test_a_tenant_is_removed_only_after_confirmation(
         platform.store.remove([NEW_TENANT])
 
 
-def test_an_empty_folder_prunes_nothing(cluster: Cluster, tmp_path: Path) -> None:
+def test_an_empty_folder_prunes_nothing(cluster: LiveCluster, tmp_path: Path) -> None:
     """A folder without a tenant is refused, since every tenant would be deleted."""
     environment = {**os.environ, **cluster.kubectl.environment(), "CONFIRM": cluster.kubectl.context}
     command = [sys.executable, "-m", "tenantry", "apply", "--dist", str(tmp_path)]

@@ -21,7 +21,7 @@ from tests.audit.live.faults import FAULTS
 from tests.audit.live.pods import NAMESPACES
 from tests.audit.live.probes import Agents
 from tests.audit.live.sets import SEED, policy_sets
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 
 RESULT = Path(__file__).with_name("result.json")
 FAULT_SECONDS = 15
@@ -80,7 +80,7 @@ def main() -> None:
     chosen = parser.parse_args()
     kubectl = Kubectl.find()
     confirm(kubectl, f"make namespaces {', '.join(NAMESPACES)} with pods and policies, and delete them")
-    network = Network(Cluster(kubectl), chosen.image)
+    network = Network(LiveCluster(kubectl), chosen.image)
     network.start()
     try:
         compared, faults = run(network, chosen.sets, chosen.seed)

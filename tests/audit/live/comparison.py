@@ -12,7 +12,7 @@ from tests.audit.live.directions import one_per_direction
 from tests.audit.live.faults import as_kube_router_treats
 from tests.audit.live.probes import PATIENT_SECONDS, SECONDS, Agents, Target
 from tests.audit.reference import Assumptions, Object, Verdict
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 from tests.e2e.probes import OUTSIDE
 
 SETTLE_SECONDS: Final = 60
@@ -75,7 +75,7 @@ class Network:
         outside: Ports on which the address outside the cluster answers.
     """
 
-    cluster: Cluster
+    cluster: LiveCluster
     image: str
     objects: list[Object] = field(default_factory=list)
     policies: list[Object] = field(default_factory=list)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.audit.live.pods import names
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import LiveCluster
 
 _AGENT: Final = Path(__file__).with_name("agent.py")
 SECONDS: Final = 1
@@ -23,7 +23,7 @@ Target = tuple[str, str, int]
 class Agents:
     """The agents in all pods."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: LiveCluster) -> None:
         code = _AGENT.read_text("utf-8")
         self._running = {
             f"{home}/{name}": subprocess.Popen(

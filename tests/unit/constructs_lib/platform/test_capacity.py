@@ -15,7 +15,7 @@ from constructs_lib.platform.capacity import (
     unschedulable,
 )
 from constructs_lib.platform.checks import warnings
-from constructs_lib.platform.cluster import Cluster
+from constructs_lib.platform.cluster import ClusterSettings
 
 MEBIBYTE = 2**20
 FILE = """\
@@ -55,12 +55,14 @@ def test_a_tenant_requests_its_minimum_and_its_maximum_with_the_surge(tenants: t
 
 
 def test_what_is_reserved_is_not_allocatable() -> None:
-    cluster = Cluster(workers=2, cpu="2", memory="1Gi", pods=20, reserved_cpu="500m", reserved_memory="24Mi")
+    cluster = ClusterSettings(workers=2, cpu="2", memory="1Gi", pods=20, reserved_cpu="500m", reserved_memory="24Mi")
     assert allocatable(cluster) == (ResourceList(cpu=1500, memory=1000 * MEBIBYTE, pods=10),) * 2
 
 
 def test_a_node_smaller_than_what_is_reserved_has_nothing_allocatable() -> None:
-    assert allocatable(Cluster(workers=1, cpu="100m", memory="1Mi", pods=1)) == (ResourceList(cpu=0, memory=0, pods=0),)
+    assert allocatable(ClusterSettings(workers=1, cpu="100m", memory="1Mi", pods=1)) == (
+        ResourceList(cpu=0, memory=0, pods=0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_warns_that_the_cluster_is_too_small_for_the_maximum(tmp_path: Path) -> 
 
 
 def test_warns_that_the_cluster_is_too_small_even_for_the_minimum(tenants: tuple[Tenant, ...]) -> None:
-    said = shortfall(tenants, Cluster(workers=1, cpu="1", memory="8Gi"))
+    said = shortfall(tenants, ClusterSettings(workers=1, cpu="1", memory="8Gi"))
     assert said is not None
     assert "2 of the 4 pods that the tenants run at their minimum are unschedulable" in said
 

@@ -15,7 +15,7 @@ from tenantry.cluster.kubectl import Kubectl
 from tenantry.errors import CommandError
 
 
-class Cluster:
+class FakeCluster:
     """Stands in for kubectl: holds the Secret of one tenant."""
 
     def __init__(self, *, mounts: bool = True) -> None:
@@ -52,8 +52,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    found = Cluster()
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    found = FakeCluster()
     monkeypatch.setattr(Kubectl, "find", lambda *_: found)
     return found
 
@@ -62,7 +62,7 @@ def run(*arguments: str, tenant: str = "tenant-a") -> Result:
     return CliRunner().invoke(app, ["keys", tenant, *arguments])
 
 
-def test_a_key_is_printed_once_and_only_its_digest_is_stored(cluster: Cluster) -> None:
+def test_a_key_is_printed_once_and_only_its_digest_is_stored(cluster: FakeCluster) -> None:
     done = run("add", "shop")
     assert done.exit_code == 0, done.output
     key = done.stdout.strip()
@@ -72,7 +72,7 @@ def test_a_key_is_printed_once_and_only_its_digest_is_stored(cluster: Cluster) -
     assert key not in run("list").output
 
 
-def test_a_dry_run_changes_nothing_and_prints_no_key(cluster: Cluster) -> None:
+def test_a_dry_run_changes_nothing_and_prints_no_key(cluster: FakeCluster) -> None:
     run("add", "shop")
     sent = list(cluster.sent)
     added, revoked = run("add", "shop", "--dry-run"), run("revoke", "shop", "--dry-run")
@@ -81,13 +81,13 @@ def test_a_dry_run_changes_nothing_and_prints_no_key(cluster: Cluster) -> None:
     assert revoked.stdout == "would revoke 1 of 1 keys of 'shop'\n"
 
 
-def test_the_variable_dry_run_changes_nothing(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_dry_run_changes_nothing(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRY_RUN", "1")
     assert run("add", "shop").stdout.startswith("would add")
     assert cluster.sent == []
 
 
-def test_a_caller_gets_a_second_key_before_the_first_is_revoked(cluster: Cluster) -> None:
+def test_a_caller_gets_a_second_key_before_the_first_is_revoked(cluster: FakeCluster) -> None:
     first, second = (run("add", "shop").stdout.strip() for _ in range(2))
     digests = [api_keys.digest_of(key.encode()) for key in (first, second)]
     assert [each.digest for each in cluster.entries["shop"]] == digests
@@ -96,7 +96,7 @@ def test_a_caller_gets_a_second_key_before_the_first_is_revoked(cluster: Cluster
     assert [each.digest for each in cluster.entries["shop"]] == digests[1:]
 
 
-def test_revoking_a_caller_leaves_the_others(cluster: Cluster) -> None:
+def test_revoking_a_caller_leaves_the_others(cluster: FakeCluster) -> None:
     run("add", "shop")
     run("add", "web")
     assert run("revoke", "shop").exit_code == 0
@@ -106,7 +106,7 @@ def test_revoking_a_caller_leaves_the_others(cluster: Cluster) -> None:
     assert "tenant-a has no caller 'shop'; it has web" in done.stderr
 
 
-def test_a_key_expires_after_the_given_time(cluster: Cluster) -> None:
+def test_a_key_expires_after_the_given_time(cluster: FakeCluster) -> None:
     assert run("add", "shop", "--expires", "90d").exit_code == 0
     assert run("add", "web", "--expires", "12h").exit_code == 0
     for name, wanted in (("shop", timedelta(days=90)), ("web", timedelta(hours=12))):
@@ -115,7 +115,7 @@ def test_a_key_expires_after_the_given_time(cluster: Cluster) -> None:
         assert abs(expires - datetime.now(UTC) - wanted) < timedelta(minutes=1)
 
 
-def test_the_list_names_callers_and_expiry_as_text_and_json(cluster: Cluster) -> None:
+def test_the_list_names_callers_and_expiry_as_text_and_json(cluster: FakeCluster) -> None:
     assert "has no keys; create one with" in run("list").stderr
     run("add", "shop", "--expires", "1d")
     run("add", "web")
@@ -128,7 +128,7 @@ def test_the_list_names_callers_and_expiry_as_text_and_json(cluster: Cluster) ->
 
 
 @pytest.mark.parametrize("expires", ["90", "0d", "d", "1w", "-1d", "1.5d", "99999999d"])
-def test_rejects_an_invalid_expiry(cluster: Cluster, expires: str) -> None:
+def test_rejects_an_invalid_expiry(cluster: FakeCluster, expires: str) -> None:
     done = run("add", "shop", f"--expires={expires}")
     assert done.exit_code == 2
     assert "write it like 90d or 12h" in done.stderr
@@ -136,14 +136,14 @@ def test_rejects_an_invalid_expiry(cluster: Cluster, expires: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Shop", "a_b", "anonymous", "x" * 41])
-def test_rejects_an_invalid_caller(cluster: Cluster, name: str) -> None:
+def test_rejects_an_invalid_caller(cluster: FakeCluster, name: str) -> None:
     done = run("add", name)
     assert done.exit_code == 2
     assert "choose another name" in done.stderr
     assert cluster.sent == []
 
 
-def test_rejects_more_keys_than_a_caller_can_have(cluster: Cluster) -> None:
+def test_rejects_more_keys_than_a_caller_can_have(cluster: FakeCluster) -> None:
     for _ in range(api_keys.MAX_KEYS):
         assert run("add", "shop").exit_code == 0
     done = run("add", "shop")
@@ -152,14 +152,14 @@ def test_rejects_more_keys_than_a_caller_can_have(cluster: Cluster) -> None:
     assert len(cluster.entries["shop"]) == api_keys.MAX_KEYS
 
 
-def test_an_unknown_tenant_is_an_error(cluster: Cluster) -> None:
+def test_an_unknown_tenant_is_an_error(cluster: FakeCluster) -> None:
     done = run("add", "shop", tenant="tenant-x")
     assert done.exit_code == 1
     assert 'namespaces "tenant-x" not found' in done.stderr
     assert cluster.sent == []
 
 
-def test_an_invalid_secret_is_an_error_and_stays_as_it_is(cluster: Cluster) -> None:
+def test_an_invalid_secret_is_an_error_and_stays_as_it_is(cluster: FakeCluster) -> None:
     cluster.secret = {"metadata": {"resourceVersion": "1"}, "data": {"shop": base64.b64encode(b"key").decode()}}
     for arguments in (("list",), ("add", "web"), ("revoke", "shop")):
         done = run(*arguments)
@@ -168,7 +168,7 @@ def test_an_invalid_secret_is_an_error_and_stays_as_it_is(cluster: Cluster) -> N
     assert cluster.sent == []
 
 
-def test_says_if_the_tenant_does_not_require_keys(cluster: Cluster) -> None:
+def test_says_if_the_tenant_does_not_require_keys(cluster: FakeCluster) -> None:
     assert "pods accept it within" in run("add", "shop").stderr
     cluster.volumes = []
     assert "tenant-a does not require keys yet: set 'auth: apiKeys'" in run("add", "shop").stderr

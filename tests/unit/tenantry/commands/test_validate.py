@@ -30,10 +30,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dist"
 
 
-class Cluster(Kubectl):
+class FakeCluster(Kubectl):
     """A kubectl that knows which objects exist, records its arguments, and refuses what the test chooses."""
 
-    def answers(self, *there: str, refuses: str = "nothing") -> "Cluster":
+    def answers(self, *there: str, refuses: str = "nothing") -> "FakeCluster":
         object.__setattr__(self, "there", set(there))
         object.__setattr__(self, "refuses", refuses)
         object.__setattr__(self, "asked", [])
@@ -54,8 +54,8 @@ class Cluster(Kubectl):
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    made = Cluster(kubeconfig=None, context="test").answers()
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    made = FakeCluster(kubeconfig=None, context="test").answers()
     monkeypatch.setattr(Kubectl, "find", lambda *_: made)
     monkeypatch.setenv("CONFIRM", "test")
     monkeypatch.delenv("DRY_RUN", raising=False)
@@ -66,7 +66,7 @@ def run(dist: Path, *options: str) -> Any:
     return CliRunner().invoke(app, ["validate", "--dist", str(dist), *options])
 
 
-def test_nothing_to_validate_is_an_error(tmp_path: Path, cluster: Cluster) -> None:
+def test_nothing_to_validate_is_an_error(tmp_path: Path, cluster: FakeCluster) -> None:
     (tmp_path / "empty.k8s.yaml").write_text("", encoding="utf-8")
     result = run(tmp_path)
     assert result.exit_code == 2
@@ -74,7 +74,7 @@ def test_nothing_to_validate_is_an_error(tmp_path: Path, cluster: Cluster) -> No
     assert not cluster.changes()
 
 
-def test_a_tenant_that_the_cluster_has_is_never_touched(dist: Path, cluster: Cluster) -> None:
+def test_a_tenant_that_the_cluster_has_is_never_touched(dist: Path, cluster: FakeCluster) -> None:
     cluster.answers("namespace/tenant-b")
     result = run(dist)
     assert result.exit_code == 2
@@ -82,7 +82,9 @@ def test_a_tenant_that_the_cluster_has_is_never_touched(dist: Path, cluster: Clu
     assert not cluster.changes()
 
 
-def test_without_a_confirmation_nothing_happens(dist: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_confirmation_nothing_happens(
+    dist: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CONFIRM", "another")
     result = run(dist)
     assert result.exit_code == 2
@@ -90,7 +92,7 @@ def test_without_a_confirmation_nothing_happens(dist: Path, cluster: Cluster, mo
     assert not cluster.changes()
 
 
-def test_a_dry_run_changes_nothing_and_asks_about_every_file(dist: Path, cluster: Cluster) -> None:
+def test_a_dry_run_changes_nothing_and_asks_about_every_file(dist: Path, cluster: FakeCluster) -> None:
     cluster.answers("namespace/monitoring", "namespace/tenant-a", "namespace/tenant-b")
     result = run(dist, "--dry-run", "--format", "json")
     assert result.exit_code == 0, result.output
@@ -102,7 +104,7 @@ def test_a_dry_run_changes_nothing_and_asks_about_every_file(dist: Path, cluster
 
 
 def test_a_dry_run_is_asked_for_by_the_variable_too(
-    dist: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    dist: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRY_RUN", "1")
     result = run(dist)
@@ -111,7 +113,7 @@ def test_a_dry_run_is_asked_for_by_the_variable_too(
     assert not cluster.changes()
 
 
-def test_what_was_made_is_deleted_after_a_failure_and_what_was_there_is_not(dist: Path, cluster: Cluster) -> None:
+def test_what_was_made_is_deleted_after_a_failure_and_what_was_there_is_not(dist: Path, cluster: FakeCluster) -> None:
     cluster.answers("namespace/monitoring", "crd/servicemonitors.monitoring.coreos.com", refuses='"name": "tenant-b"')
     result = run(dist)
     assert result.exit_code == 1
@@ -129,7 +131,7 @@ def test_what_was_made_is_deleted_after_a_failure_and_what_was_there_is_not(dist
 
 
 def test_a_warning_of_the_server_is_a_failure() -> None:
-    class Warns(Cluster):
+    class Warns(FakeCluster):
         def try_run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
             del stdin
             return subprocess.CompletedProcess(arguments, 0, "", "Warning: would violate PodSecurity")
@@ -157,7 +159,9 @@ def test_only_a_deployments_node_is_changed(dist: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_namespace_that_does_not_go_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_a_namespace_that_does_not_go_is_told(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     names = [f"tenant-{index}" for index in range(count)]
     cluster.answers(*(f"namespace/{name}" for name in names))
     monkeypatch.setattr("time.monotonic", iter(range(0, 10_000, 100)).__next__)
