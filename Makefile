@@ -81,8 +81,8 @@ HELM := helm.sh/helm/v3/cmd/helm@v3.22.0
 chart-facts: $(DEV) ## record in tests/charts what the Helm charts render with our values (fetches the charts)
 	@PATH="$$(tools/go-program helm $(HELM)):$$PATH" python -m tools.chart_facts
 
-bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and synthesize dist/: make bump IMAGE=name:tag@sha256:...
-	@tenantry bump $(IMAGE)
+bump: $(RUNTIME) $(NODE) ## set the image in platform.yaml and synthesize dist/: make bump IMAGE=name:tag@sha256:... (ONNX_IMAGE=...)
+	@tenantry bump $(IMAGE) $(if $(ONNX_IMAGE),--onnx-image $(ONNX_IMAGE))
 
 generated: synth schema imports diagram settings-table audit-examples strict-report terraform-docs conformance-cases viewer ## write every generated file that is committed
 

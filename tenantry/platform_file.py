@@ -1,4 +1,4 @@
-"""What commands read from platform.yaml, and the two lines of it that they change: a tenant's model and the image."""
+"""What commands read from platform.yaml, and the lines of it that they change: a tenant's model and the images."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -59,20 +59,26 @@ def set_model(file: Path, tenant: str, uri: ModelUri) -> bool:
     return _replace(file, _model_line(file, tenant), str(uri))
 
 
-def set_image(file: Path, image: str) -> bool:
-    """Write `image` as the platform's image and leave every other byte of the file as it was.
+def set_image(file: Path, image: str, onnx_image: str | None = None) -> bool:
+    """Write the platform's images and leave every other byte of the file as it was.
+
+    Args:
+        file: platform.yaml.
+        image: the platform's image.
+        onnx_image: the image for tenants with runtime `onnx`. Its line is added below that of `image` if there is
+            none; None leaves the file's.
 
     Returns:
         Whether the file changed.
 
     Raises:
         PlatformError: the file would be wrong afterwards; it is left as it was.
-        InputError: there is no line to change.
+        InputError: there is no line `image:` to change.
     """
-    node = _value(_value(_root(file), "platform"), "image")
-    if not isinstance(node, ScalarNode):
-        raise InputError(f"{file}: there is no line 'image:' under 'platform:' to change; add one")
-    return _replace(file, node, image)
+    with restored_on_error(file):
+        # First, because tenants with runtime `onnx` need it as soon as `image` has a digest.
+        changed = onnx_image is not None and _set_onnx_image(file, onnx_image)
+        return _replace(file, _image_line(file), image) or changed
 
 
 @contextmanager
@@ -95,10 +101,42 @@ def _model_line(file: Path, tenant: str) -> ScalarNode:
     raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
 
 
+def _image_line(file: Path) -> ScalarNode:
+    node = _value(_value(_root(file), "platform"), "image")
+    if not isinstance(node, ScalarNode):
+        raise InputError(f"{file}: there is no line 'image:' under 'platform:' to change; add one")
+    return node
+
+
+def _set_onnx_image(file: Path, image: str) -> bool:
+    above = _image_line(file)
+    platform = _value(_root(file), "platform")
+    present = _value(platform, "onnxImage")
+    if isinstance(present, ScalarNode):
+        return _replace(file, present, image)
+    text = file.read_text(encoding="utf-8")
+    end = _end(text, above)
+    if isinstance(platform, MappingNode) and platform.flow_style:
+        return _edit(file, end, end, f", onnxImage: {image}")
+    line_end = text.find("\n", end)
+    end = len(text) if line_end < 0 else line_end  # behind a comment on the line of `image`
+    indent = " " * platform.start_mark.column if platform else ""
+    return _edit(file, end, end, f"\n{indent}onnxImage: {image}")
+
+
 def _replace(file: Path, node: ScalarNode, value: str) -> bool:
     text = file.read_text(encoding="utf-8")
+    return _edit(file, node.start_mark.index, _end(text, node), value)
+
+
+def _end(text: str, node: ScalarNode) -> int:
     start, end = node.start_mark.index, node.end_mark.index
-    end = start + len(text[start:end].rstrip())  # a block's end is the next line's beginning
+    return int(start + len(text[start:end].rstrip()))  # a block's end is the next line's beginning
+
+
+def _edit(file: Path, start: int, end: int, value: str) -> bool:
+    """Replace a part of the file if the result is right; return whether that changes it."""
+    text = file.read_text(encoding="utf-8")
     edited = text[:start] + value + text[end:]
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as directory:
         checked = Path(directory, file.name)

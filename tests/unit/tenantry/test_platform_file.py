@@ -1,4 +1,4 @@
-"""The two lines of platform.yaml that commands change."""
+"""The lines of platform.yaml that commands change."""
 
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from tenantry.errors import InputError
 from tenantry.platform_file import find_tenant, set_image, set_model
 
 DIGEST = "0123456789abcdef" * 4
+IMAGE = f"example/image:2@sha256:{DIGEST}"
+ONNX_IMAGE = f"example/image:2-onnx@sha256:{DIGEST[::-1]}"
 TEXT = """\
 # yaml-language-server: $schema=./platform.schema.json
 apiVersion: tenantry.dev/v1alpha1
@@ -77,10 +79,52 @@ def test_an_unknown_tenant_is_refused_by_name(file: Path) -> None:
 
 
 def test_only_the_platforms_image_changes(file: Path) -> None:
-    image = f"example/image:2@sha256:{DIGEST}"
-    assert set_image(file, image)
-    assert file.read_text() == TEXT.replace('"example/image:1"', image)
-    assert not set_image(file, image)
+    assert set_image(file, IMAGE)
+    assert file.read_text() == TEXT.replace('"example/image:1"', IMAGE)
+    assert not set_image(file, IMAGE)
+
+
+def test_the_image_for_onnx_models_gets_a_line_below_the_image(file: Path) -> None:
+    assert set_image(file, IMAGE, ONNX_IMAGE)
+    line = f"image:   {IMAGE}     # odd spacing stays"
+    assert file.read_text() == TEXT.replace(
+        'image:   "example/image:1"     # odd spacing stays', f"{line}\n    onnxImage: {ONNX_IMAGE}"
+    )
+    assert not set_image(file, IMAGE, ONNX_IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{image: 'a/b:1'}", "{image: NEW, onnxImage: ONNX}"),
+        ("{onnxImage: a/c:1, image: a/b:1}", "{onnxImage: ONNX, image: NEW}"),
+        ("\n  onnxImage: a/c:1  # mine\n  image: a/b:1", "\n  onnxImage: ONNX  # mine\n  image: NEW"),
+        ("\n  image: >-\n    a/b:1\n  dns: {}", "\n  image: NEW\n  onnxImage: ONNX\n  dns: {}"),
+    ],
+)
+def test_both_images_are_set_wherever_they_are(file: Path, before: str, after: str) -> None:
+    text = "apiVersion: tenantry.dev/v1alpha1\ntenants: [{name: a, model: s3://models/a/spam}]\nplatform: "
+    file.write_text(text + before)
+    assert set_image(file, IMAGE, ONNX_IMAGE)
+    assert file.read_text() == text + after.replace("NEW", IMAGE).replace("ONNX", ONNX_IMAGE)
+
+
+def test_a_tenant_with_an_onnx_model_gets_its_digest_with_that_of_the_platform(file: Path) -> None:
+    """Neither the image without a digest nor the digest alone is a step in between."""
+    file.write_text(TEXT.replace("name: tenant-b,", "name: tenant-b, runtime: onnx,"))
+    before = file.read_text()
+    with pytest.raises(PlatformError, match=r"set platform\.onnxImage"):
+        set_image(file, IMAGE)
+    assert file.read_text() == before
+    set_image(file, IMAGE, ONNX_IMAGE)
+    images = {tenant.name: tenant.image for tenant in Platform.load(file).tenants}
+    assert images == {"tenant-a": IMAGE, "tenant-b": ONNX_IMAGE, "tenant-c": IMAGE}
+
+
+def test_one_refused_image_leaves_both_as_they_were(file: Path) -> None:
+    with pytest.raises(PlatformError, match="a tag other than 'latest'"):
+        set_image(file, "example/image:latest", ONNX_IMAGE)
+    assert file.read_text() == TEXT
 
 
 def test_an_image_that_changes_by_itself_is_refused(file: Path) -> None:
