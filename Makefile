@@ -239,11 +239,11 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-slim)
 	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(if $(BASE),--build-arg BASE=$(BASE)) .
 
-image-test: $(DEV) | docker ## build the image twice, compare both, run it hardened, inspect it
+image-test: $(DEV) | docker ## build each image twice, compare both, run it hardened, inspect it
 	@pytest tests/image
 
-image-smoke: $(DEV) | docker ## run the image IMAGE hardened and send requests to it
-	@IMAGE_UNDER_TEST=$(IMAGE) pytest tests/image -k "answers or package or weighs or bytecode or contract"
+image-smoke: $(DEV) | docker ## run the image IMAGE hardened and send requests to it (IMAGE_RUNTIME=onnx)
+	@IMAGE_UNDER_TEST=$(IMAGE) pytest tests/image/test_$(if $(filter onnx,$(IMAGE_RUNTIME)),onnx_)image.py -k "answers or package or weighs or bytecode or contract"
 
 .PHONY: docker
 docker:

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,7 +108,11 @@ def image(build: Callable[..., Image]) -> Image:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model that anybody may read."""
-    folder = write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+    return readable_by_all(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
+
+
+def readable_by_all(folder: Path) -> Path:
+    """Let any user read a folder of pytest's, and return it."""
     for path in (folder.parent.parent, folder.parent, folder):
         path.chmod(0o755)
     return folder
@@ -131,21 +136,22 @@ Serve = Callable[..., AbstractContextManager[Container]]
 @pytest.fixture(scope="session")
 def serve(image: Image, model: Path) -> Serve:
     """Runs the image locked down, with the model mounted, until the block ends."""
+    return partial(serving, image, model)
 
-    @contextmanager
-    def run(*command: str) -> Iterator[Container]:
-        container = docker(
-            "run", "--detach", "--publish", f"127.0.0.1::{contract.PORT}", "--volume", f"{model}:/model:ro",
-            "--env", f"{contract.ENV_PREFIX}MODEL_URI=file:/model", *LOCKED_DOWN, image.id, *command,
-        )  # fmt: skip
-        try:
-            running = Container(container, f"http://{docker('port', container, str(contract.PORT)).splitlines()[0]}")
-            _wait_until_ready(running)
-            yield running
-        finally:
-            docker("rm", "--force", container)
 
-    return run
+@contextmanager
+def serving(image: Image, model: Path, *command: str) -> Iterator[Container]:
+    """Run an image locked down, with a model mounted, until the block ends."""
+    container = docker(
+        "run", "--detach", "--publish", f"127.0.0.1::{contract.PORT}", "--volume", f"{model}:/model:ro",
+        "--env", f"{contract.ENV_PREFIX}MODEL_URI=file:/model", *LOCKED_DOWN, image.id, *command,
+    )  # fmt: skip
+    try:
+        running = Container(container, f"http://{docker('port', container, str(contract.PORT)).splitlines()[0]}")
+        _wait_until_ready(running)
+        yield running
+    finally:
+        docker("rm", "--force", container)
 
 
 def _wait_until_ready(container: Container) -> None:
