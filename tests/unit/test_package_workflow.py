@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from constructs_lib.platform.runtime import runtime_image
+from inference import contract
 from tests.paths import ROOT
+from tests.workflows import run, script
 from tools import build_package
 
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "package.yml").read_text())
@@ -105,6 +108,23 @@ FILES = [
         )
     ),
 ]
+
+
+@pytest.mark.parametrize("missing", [None, "you/service:1.0.0", "you/service:1.0.0-onnx"])
+def test_a_version_without_both_images_is_not_released(tmp_path: Path, missing: str | None) -> None:
+    """The step that looks for the images, run as it is written."""
+    (look,) = (step for step in JOBS["sdist"]["steps"] if "skopeo" in step.get("run", ""))
+    log = tmp_path / "log"
+    script(
+        tmp_path / "skopeo",
+        f'for last; do :; done; echo "$last" >> {log}; test "$last" != docker://docker.io/{missing}',
+    )
+    done = run(look, tmp_path, IMAGE="you/service", VERSION="1.0.0")
+    assert (done.returncode == 0) == (missing is None)
+    if missing is None:
+        assert log.read_text().splitlines() == [
+            f"docker://docker.io/{runtime_image('you/service:1.0.0', runtime)}" for runtime in contract.RUNTIMES
+        ]
 
 
 @pytest.mark.parametrize("missing", [None, *FILES])

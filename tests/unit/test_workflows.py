@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.paths import ROOT, TEMPLATE
+from tests.paths import ROOT
+from tests.workflows import FOLDER, jobs_of, read_workflow
 
-FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FILES = sorted(FOLDER.glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
-def _load(file: Path) -> dict[str, Any]:
-    workflow: dict[Any, Any] = yaml.safe_load(file.read_text())
-    return {"on": workflow.pop(True), **workflow}  # YAML 1.1 reads the key `on` as true
-
-
-def _jobs(file: Path) -> dict[str, dict[str, Any]]:
-    jobs: dict[str, dict[str, Any]] = _load(file)["jobs"]
-    return jobs
-
-
 def _steps(file: Path) -> list[dict[str, Any]]:
-    return [step for job in _jobs(file).values() for step in job.get("steps", [])]
+    return [step for job in jobs_of(file).values() for step in job.get("steps", [])]
 
 
-RELEASE = _jobs(ROOT / ".github" / "workflows" / "release.yml")
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
@@ -57,20 +46,20 @@ def test_an_action_has_one_version_everywhere() -> None:
 
 @each_file
 def test_rights_are_given_job_by_job(file: Path) -> None:
-    assert _load(file)["permissions"] == {}
-    for name, job in _jobs(file).items():
+    assert read_workflow(file)["permissions"] == {}
+    for name, job in jobs_of(file).items():
         assert isinstance(job["permissions"], dict), name
 
 
 @each_file
 def test_nothing_runs_for_ever_or_twice_at_a_time(file: Path) -> None:
-    assert _load(file)["concurrency"]["group"]
-    assert all(0 < job["timeout-minutes"] <= 75 for job in _jobs(file).values())
+    assert read_workflow(file)["concurrency"]["group"]
+    assert all(0 < job["timeout-minutes"] <= 75 for job in jobs_of(file).values())
 
 
 @each_file
 def test_no_stranger_starts_a_job_with_rights(file: Path) -> None:
-    triggers = _load(file)["on"]
+    triggers = read_workflow(file)["on"]
     assert not {"pull_request_target", "workflow_run", "issue_comment", "issues"} & set(triggers)
 
 
@@ -104,7 +93,7 @@ def test_every_check_of_the_makefile_runs_somewhere() -> None:
     lists = re.findall(r"(?m)^CHECKS\w* := (.*)$", (ROOT / "Makefile").read_text())
     run = set()
     for file in FILES:
-        for job in _jobs(file).values():
+        for job in jobs_of(file).values():
             run |= set(job.get("strategy", {}).get("matrix", {}).get("target", ()))
             for step in job["steps"]:
                 run |= set(re.findall(r"\bmake ([a-z][\w-]*)", step.get("run", "")))
@@ -114,7 +103,7 @@ def test_every_check_of_the_makefile_runs_somewhere() -> None:
 
 
 def test_the_required_check_waits_for_all_others() -> None:
-    jobs = _jobs(ROOT / ".github" / "workflows" / "ci.yml")
+    jobs = jobs_of(FOLDER / "ci.yml")
     assert set(jobs["required"]["needs"]) == set(jobs) - {"required", "comment"}
 
 
@@ -122,7 +111,7 @@ def test_the_scanner_has_no_secret_and_no_permission() -> None:
     scanners = {
         f"{file.stem}/{name}": job
         for file in FILES
-        for name, job in _jobs(file).items()
+        for name, job in jobs_of(file).items()
         if any("trivy-action" in step.get("uses", "") for step in job["steps"])
     }
     assert set(scanners) == {"release/scan", "rescan/scan", "package/scan"}
@@ -136,7 +125,7 @@ def test_each_secret_belongs_to_an_environment_that_owners_can_protect() -> None
     holders = {
         f"{file.stem}/{name}": job.get("environment")
         for file in FILES
-        for name, job in _jobs(file).items()
+        for name, job in jobs_of(file).items()
         if "secrets." in str(job)
     }
     assert holders == {
@@ -144,37 +133,6 @@ def test_each_secret_belongs_to_an_environment_that_owners_can_protect() -> None
         "release/deploy": "pull-requests",
         "update-imports/update": "pull-requests",
     }
-
-
-def test_what_is_pushed_was_scanned_and_tried_before() -> None:
-    assert set(RELEASE["push"]["needs"]) == {"build", "scan", "smoke"}
-    assert RELEASE["scan"]["needs"] == RELEASE["smoke"]["needs"] == "build"
-    assert "build-push-action" not in str(RELEASE["push"])
-    builders = [step["with"] for step in RELEASE["build"]["steps"] if "build-push-action" in step.get("uses", "")]
-    assert [build["outputs"].split(",")[0] for build in builders] == ["type=oci", "type=oci"]
-    assert not any("push" in build for build in builders)
-
-
-def test_nothing_but_main_is_released() -> None:
-    """All other jobs wait for the build; the one with the registry's token has an environment that owners can close."""
-    assert RELEASE["build"]["if"] == "github.ref == 'refs/heads/main'"
-    assert all("needs" in job for name, job in RELEASE.items() if name != "build")
-    assert RELEASE["push"]["environment"] == "release"
-
-
-def test_the_scan_stops_at_fixable_high_and_critical() -> None:
-    gate = RELEASE["scan"]["steps"][-1]["with"]
-    assert (gate["severity"], gate["ignore-unfixed"], gate["exit-code"]) == ("HIGH,CRITICAL", True, "1")
-
-
-def test_an_image_is_built_when_what_goes_into_it_changes_and_not_otherwise() -> None:
-    release = _load(ROOT / ".github" / "workflows" / "release.yml")
-    copied = set()
-    for arguments in re.findall(r"(?m)^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text()):
-        copied |= {f"{name}/**" if (ROOT / name).is_dir() else name for name in arguments.split()[:-1]}
-    own = {"Dockerfile", ".dockerignore", ".github/base-image/Dockerfile", ".github/workflows/release.yml"}
-    assert set(release["on"]["push"]["paths"]) == copied | own
-    assert release["on"]["push"]["branches"] == ["main"]
 
 
 def test_published_images_are_built_on_the_base_that_dependabot_updates() -> None:
@@ -203,16 +161,3 @@ def test_a_base_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
     done = subprocess.run([script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "'python:3.11-slim' is not one image with tag and digest" in done.stderr
-
-
-def test_the_version_that_platform_yaml_names_is_pushed_as_a_tag() -> None:
-    """The first apply pulls the image by its version, before any digest has been proposed."""
-    push = next(step for step in RELEASE["push"]["steps"] if "skopeo copy" in step.get("run", ""))
-    assert push["env"]["VERSION"] == "${{ needs.build.outputs.version }}"
-    assert 'push "$VERSION"' in push["run"]
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    default = re.search(r"(?m)^ARG VERSION=(.+)$", (ROOT / "Dockerfile").read_text())
-    assert default is not None
-    assert default[1] == version
-    image = yaml.safe_load(TEMPLATE.read_text())["platform"]["image"]
-    assert "@sha256:" in image or image.endswith(f":{version}")
