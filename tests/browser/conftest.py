@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Request, Route, sync_playwright
@@ -14,8 +14,6 @@ EXPECTED = (
     "Failed to load",  # the tests send requests that are refused
     "Deprecated: escaping deep link",  # Swagger UI's, for operation ids with an underscore
 )
-SHOTS = Path("build/page")
-"""Where each run leaves its pictures, for people to look at."""
 # Nothing but the page under test: no sandbox (containers have none to give), no calls home.
 ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 
@@ -49,12 +47,19 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, served: Service) -> Iterator[Page]:
-    """The page, loaded. An unexpected console message or a request to another host fails the test."""
-    page = browser.new_page(base_url=served.url)
+    """The page of a text model, loaded."""
+    with opened(browser, served.url) as page:
+        yield page
+
+
+@contextmanager
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    """The page of the service at `url`, loaded. An unexpected console message or a request to another host fails."""
+    page = browser.new_page(base_url=url)
     complaints: list[str] = []
 
     def only_ours(route: Route, request: Request) -> None:
-        if not request.url.startswith(f"{served.url}/"):
+        if not request.url.startswith(f"{url}/"):
             complaints.append(f"asks {request.url}")
         route.continue_()
 

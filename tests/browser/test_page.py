@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import SHOTS
+from tests.browser.looks import poor_contrasts, take_picture, too_wide
 from tests.service import Service
 
 MAIL = "Win MONEY now!\n\n<b>Click here</b> 🎉 for a free prize, the patch is at noon"
@@ -120,8 +120,7 @@ def test_lists_the_most_probable_labels_of_many_and_keeps_long_labels_in_their_c
     expect(page.locator("#shares tbody tr").nth(1)).to_contain_text("25.0 %")
     for width in (360, 1200):
         page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(OUT_OF_COLUMN) == []
+        assert too_wide(page, width) == []
 
 
 def test_says_so_when_the_service_is_gone_or_busy(page: Page) -> None:
@@ -161,41 +160,7 @@ def test_fits_desk_and_phone_in_light_and_dark(
     page.locator("#card").wait_for()
     classify(page, MAIL + " money" * 40 + " " + "w" * 200)
     expect(page.locator("#answer")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(OUT_OF_COLUMN) == []
-    assert page.evaluate(CONTRASTS) == []
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
+    assert too_wide(page, width) == []
+    assert poor_contrasts(page) == []
+    take_picture(page, f"{name}-{scheme}")
     page.close()
-
-
-# What is wider than what it stands in.
-OUT_OF_COLUMN = """[...document.querySelectorAll("table, dl, form, .text")].filter(
-  (each) => each.offsetParent && each.offsetWidth > each.parentElement.offsetWidth
-).map((each) => each.id)"""
-# Every element that has text of its own, whose colour differs too little from what lies behind it (WCAG 2, AA).
-CONTRASTS = """() => {
-  const parts = (colour) => {
-    const [red, green, blue, alpha = 1] = colour.match(/[\\d.]+/g).map(Number);
-    return [red, green, blue, alpha];
-  };
-  const over = (top, below) => [0, 1, 2].map((index) => top[index] * top[3] + below[index] * (1 - top[3])).concat(1);
-  const behind = (element) => {
-    const back = parts(getComputedStyle(element).backgroundColor);
-    if (back[3] === 1 || !element.parentElement) return back[3] === 1 ? back : [255, 255, 255, 1];
-    return over(back, behind(element.parentElement));
-  };
-  const light = (colour) => colour.slice(0, 3).map((value) => value / 255)
-    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-  const poor = [];
-  for (const element of document.querySelectorAll("body *:not(script, noscript, svg, svg *)")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const back = behind(element);
-    const [low, high] = [light(over(parts(getComputedStyle(element).color), back)), light(back)].sort((a, b) => a - b);
-    const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < 4.5) poor.push(`${element.tagName} ${element.className}: ${ratio.toFixed(2)}`);
-  }
-  return poor;
-}"""

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SHOTS
+from tests.browser.looks import take_picture
 
 
 def operation(page: Page, name: str, tag: str) -> Locator:
@@ -25,7 +25,7 @@ def test_sends_an_example_and_shows_the_answer(page: Page) -> None:
     predict = operation(page, "post_predict", "predict")
     predict.get_by_role("button", name="Execute").click()
     expect(predict.locator(".live-responses-table .response").first).to_contain_text('"prediction"')
-    page.screenshot(path=SHOTS / "docs.png", full_page=True)
+    take_picture(page, "docs")
 
 
 def test_shows_an_error_with_its_status(page: Page) -> None:
