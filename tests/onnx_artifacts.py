@@ -30,6 +30,12 @@ def diabetes() -> Artifact:
     return _imported(onnx_models.random_forest().onnx, "diabetes", features=onnx_models.random_forest().names)
 
 
+@cache
+def pictures() -> Artifact:
+    """A picture of any height per row, which is its output, too: not tabular."""
+    return _imported(onnx_models.pictures(), "pictures")
+
+
 def loaded(artifact: Artifact) -> OnnxModel:
     """The model in memory."""
     return OnnxModel.from_artifact(artifact)

@@ -142,6 +142,16 @@ def echo() -> bytes:
     )
 
 
+def pictures() -> bytes:
+    """A graph whose one input has three dimensions: rows, height and width, which is 4."""
+    shape: list[Any] = ["n", "height", 4]
+    return graph(
+        [helper.make_node("Identity", ["pixels"], ["same"])],
+        [("pixels", TensorProto.FLOAT, shape)],
+        [("same", TensorProto.FLOAT, shape)],
+    )
+
+
 def credit() -> bytes:
     """A classifier of records: a number, an integer and a string, each an input of its own; age may be missing."""
     weights = helper.make_tensor("weights", TensorProto.FLOAT, [2, 2], [-0.1, 0.1, 0.5, -0.5])

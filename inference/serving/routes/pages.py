@@ -22,7 +22,10 @@ _FOLDER: Final = Path(__file__).parent.parent
 
 
 class PageRoutes:
-    """Answers static files, and the document of `app`, which describes the model of `service`."""
+    """Answers static files, and the document of `app`, which describes the model of `service`.
+
+    Each runtime has its own page.
+    """
 
     def __init__(self, app: FastAPI, service: Service) -> None:
         self._app = app
@@ -47,11 +50,11 @@ class PageRoutes:
 
     async def page(self, request: Request) -> Response:
         """GET / and its files."""
-        return _file(self._page, request)
+        return _file(self._page, request, f"{self._service.settings.runtime}.html")
 
     async def viewer(self, request: Request) -> Response:
         """GET /docs and its files."""
-        return _file(self._viewer, request)
+        return _file(self._viewer, request, "index.html")
 
     async def openapi(self) -> Response:
         """GET /openapi.json."""
@@ -61,6 +64,6 @@ class PageRoutes:
         return Response(self._document, headers={"content-type": JSON})
 
 
-def _file(assets: Assets, request: Request) -> Response:
-    name = request.path_params.get("file", "index.html")
+def _file(assets: Assets, request: Request, index: str) -> Response:
+    name = request.path_params.get("file", index)
     return assets.response(name, request.headers.get("if-none-match", ""))

@@ -308,6 +308,13 @@ def test_scrapes_of_any_accept_header_are_answered(client: AsgiClient, accept: s
     assert "inference_requests_total" in response.text
 
 
+def test_the_page_is_the_one_for_texts(client: AsgiClient) -> None:
+    """A text model has the page with a field for a text."""
+    page = client.get(contract.ROOT_PATH).text
+    assert 'src="page/text.js"' in page
+    assert "<textarea" in page
+
+
 @pytest.mark.parametrize("path", ["/", "/page/page.js", "/docs"])
 def test_files_know_what_the_client_has(client: AsgiClient, path: str) -> None:
     """A file that has not changed is a 304 without a body; a range is ignored."""

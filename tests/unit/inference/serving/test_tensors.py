@@ -39,6 +39,15 @@ def diabetes() -> AsgiClient:
     return AsgiClient(_app(onnx_artifacts.loaded(onnx_artifacts.diabetes()), max_texts=500))
 
 
+def test_the_page_is_the_one_for_records_and_loads_nothing_from_elsewhere(credit: AsgiClient) -> None:
+    response = credit.get(contract.ROOT_PATH)
+    assert 'src="page/onnx.js"' in response.text
+    assert "<textarea" not in response.text
+    assert "//" not in response.text
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in response.headers["content-security-policy"]
+    assert credit.get("/page/onnx.js").headers["content-type"] == "text/javascript; charset=utf-8"
+
+
 ELEMENTS: dict[str, list[Any]] = {
     "BOOL": [True, False],
     "FP16": [0.5, -2.0],
