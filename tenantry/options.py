@@ -20,6 +20,8 @@ KUBECONFIG: Final = Path("build/kubeconfig")
 """Where `tenantry up` writes the kubeconfig of the cluster that it creates."""
 FIRST_PORT: Final = 8001
 CLUSTER_NAME: Final = "tenantry"
+API_KEY_ENV: Final = "TENANTRY_API_KEY"
+"""Variable that contains the API key for commands that send predictions."""
 
 
 class Format(StrEnum):
@@ -77,6 +79,14 @@ ContextOption = Annotated[
 ClusterNameOption = Annotated[str, typer.Option("--name", help="Name of the Kind cluster.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", envvar="DRY_RUN", help="Print what would change, and change nothing.")
+]
+ApiKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-key",
+        metavar="FILE",
+        help=f"File that contains an API key, for a tenant with 'auth: apiKeys'. Default: the variable {API_KEY_ENV}.",
+    ),
 ]
 
 # The object store

@@ -27,18 +27,24 @@ def find_tenant(file: Path, name: str) -> Tenant:
     raise InputError(f"{file} has no tenant '{name}'; it has {', '.join(tenant.name for tenant in tenants)}")
 
 
-def tenant_names(file: Path, only: Sequence[str] = ()) -> tuple[str, ...]:
-    """The names of the file's tenants, in its order: all of them, or only those that `only` names.
+def find_tenants(file: Path, only: Sequence[str] = ()) -> tuple[Tenant, ...]:
+    """The file's tenants, in its order: all of them, or only those that `only` names.
 
     Raises:
         PlatformError: the file is wrong.
         InputError: `only` names a tenant that the file does not have.
     """
-    names = tuple(tenant.name for tenant in Platform.load(file).tenants)
+    tenants = Platform.load(file).tenants
+    names = [tenant.name for tenant in tenants]
     unknown = sorted(set(only) - set(names))
     if unknown:
         raise InputError(f"{file} has no tenant '{unknown[0]}'; it has {', '.join(names)}")
-    return tuple(name for name in names if name in only or not only)
+    return tuple(tenant for tenant in tenants if tenant.name in only or not only)
+
+
+def tenant_names(file: Path, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names of `find_tenants`."""
+    return tuple(tenant.name for tenant in find_tenants(file, only))
 
 
 def require_model_line(file: Path, tenant: str) -> None:

@@ -10,6 +10,8 @@ is one JSON object:
 - `requests_per_connection`: after so many, a connection is opened again, so that new pods get their share; 0: never.
 - `latencies`: whether to report the latency of each request.
 
+If the variable `TENANTRY_API_KEY` is set, each request has this API key.
+
 Standard output has one line of JSON per second:
 `{"second": unix time, "ok": n, "failed": {reason: n}, "shed": n, "ms": [latency of each answered request]}`.
 A request without an answer, an answer other than 200, or a connection that cannot be opened is a failure and is never
@@ -18,22 +20,31 @@ after an answer that announces it (`Connection: close`), the connection is opene
 
 A new pod's packets are refused until the policy engine of every node knows its address. So the requests of a connection
 count only after a first request was answered; the first line, `{"first_attempts": n}`, has the number of requests that
-this took. The last line is `{"done": true}`.
+this took. The last line is `{"done": true}`. If the first answer is 401 or 403, the pod reports it and fails, because
+later requests would have the same key.
 """
 
 # ruff: noqa: T201 - what it prints is the result
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import Counter, defaultdict
 from typing import Any
 
+KEY_VARIABLE = "TENANTRY_API_KEY"
+REFUSED = frozenset({"status 401", "status 403"})
+"""Outcomes of a request without a valid API key."""
 TIMEOUT_SECONDS = 5.0
 FIRST_ANSWER_SECONDS = 30.0
 PAUSE_SECONDS = 0.1
 """After a failure, when the rate does not limit the requests."""
+
+
+class RefusedError(Exception):
+    """The service requires another API key; the message is the outcome."""
 
 
 class Tally:
@@ -108,9 +119,15 @@ class Connection:
 
 
 async def first_answer(connection: Connection, request: bytes) -> int:
-    """Ask until there is an answer, or for 30 seconds; later failures count like any other."""
+    """Ask until there is an answer, or for 30 seconds; later failures count like any other.
+
+    Raises:
+        RefusedError: The answer was that the API key is missing or not valid.
+    """
     attempts, end = 1, time.time() + FIRST_ANSWER_SECONDS
-    while await connection.ask(request) not in {"ok", "shed"} and time.time() < end:
+    while (outcome := await connection.ask(request)) not in {"ok", "shed"} and time.time() < end:
+        if outcome in REFUSED:
+            raise RefusedError(outcome)
         await asyncio.sleep(0.2)
         attempts += 1
     return attempts
@@ -136,7 +153,9 @@ def prediction(order: dict[str, Any]) -> bytes:
     words = "free money offer meeting agenda report invoice click please attached "
     text = (words * (order["characters"] // len(words) + 1))[: order["characters"]]
     body = json.dumps({"text": text}).encode()
-    head = (f"POST {order['path']} HTTP/1.1", f"Host: {order['host']}", "Content-Type: application/json")
+    head = [f"POST {order['path']} HTTP/1.1", f"Host: {order['host']}", "Content-Type: application/json"]
+    if key := os.environ.get(KEY_VARIABLE):
+        head.append(f"Authorization: Bearer {key}")
     return "\r\n".join((*head, f"Content-Length: {len(body)}", "", "")).encode() + body
 
 
@@ -145,9 +164,16 @@ async def main() -> None:
     order = json.loads(sys.argv[1])
     request, requests = prediction(order), order["requests_per_connection"]
     connections = [Connection(order["host"], order["port"], requests) for _ in range(order["connections"])]
-    attempts = await asyncio.gather(*(first_answer(each, request) for each in connections))
+    tally = Tally(latencies=order["latencies"])
+    try:
+        attempts = await asyncio.gather(*(first_answer(each, request) for each in connections))
+    except RefusedError as error:
+        now = time.time()
+        tally.add(str(error), now, 0)
+        tally.report(int(now))
+        sys.exit(1)
     print(json.dumps({"first_attempts": sum(attempts)}), flush=True)
-    tally, begin = Tally(latencies=order["latencies"]), time.time()
+    begin = time.time()
     end = begin + order["seconds"]
     clients = [
         asyncio.ensure_future(client(order, connection, tally, request, number, end))

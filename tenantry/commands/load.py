@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tenantry.api_key import read_api_key
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result
 from tenantry.options import (
     PLATFORM_FILE,
+    ApiKeyOption,
     ContextOption,
     DryRunOption,
     FileOption,
@@ -30,6 +32,7 @@ def load(
     seconds: Annotated[int, typer.Option(min=10, max=1800, help="How long.")] = 240,
     pods: Annotated[int, typer.Option(min=1, max=_MOST_PODS, help="Number of pods that send requests.")] = 2,
     connections: Annotated[int, typer.Option(min=1, max=64, help="Connections per pod.")] = 8,
+    api_key: ApiKeyOption = None,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,
@@ -39,14 +42,18 @@ def load(
     """Load one tenant so that it scales, and print its pods and CPU usage over time.
 
     The load comes from a Job in the tenant's namespace, which runs the service's own image and is deleted at the end.
-    The command shows the cluster and asks first, unless the variable CONFIRM names its context.
+    An API key is given to it in a Secret, which is deleted with the Job. The command shows the cluster and asks first,
+    unless the variable CONFIRM names its context.
 
     Example: CONFIRM=kind-tenantry tenantry load tenant-a --seconds 300
+
+    Example: CONFIRM=kind-tenantry tenantry load tenant-a --api-key key.txt
     """
     from tenantry.cluster.load_job import answers, running, watch
     from tenantry.platform_file import tenant_names
     from tenantry.processes import stop_requested
 
+    key = read_api_key(api_key)
     name = tenant_names(file, [tenant] if tenant else ())[0]
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
@@ -56,7 +63,7 @@ def load(
     confirm(kubectl, f"put load on {name} for {seconds} s")
     with (
         stop_requested() as stop,
-        running(kubectl, name, seconds=seconds, pods=pods, connections=connections),
+        running(kubectl, name, seconds=seconds, pods=pods, connections=connections, key=key),
     ):
         moments = list(watch(kubectl, name, seconds, stop))
         counted = answers(kubectl, name, pods, stop)

@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import httpx
 import typer
 
 from constructs_lib.names import service_name
 from inference import contract
+from tenantry.api_key import read_api_key, refusal
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.console import result, say
-from tenantry.errors import CommandError
+from tenantry.errors import CommandError, InputError
 from tenantry.options import (
     PLATFORM_FILE,
+    ApiKeyOption,
     ContextOption,
     FileOption,
     Format,
@@ -21,6 +23,11 @@ from tenantry.options import (
     KubeconfigOption,
     TenantOption,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs_lib.platform import Tenant
 
 QUESTION: Final = "Congratulations! You have won a free prize. Click here now to claim your cash."
 ANSWER_SECONDS: Final = 10.0
@@ -45,6 +52,7 @@ def smoke(
     *,
     text: Annotated[str, typer.Option("--text", help="What to ask.")] = QUESTION,
     tenant: TenantOption = None,
+    api_key: ApiKeyOption = None,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     file: FileOption = PLATFORM_FILE,
@@ -52,17 +60,23 @@ def smoke(
 ) -> None:
     """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print the answers.
 
-    Ends with 1 when a tenant gave no prediction; the others are asked all the same.
+    Ends with 1 when a tenant gave no prediction; the others are asked all the same. An API key is sent only to the
+    tenant that requires one.
 
     Example: tenantry smoke --tenant tenant-a --text "Meeting at ten?"
-    """
-    from tenantry.platform_file import tenant_names
 
-    names = tenant_names(file, tenant or ())
+    Example: tenantry smoke --tenant tenant-a --api-key key.txt
+    """
+    from tenantry.platform_file import find_tenants
+
+    key = read_api_key(api_key)
+    tenants = find_tenants(file, tenant or ())
+    names = [each.name for each in tenants]
+    keyed = key_owner(tenants) if key else ""
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     say(f"asking {', '.join(names)} in context {kubectl.context}")
-    answers = [ask(kubectl, name, text) for name in names]
+    answers = [ask(kubectl, name, text, key if name == keyed else "") for name in names]
     if output is Format.JSON:
         result(json.dumps([asdict(answer) for answer in answers], indent=2))
     else:
@@ -73,20 +87,34 @@ def smoke(
         raise CommandError(f"no prediction from {', '.join(silent)}; the answer is printed above")
 
 
-def ask(kubectl: Kubectl, tenant: str, text: str) -> SmokeResult:
-    """Ask one tenant through its Service; an error is returned as the answer's body."""
+def key_owner(tenants: "Sequence[Tenant]") -> str:
+    """The tenant that an API key is for: the only one, or the only one that requires keys; empty if none does.
+
+    Raises:
+        InputError: Several tenants require keys. Each has its own, which the others must not receive.
+    """
+    owners = [each.name for each in tenants if each.auth or len(tenants) == 1]
+    if len(owners) > 1:
+        raise InputError(f"{', '.join(owners)} require API keys, and a key is for one tenant: name it with --tenant")
+    return owners[0] if owners else ""
+
+
+def ask(kubectl: Kubectl, tenant: str, text: str, key: str = "") -> SmokeResult:
+    """Ask one tenant through its Service, with an API key if there is one; an error is returned as the body."""
     try:
         with kubectl.port_forward(tenant, f"service/{service_name(tenant)}", contract.PORT) as port:
             answer = httpx.post(
                 f"http://127.0.0.1:{port}{contract.PREDICT_PATH}",
                 json={"text": text},
+                headers={"Authorization": f"Bearer {key}"} if key else None,
                 timeout=ANSWER_SECONDS,
                 trust_env=False,
             )
     except (CommandError, httpx.HTTPError) as error:
         return SmokeResult(tenant=tenant, ok=False, body=str(error))
     if not answer.is_success:
-        return SmokeResult(tenant=tenant, ok=False, body=f"status {answer.status_code}: {answer.text}")
+        body = refusal(tenant, answer.status_code) or f"status {answer.status_code}: {answer.text}"
+        return SmokeResult(tenant=tenant, ok=False, body=body)
     return SmokeResult(tenant=tenant, ok=_is_prediction(answer), body=answer.text)
 
 
