@@ -71,6 +71,13 @@ class Locked:
         name = f"deployment/{workload(self.tenant)}"
         self.cluster.kubectl.run("rollout", "status", name, "-n", self.tenant, "--timeout=240s")
 
+        def replaced() -> str:
+            """Pods that are terminating: a connection can still reach one until it is gone."""
+            pods = self.cluster.items("pods", "-n", self.tenant)
+            return ", ".join(each["metadata"]["name"] for each in pods if "deletionTimestamp" in each["metadata"])
+
+        self.cluster.wait("the replaced pods to be gone", replaced, seconds=120)
+
 
 def bearer(key: str) -> dict[str, str]:
     """The header of a key."""
