@@ -109,7 +109,9 @@ ROUTES: Final = ("predict", "infer", "other")
 OUTCOMES: Final = ("ok", "client_error", "server_error", "shed")
 """Values of `outcome`: 2xx and 3xx, 4xx other than shed, 5xx, shed (429)."""
 PHASES: Final = ("queue", "parse", "predict")
-SHED_REASONS: Final = ("in_flight", "draining", "rate_limit")
+RATE_LIMIT: Final = "rate_limit"
+"""Value of `reason` for a request above its caller's own limit."""
+SHED_REASONS: Final = ("in_flight", "draining", RATE_LIMIT)
 SIGNALS: Final = ("confidence", "unknown_words_ratio", "length_characters")
 
 METRICS: Final = (

@@ -10,7 +10,7 @@ from inference import contract
 
 DRIFT_WINDOW: Final = "6h"
 SHED_RATIO: Final = "namespace:inference_requests_shed:ratio_rate5m"
-"""Recorded: share of requests that were answered 429; no sample where they are too few to matter."""
+"""Recorded: share of requests shed because of load or shutdown; no sample where they are too few to matter."""
 
 
 def scrape_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
@@ -51,14 +51,18 @@ def scrape_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
 
 
 def shed_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
-    """The share of requests that were answered 429 where there are enough of them; a ticket and a page for it."""
-    predictions = {**tenant.service_labels, "route": PREDICTION_ROUTES}
-    shed = selector(contract.REQUESTS, **predictions, outcome="shed")
-    every = selector(contract.REQUESTS, **predictions)
+    """The share of requests that were shed, where there are enough of them; a ticket and a page for it.
+
+    A request above its caller's own limit does not count, neither as shed nor among all requests: it says nothing
+    about the load, and one caller's many requests must not hide what the others experience.
+    """
+    shed = selector(contract.SHED, **tenant.service_labels, reason=f"!={contract.RATE_LIMIT}")
+    answered = selector(contract.REQUESTS, **tenant.service_labels, route=PREDICTION_ROUTES, outcome="!=shed")
+    shed_rate = f"sum by (namespace) (rate({shed}[5m]))"
     yield record(
         tenant,
         SHED_RATIO,
-        f"sum by (namespace) (rate({shed}[5m])) / sum by (namespace) (rate({every}[5m]))\n"
+        f"{shed_rate} / ({shed_rate} + sum by (namespace) (rate({answered}[5m])))\n"
         f"and\nsum by (namespace) (increase({shed}[5m])) >= {tenant.settings.min_bad_requests}",
     )
     yield _shed(tenant, tenant.settings.shed_ratio, "warning")
@@ -73,8 +77,8 @@ def _shed(tenant: MonitoredTenant, threshold: float, severity: str) -> Rule:
         severity=severity,
         for_="10m",
         summary=f"{tenant.name} sheds load: its pods refuse requests with 429.",
-        description="{{ $value | humanizePercentage }} of the requests of the last 5 minutes were answered 429; "
-        f"the threshold is {percent(threshold)}.",
+        description="{{ $value | humanizePercentage }} of the requests of the last 5 minutes were refused because of "
+        f"load or shutdown; the threshold is {percent(threshold)}. Requests above a caller's own limit do not count.",
     )
 
 

@@ -183,14 +183,14 @@ CASES: dict[str, Cases] = {
         (3 * DAY + 300) // 30, below=90, above=110, measured="1.1%", step=30
     ),
     "InferenceRequestsShed/warning": Cases(
-        below=Case(requests(30, ok=9_510, shed=490), 30),
-        above=Case(requests(30, ok=9_490, shed=510), 30, "5.1%"),
+        below=Case(requests(30, ok=9_510, shed=490, rate_limited=10_000), 30),
+        above=Case(requests(30, ok=9_490, shed=510, rate_limited=10_000), 30, "5.1%"),
         low_traffic=Case(requests(30, ok=1, shed=1.7), 30),
         no_data=Case({}, 30),
     ),
     "InferenceRequestsShed/critical": Cases(
-        below=Case(requests(30, ok=5_100, shed=4_900), 30),
-        above=Case(requests(30, ok=4_900, shed=5_100), 30, "51%"),
+        below=Case(requests(30, ok=5_100, shed=4_900, rate_limited=10_000), 30),
+        above=Case(requests(30, ok=4_900, shed=5_100, rate_limited=10_000), 30, "51%"),
         low_traffic=Case(requests(30, ok=1, shed=1.7), 30),
         no_data=Case({}, 30),
     ),

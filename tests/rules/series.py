@@ -44,14 +44,31 @@ def flat(value: float, minutes: int) -> str:
 
 
 def requests(
-    minutes: int, *, ok: float = 0, client_error: float = 0, server_error: float = 0, shed: float = 0
+    minutes: int,
+    *,
+    ok: float = 0,
+    client_error: float = 0,
+    server_error: float = 0,
+    shed: float = 0,
+    rate_limited: float = 0,
 ) -> Series:
-    """Prediction requests per minute by outcome; probes and scrapes have the route `other` and always succeed."""
-    rates = {"ok": ok, "client_error": client_error, "server_error": server_error, "shed": shed}
+    """Prediction requests per minute by outcome; probes and scrapes have the route `other` and always succeed.
+
+    Args:
+        minutes: Length of the series.
+        ok: Answered.
+        client_error: Answered 4xx.
+        server_error: Answered 5xx.
+        shed: Shed because of load.
+        rate_limited: Shed because they are above the limit of their caller.
+    """
+    rates = {"ok": ok, "client_error": client_error, "server_error": server_error, "shed": shed + rate_limited}
+    reasons = {"in_flight": shed, "draining": 0, "rate_limit": rate_limited}
     series = {
         own(contract.REQUESTS, route="predict", outcome=outcome): counter(rate, minutes)
         for outcome, rate in rates.items()
     }
+    series |= {own(contract.SHED, reason=reason): counter(rate, minutes) for reason, rate in reasons.items()}
     return series | {own(contract.REQUESTS, route="other", outcome="ok"): counter(100_000, minutes)}
 
 
