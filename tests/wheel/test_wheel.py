@@ -102,7 +102,7 @@ def test_the_base_installation_synthesizes(base: Environment) -> None:
     ("command", "code", "says"),
     [
         (["train"], 1, "pip install 'tenantry[train]'"),
-        (["publish", "tenant-a"], 2, "--endpoint"),
+        (["publish", "tenant-a", "--model", "none"], 2, "make one with: tenantry train"),
         (["models"], 2, "--endpoint"),
         (["rollback", "tenant-a"], 2, "--endpoint"),
         (["silence", "tenant-a", "--reason", "test"], 1, "--port-forward"),
