@@ -44,7 +44,7 @@ class Fact:
         subject: What it is about.
         text: What is possible.
         places: File and line of what says so; more than one where several objects say it together.
-        block: For addresses, what else is part of the statement, and the addresses: a part of a block is no news.
+        block: For addresses, the rest of the statement, and the addresses: part of an allowed block is not a change.
     """
 
     area: Area

@@ -100,7 +100,7 @@ def _services(cluster: Cluster) -> Iterator[Fact]:
             text = f"it stands for {each.external_name}"
             yield _fact(Area.NETWORK, Severity.HIGH, each.namespace, of, text, spec.at("externalName"))
         if each.selector is None and not each.external_name:
-            text = "it has no selector, so whoever writes its endpoints decides where it leads"
+            text = "it has no selector, so anyone who can write its EndpointSlices chooses where its traffic goes"
             yield _fact(Area.NETWORK, Severity.MEDIUM, each.namespace, of, text, spec)
     for route in cluster.inventory.routes:
         hosts = ", ".join(route.hosts) or "every host"

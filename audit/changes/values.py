@@ -122,7 +122,8 @@ def _data(document: TextDocument) -> Any:
 def _left_behind(each: Object) -> Change:
     where = f" --namespace {each.namespace}" if each.namespace else ""
     text = (
-        f"it is no longer declared, and kubectl apply leaves it: kubectl delete {each.kind.lower()} {each.name}{where}"
+        f"it is no longer declared, but kubectl apply does not delete it; kubectl delete {each.kind.lower()}"
+        f" {each.name}{where} does"
     )
     risk = Severity.MEDIUM if each.kind in _OPEN else Severity.LOW
     return _change(each, (Area.LEFT_BEHIND, risk), Effect.LOST, text, ())

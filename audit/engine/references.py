@@ -80,7 +80,7 @@ class References:
                 return each
         if len(parts) == 3 and parts[1].lower() in _SERVICE:  # noqa: PLR2004 - namespace, kind, name
             names = [f"{each.namespace}/service/{each.name}" for each in self._inventory.services]
-            raise EndpointError(f"there is no Service {text!r} in the input{_similar(text, names)}")
+            raise EndpointError(f"Service {text!r} is not in the input{_similar(text, names)}")
         return None
 
     def check_namespace(self, name: str) -> None:
@@ -92,7 +92,7 @@ class References:
         if name not in self._inventory.namespaces:
             names = sorted(self._inventory.namespaces)
             hint = _similar(name, names) or f"; it has {', '.join(names[:_SHOWN])}"
-            raise EndpointError(f"there is no namespace {name!r} in the input{hint}")
+            raise EndpointError(f"namespace {name!r} is not in the input{hint}")
 
     def of_workload(self, workload: Workload) -> list[Endpoint]:
         """The endpoints of a workload."""
@@ -121,12 +121,12 @@ class References:
     def _unknown(self, namespace: str, text: str) -> str:
         if namespace not in self._inventory.namespaces:
             names = list(self._inventory.namespaces)
-            return f"{text!r}: there is no namespace {namespace!r} in the input{_similar(namespace, names)}"
+            return f"{text!r}: namespace {namespace!r} is not in the input{_similar(namespace, names)}"
         references = [each.reference for each in self._inventory.workloads if each.namespace == namespace]
         hint = _similar(text, references)
         if not hint and references:
             hint = f"; namespace {namespace} has {', '.join(sorted(references)[:_SHOWN])}"
-        return f"there is no workload or pod {text!r} in the input{hint}"
+        return f"workload or pod {text!r} is not in the input{hint}"
 
     def _new(self, namespace: str, text: str, labels: Labels, *, open_ports: bool) -> Endpoint:
         """A pod that does not exist yet; its namespace need not exist either."""
@@ -142,7 +142,7 @@ class References:
             if node.name == name:
                 return Endpoint(Kind.NODE, text, None, _set(node.addresses), node.labels)
         names = [each.name for each in self._inventory.nodes]
-        raise EndpointError(f"there is no Node {name!r} in the input{_similar(name, names)}; 'node' means any")
+        raise EndpointError(f"Node {name!r} is not in the input{_similar(name, names)}; 'node' means any")
 
     def _at(self, address: Address, text: str) -> Endpoint:
         """What has an address: a pod, a node, something outside."""

@@ -76,7 +76,7 @@ def _files(path: str) -> list[Path]:
         return [Path(path)]
     matched = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - the pattern may be absolute
     if not matched:
-        raise AuditError(f"{path}: there is no such file or folder, and no file matches it as a pattern")
+        raise AuditError(f"{path}: no such file or folder, and no file matches it as a pattern")
     return [file for each in matched for file in (_files(each) if Path(each).is_dir() else [Path(each)])]
 
 

@@ -33,7 +33,7 @@ def main() -> int:
     known = servers(MODEL)
     asked = [server for server in known if chosen.only in {None, server.name}]
     if not asked:
-        print(f"there is no server '{chosen.only}'; there are {', '.join(s.name for s in known)}", file=sys.stderr)
+        print(f"unknown server '{chosen.only}'; known servers: {', '.join(s.name for s in known)}", file=sys.stderr)
         return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,6 +1,6 @@
 """Which of the service's series Prometheus keeps: those that rules and panels read, and how many that is.
 
-A pod shows more at `/metrics`, for whoever looks at one pod. Each series that Prometheus keeps costs memory, times the
+A pod shows more at `/metrics`, for debugging a single pod. Each series that Prometheus keeps costs memory, times the
 number of pods of all tenants.
 """
 

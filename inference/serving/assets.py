@@ -52,7 +52,7 @@ class Assets:
             NotFoundError: The folder has no such file.
         """
         if name not in self._files:
-            raise NotFoundError(f"there is no file '{name[:100]}' here")
+            raise NotFoundError(f"file '{name[:100]}' does not exist")
         content, headers = self._files[name]
         if headers["etag"] in if_none_match:
             return Response(status_code=304, headers={key: headers[key] for key in (*_HEADERS, "etag")})

@@ -12,7 +12,7 @@ from inference.settings import Settings
 _MAX_RETRY_AFTER_SECONDS: Final = 60
 _WEIGHT: Final = 0.05
 _CLIENT_PREFIX_BITS: Final = 64
-"""Bits of an IPv6 address that name one client: whoever has a network of this size has all its addresses."""
+"""Bits of an IPv6 address that identify one client: a client that has a network of this size has all its addresses."""
 
 
 class Peer:

@@ -106,7 +106,9 @@ def _decode(content: bytes, source: str, encoding: str | None) -> str:
     try:
         return content.decode(name).removeprefix("\ufeff")
     except LookupError as error:
-        raise DataError(f"{source}: there is no encoding {name!r}; name one that Python knows, as latin-1") from error
+        raise DataError(
+            f"{source}: unknown encoding {name!r}; use a name that Python knows, such as latin-1"
+        ) from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(

@@ -1,4 +1,4 @@
-"""All open connections, by client address: who must leave when there is no room, and whose time is over."""
+"""All open connections by client address: which to close when there is no room, and which have passed a deadline."""
 
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, Protocol, TypeVar

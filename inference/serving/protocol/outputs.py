@@ -26,7 +26,7 @@ def requested_outputs(request: InferRequest | TensorRequest, names: Collection[s
     for index, output in enumerate(request.outputs):
         if output.name not in names:
             raise BadRequestError(
-                f"outputs[{index}].name: there is no output '{output.name[:100]}'; there are {', '.join(names)}"
+                f"outputs[{index}].name: unknown output '{output.name[:100]}'; the model has {', '.join(names)}"
             )
         own = output.parameters.binary_data if output.parameters else UNSET
         requested.setdefault(output.name, default if own is UNSET else own)

@@ -53,7 +53,7 @@ def request_arrays(request: TensorRequest, specs: Mapping[str, TensorSpec], max_
         spec = specs.get(tensor.name)
         if spec is None:
             raise BadRequestError(
-                f"{where}.name: there is no input '{tensor.name[:_MAX_NAME]}'; there are {', '.join(specs)}"
+                f"{where}.name: unknown input '{tensor.name[:_MAX_NAME]}'; the model has {', '.join(specs)}"
             )
         if tensor.name in arrays:
             raise BadRequestError(f"{where}.name: '{tensor.name}' is given twice")

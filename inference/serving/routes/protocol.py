@@ -113,7 +113,7 @@ class ProtocolRoutes:
         name, version = request.path_params["model"], request.path_params.get("version")
         model = self._service.loaded_model()
         if name != model.name:
-            raise NotFoundError(f"there is no model '{name[:100]}'; there is '{model.name}'")
+            raise NotFoundError(f"unknown model '{name[:100]}'; this server has '{model.name}'")
         if version not in {None, model.version}:
             raise NotFoundError(f"model '{name}' has no version '{version[:100]}'; it has '{model.version}'")
         return model

@@ -185,15 +185,15 @@ def test_the_graph_has_dashed_edges_for_what_is_unknown(shop: Path) -> None:
 
 
 MISTAKES = {
-    ("reach", "nothing.yaml"): "nothing.yaml: there is no such file or folder",
+    ("reach", "nothing.yaml"): "nothing.yaml: no such file or folder",
     (
         "reach",
         "SHOP",
         "--from",
         "shop/wep",
-    ): "there is no workload or pod 'shop/wep' in the input; did you mean shop/web",
+    ): "workload or pod 'shop/wep' is not in the input; did you mean shop/web",
     ("reach", "SHOP", "--from", "web"): "'web' is not a reference: write NAMESPACE/NAME",
-    ("reach", "SHOP", "--namespace", "shpo"): "there is no namespace 'shpo' in the input; did you mean shop?",
+    ("reach", "SHOP", "--namespace", "shpo"): "namespace 'shpo' is not in the input; did you mean shop?",
     ("reach", "SHOP", "--port", "http"): "--port http: give a number",
     ("reach", "SHOP", "--port", "70000"): "the port '70000' does not exist",
     ("reach", "SHOP", "--pod-cidr", "10.0.0"): "--pod-cidr '10.0.0' is not a CIDR",
@@ -213,10 +213,10 @@ MISTAKES = {
         "SHOP",
     ): "shop/web has no TCP port named 'https'; its named ports are http",
     ("explain", "shop/db", "shop/web", "0", "SHOP"): "the port '0' does not exist",
-    ("explain", "shop/db", "shop/service/web", "80", "SHOP"): "there is no Service 'shop/service/web' in the input",
+    ("explain", "shop/db", "shop/service/web", "80", "SHOP"): "Service 'shop/service/web' is not in the input",
     ("explain", "db", "shop/web", "80", "SHOP"): "'db' is not a reference",
     ("explain", "shop/db", "shop/web", "ICMP/1", "SHOP"): "the port 'ICMP/1' is not one",
-    ("exposure", "SHOP", "--namespace", "x"): "there is no namespace 'x' in the input; it has other, shop",
+    ("exposure", "SHOP", "--namespace", "x"): "namespace 'x' is not in the input; it has other, shop",
 }
 
 

@@ -193,7 +193,7 @@ def _credit_inputs(rows: int = 1, **changes: dict[str, Any]) -> list[dict[str, A
         (_credit_inputs()[:2], "inputs: 'city' is missing; the model has the inputs age, children, city"),
         ([], "inputs: 'age' is missing"),
         (_credit_inputs() + _credit_inputs()[:1], "inputs[3].name: 'age' is given twice"),
-        (_credit_inputs(age={"name": "ages"}), "inputs[0].name: there is no input 'ages'; there are age, children"),
+        (_credit_inputs(age={"name": "ages"}), "inputs[0].name: unknown input 'ages'; the model has age, children"),
         (_credit_inputs(age={"shape": [1]}), "inputs[0].shape: 'age' has shape [-1, 1], not [1]"),
         (_credit_inputs(age={"shape": [1, 2]}), "inputs[0].shape: 'age' has shape [-1, 1], not [1, 2]"),
         (_credit_inputs(age={"shape": [0, 1]}), "inputs[0].shape: at least one row is required"),
@@ -224,7 +224,7 @@ def test_only_the_requested_outputs_are_answered(credit: AsgiClient, diabetes: A
     (found,) = _infer(diabetes, "diabetes", inputs=[tensor]).json()["outputs"]
     assert found["data"] == pytest.approx(onnx_models.random_forest().expected[:500, 0].tolist(), rel=1e-5)
     error = _infer(diabetes, "diabetes", inputs=[tensor], outputs=[{"name": "label"}]).json()["error"]
-    assert error == "outputs[0].name: there is no output 'label'; there are variable"
+    assert error == "outputs[0].name: unknown output 'label'; the model has variable"
 
 
 def test_metadata_is_the_signature(credit: AsgiClient) -> None:

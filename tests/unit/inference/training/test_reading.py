@@ -114,7 +114,7 @@ def test_reads_latin_1_only_when_it_is_named() -> None:
     with pytest.raises(DataError, match=r"a\.csv, line 2: byte 0xe9 is not UTF-8; .* for example --encoding latin-1"):
         parse(content, "a.csv")
     assert parse(content, "a.csv", Reading(encoding="latin-1")) == [Row("café", "ham")]
-    with pytest.raises(DataError, match="there is no encoding 'klingon'"):
+    with pytest.raises(DataError, match="unknown encoding 'klingon'"):
         parse(content, "a.csv", Reading(encoding="klingon"))
 
 

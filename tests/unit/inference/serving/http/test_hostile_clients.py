@@ -152,7 +152,7 @@ def test_ignores_an_upgrade(running: Service) -> None:
     ],
 )
 def test_malformed_http_is_a_problem(running: Service, raw: bytes) -> None:
-    """Whatever is no HTTP gets a 400 that a person can read, and no second chance."""
+    """Bytes that are not HTTP get a readable 400, and the connection is closed."""
     found = running.exchange(raw)
     assert len(found) == 1
     assert_problem(found[0], 400)
