@@ -16,12 +16,10 @@ def image_policy(repositories: Iterable[str], own: Iterable[str]) -> Policy:
         repositories: repositories, or folders of repositories.
         own: complete images, whose repositories are allowed, too.
     """
-    allowed = json.dumps(sorted({*repositories, *(_repository(image) for image in own)}))
+    listed, names = json.dumps(sorted(set(repositories))), json.dumps(sorted({_repository(image) for image in own}))
     # "registry.example" must not allow "registry.example:5000/service", which is another registry.
-    is_allowed = (
-        f"{allowed}.exists(a, i == a || i.startsWith(a + '/') || "
-        "((i.startsWith(a + ':') || i.startsWith(a + '@')) && !i.substring(size(a)).contains('/')))"
-    )
+    same = "(i == a || ((i.startsWith(a + ':') || i.startsWith(a + '@')) && !i.substring(size(a)).contains('/')))"
+    is_allowed = f"({listed}.exists(a, i.startsWith(a + '/') || {same}) || {names}.exists(a, {same}))"
     return Policy(
         name="images",
         resources={"": ("pods", "pods/ephemeralcontainers")},
@@ -37,7 +35,7 @@ def image_policy(repositories: Iterable[str], own: Iterable[str]) -> Policy:
                 otherwise="the image is not from an allowed repository (platform.guard.images)",
                 details=(
                     "'image ' + variables.refused.join(', ') + ' is not from an allowed repository "
-                    "(platform.guard.images): ' + " + f"{allowed}.join(', ')"
+                    "(platform.guard.images): ' + " + f"({listed} + {names}).join(', ')"
                 ),
             ),
         ),

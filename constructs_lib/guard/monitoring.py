@@ -46,6 +46,14 @@ MONITORING_POLICIES: Final = (
             ),
             Rule(
                 holds=(
+                    f"{_ENDPOINTS}.all(e, e.?relabelings.orValue([]).all(r, "
+                    "!(r.?action.orValue('replace').lowerAscii() in ['labeldrop', 'labelkeep'])))"
+                ),
+                otherwise="relabelings must not use labeldrop or labelkeep: without the target's label 'namespace', "
+                "metrics could carry that of another tenant; use them in metricRelabelings",
+            ),
+            Rule(
+                holds=(
                     f"{_ENDPOINTS}.all(e, e.?bearerTokenFile.orValue('') == '' && "
                     "e.?tlsConfig.caFile.orValue('') == '' && e.?tlsConfig.certFile.orValue('') == '' && "
                     "e.?tlsConfig.keyFile.orValue('') == '')"

@@ -51,8 +51,9 @@ NETWORK_POLICIES: Final = (
         resources={"": ("services",)},
         rules=(
             Rule(
-                holds="!(object.spec.?type.orValue('ClusterIP') in ['NodePort', 'LoadBalancer'])",
-                otherwise="spec.type must be ClusterIP: a NodePort or LoadBalancer opens ports outside the cluster",
+                holds="object.spec.?type.orValue('ClusterIP') == 'ClusterIP'",
+                otherwise="spec.type must be ClusterIP: a NodePort or LoadBalancer opens ports outside the cluster, "
+                "and an ExternalName leads outside the namespace",
             ),
             Rule(
                 holds="size(object.spec.?externalIPs.orValue([])) == 0",
@@ -60,8 +61,7 @@ NETWORK_POLICIES: Final = (
             ),
             Rule(
                 holds="size(object.spec.?selector.orValue({})) > 0",
-                otherwise="spec.selector must select pods: a Service without a selector, or of type ExternalName, can "
-                "lead outside the namespace",
+                otherwise="spec.selector must select pods: a Service without a selector can lead outside the namespace",
             ),
         ),
     ),

@@ -171,8 +171,8 @@ CASES: Final[dict[str, Case]] = {
     "an ExternalName": Case(
         "services",
         _SERVICE,
-        _spec(type="ExternalName", externalName="svc.another.svc", selector=None),
-        "spec.selector must select pods",
+        _spec(type="ExternalName", externalName="svc.another.svc"),
+        "an ExternalName leads outside the namespace",
     ),
     "endpoints": Case("endpoints", _ENDPOINTS, lambda _: None, "Services with a selector", has_twin=False),
     "an endpoint slice": Case("endpoints", _SLICE, lambda _: None, "Services with a selector", has_twin=False),
@@ -222,6 +222,12 @@ CASES: Final[dict[str, Case]] = {
     ),
     "labelmap": Case("monitors", _SERVICE_MONITOR, _relabeling(action="LabelMap"), "labelmap"),
     "another address": Case("monitors", _SERVICE_MONITOR, _relabeling(targetLabel="__address__"), "__address__"),
+    "a dropped label namespace": Case(
+        "monitors", _SERVICE_MONITOR, _relabeling(action="labeldrop", regex="namespace"), "labeldrop or labelkeep"
+    ),
+    "a label namespace that is not kept": Case(
+        "monitors", _POD_MONITOR, _relabeling(action="LabelKeep", regex="__.+"), "labeldrop or labelkeep"
+    ),
     "a copied label namespace": Case("monitors", _SERVICE_MONITOR, _spec(targetLabels=["namespace"]), "must not copy"),
     "a copied label namespace of pods": Case(
         "monitors", _POD_MONITOR, _spec(podTargetLabels=["namespace"]), "must not copy"

@@ -89,8 +89,9 @@ def test_administrators_and_named_accounts_are_exempt(tmp_path: Path) -> None:
 
 def test_an_allow_list_holds_the_tenants_own_images(tmp_path: Path) -> None:
     policy = of_kind(synth(tmp_path, {"images": ["r.example/tools"]}), "ValidatingAdmissionPolicy")["images"]
-    allowed = '["r.example/tools", "registry.example/service"]'
-    assert any(allowed in each["expression"] for each in policy["spec"]["variables"])
+    refused = next(each["expression"] for each in policy["spec"]["variables"] if each["name"] == "refused")
+    assert """["r.example/tools"].exists(a, i.startsWith(a + '/') ||""" in refused  # a folder, too
+    assert """["registry.example/service"].exists(a, (i == a ||""" in refused  # this repository only
 
 
 @pytest.mark.parametrize(
