@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from constructs_lib.network import HTTPS
-from constructs_lib.platform import Platform, Tenant
+from constructs_lib.platform import Dns, Platform, Tenant
 from constructs_lib.special_purpose_addresses import not_public
 from inference import contract as service
 
@@ -17,12 +17,11 @@ def contract_of(platform: Platform) -> dict[str, Any]:
     settings = platform.platform
     port = f"TCP/{service.PORT}"
     prometheus = _pods(settings.monitoring.namespace, settings.monitoring.prometheus_labels)
-    dns = _pods(settings.dns.namespace, settings.dns.pod_labels)
-    egress: list[dict[str, Any]] = [{"peer": dns, "ports": ["UDP/53", "TCP/53"]}]
+    egress = _dns(settings.dns)
     store = settings.model_store
     if store.namespace:
         egress.append({"peer": _pods(store.namespace, store.pod_labels), "ports": [f"TCP/{store.port}"]})
-    more = [ipaddress.ip_network(each) for each in settings.network.except_cidrs]
+    more = [ipaddress.ip_network(each) for each in settings.network.excluded]
     for cidr in ("0.0.0.0/0", "::/0"):
         version = ipaddress.ip_network(cidr).version
         excepted = [*not_public(version), *(str(each) for each in more if each.version == version)]
@@ -58,6 +57,13 @@ def _tenant(tenant: Tenant, platform: Platform, port: str) -> dict[str, Any]:
     if gateway and tenant.hostname:
         found["routes"] = True
     return {key: value for key, value in found.items() if value}
+
+
+def _dns(dns: Dns) -> list[dict[str, Any]]:
+    """The cluster's DNS servers, and the addresses and pods of a node-local cache."""
+    labels = [dns.pod_labels, *([dns.cache_pod_labels] if dns.cache_pod_labels else [])]
+    peers = [*(_pods(dns.namespace, each) for each in labels), *({"cidr": each} for each in dns.addresses)]
+    return [{"peer": each, "ports": [f"UDP/{dns.port}", f"TCP/{dns.port}"]} for each in peers]
 
 
 def _pods(namespace: str, labels: Any) -> dict[str, Any]:

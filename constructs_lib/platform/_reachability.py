@@ -12,19 +12,19 @@ _MOST = 0.5
 """Share of all addresses of a family that an egress list may hold; a network per cloud or partner is far below it."""
 
 
-def check_reserved(except_cidrs: Iterable[str], egress: Sequence[Sequence[Egress]]) -> None:
+def check_reserved(excluded: Iterable[str], egress: Sequence[Sequence[Egress]]) -> None:
     """Check that no tenant's egress overlaps the networks that tenants must not reach.
 
     Args:
-        except_cidrs: the networks that tenants must not reach.
+        excluded: the networks that tenants must not reach.
         egress: the egress of each tenant, in order.
     """
-    reserved = [ipaddress.ip_network(cidr) for cidr in except_cidrs]
+    reserved = [ipaddress.ip_network(cidr) for cidr in excluded]
     refuse_all(
         [
             refusal(
-                f"must not overlap {each}, which platform.network.exceptCidrs keeps from tenants",
-                "name a smaller network, or remove one of the two",
+                f"must not overlap {each}, which platform.network (exceptCidrs, platformCidrs) keeps from tenants",
+                "name a smaller network, or change that list",
                 at=("tenants", index, "egress", number, "cidr"),
             )
             for index, entries in enumerate(egress)

@@ -9,10 +9,13 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from typer.testing import CliRunner
 
+from audit import read
+from audit.contract import contract_findings, loaded
 from constructs_lib import charts
 from constructs_lib.platform import Platform
 from constructs_lib.platform.profiles import PROFILES, ProfileName, derived
 from tenantry.cli import app
+from tenantry.isolation import contract_of
 from tests.kube import Object, by_kind
 from tests.snapshot.test_schemas import _validate
 
@@ -99,6 +102,13 @@ def test_a_profiles_pods_meet_restricted(profile: str, written: dict[str, Path])
         assert each["securityContext"]["allowPrivilegeEscalation"] is False
         assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert not any("hostPort" in port for port in each["ports"])
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_a_profiles_manifests_keep_the_contract_of_its_platform(profile: str, written: dict[str, Path]) -> None:
+    wanted = loaded(contract_of(platform(profile)), "contract")
+    found = contract_findings(wanted, read.objects([written[profile]], details=True))
+    assert [each for each in found if each.state != "warning"] == []
 
 
 @pytest.mark.parametrize("profile", NAMES)
