@@ -9,6 +9,7 @@ import typer
 from tenantry.api_key import read_api_key
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result
+from tenantry.errors import InputError
 from tenantry.options import (
     PLATFORM_FILE,
     ApiKeyOption,
@@ -50,11 +51,16 @@ def load(
     Example: CONFIRM=kind-tenantry tenantry load tenant-a --api-key key.txt
     """
     from tenantry.cluster.load_job import answers, running, watch
-    from tenantry.platform_file import tenant_names
+    from tenantry.platform_file import find_tenants
     from tenantry.processes import stop_requested
 
     key = read_api_key(api_key)
-    name = tenant_names(file, [tenant] if tenant else ())[0]
+    found = find_tenants(file, [tenant] if tenant else ())[0]
+    name = found.name
+    if found.runtime != "text":
+        raise InputError(
+            f"{name}: its model does not classify texts, and the load consists of texts; name another tenant"
+        )
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     if dry_run:

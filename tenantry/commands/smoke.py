@@ -60,7 +60,8 @@ def smoke(
 ) -> None:
     """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print the answers.
 
-    Ends with 1 when a tenant gave no prediction; the others are asked all the same. An API key is sent only to the
+    Ends with 1 when a tenant gave no prediction; the others are asked all the same. Tenants with runtime `onnx` are
+    not asked, because what their models take differs. An API key is sent only to the
     tenant that requires one.
 
     Example: tenantry smoke --tenant tenant-a --text "Meeting at ten?"
@@ -70,7 +71,7 @@ def smoke(
     from tenantry.platform_file import find_tenants
 
     key = read_api_key(api_key)
-    tenants = find_tenants(file, tenant or ())
+    tenants = _text_tenants(find_tenants(file, tenant or ()))
     names = [each.name for each in tenants]
     keyed = key_owner(tenants) if key else ""
     kubectl = Kubectl.find(kubeconfig, context)
@@ -85,6 +86,17 @@ def smoke(
     silent = [answer.tenant for answer in answers if not answer.ok]
     if silent:
         raise CommandError(f"no prediction from {', '.join(silent)}; the answer is printed above")
+
+
+def _text_tenants(tenants: "Sequence[Tenant]") -> "list[Tenant]":
+    """Those whose model takes a text; what an ONNX model takes depends on the model."""
+    for each in tenants:
+        if each.runtime != "text":
+            say(f"{each.name} is not asked: its model does not classify texts")
+    found = [each for each in tenants if each.runtime == "text"]
+    if not found:
+        raise InputError("no tenant to ask: smoke sends a text; docs/service.md shows how to send records and tensors")
+    return found
 
 
 def key_owner(tenants: "Sequence[Tenant]") -> str:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -226,3 +227,18 @@ def test_a_tenant_is_ready_when_all_wanted_pods_are_new_and_ready(
     found = {"deployment": deployment, "pods": {"items": []}}
     monkeypatch.setattr(Kubectl, "get", lambda _self, kind, *_: found[kind])
     assert rollout.describe(KUBECTL, "tenant-a")[1] is ready
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [(["smoke"], "no tenant to ask: smoke sends a text"), (["load", "tenant-a"], "its model does not classify texts")],
+)
+def test_a_tenant_whose_model_takes_no_text_is_not_asked(tmp_path: Path, command: list[str], says: str) -> None:
+    """Before anything is asked of a cluster."""
+    file = tmp_path / "platform.yaml"
+    tenant = {"name": "tenant-a", "model": "s3://models/tenant-a/credit", "runtime": "onnx"}
+    settings = {"image": "registry.example/service:1"}
+    file.write_text(yaml.safe_dump({"apiVersion": "tenantry.dev/v1alpha1", "platform": settings, "tenants": [tenant]}))
+    done = CliRunner().invoke(app, [*command, "--file", str(file)])
+    assert done.exit_code == 2
+    assert says in done.stderr
