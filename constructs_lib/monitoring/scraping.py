@@ -60,7 +60,9 @@ def series_per_pod(labels: int) -> int:
     """How many series Prometheus keeps of one pod.
 
     Args:
-        labels: number of labels of the model. All other label values are fixed by the service.
+        labels: number of labels of the model, which classifies texts and requires no API keys. All other label values
+            are fixed by the service. Each caller with a key adds three series, and each feature with a baseline of an
+            ONNX model three.
     """
     histogram = len(contract.LATENCY_BUCKETS) + 2  # with +Inf and count
     requests = len(contract.ROUTES) * len(contract.OUTCOMES) + (len(contract.ROUTES) - 1) * histogram

@@ -54,7 +54,7 @@ class Monitoring(Section):
     namespace: validators.Name = MONITORING_NAMESPACE
     """Namespace of Prometheus and of Grafana's dashboards."""
     prometheus_labels: Labels = Field(default=PROMETHEUS_POD_LABELS)
-    """Labels of Prometheus's pods, the only pods of other namespaces that may connect to a tenant's pods."""
+    """Labels of Prometheus's pods, which may connect to the pods of every tenant."""
     object_labels: dict[str, str] = Field(default={})
     """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
     prometheus: Prometheus | None = None

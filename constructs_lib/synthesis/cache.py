@@ -14,7 +14,7 @@ from constructs_lib.synthesis.fingerprint import fingerprint
 
 OFF: Final = "off"
 LIMIT: Final = 64 * 2**20
-"""Maximum size in bytes. A tenant's manifest takes about 4 kB, so this holds more than 10,000."""
+"""Maximum size in bytes. A tenant's manifest takes about 7 kB, so this holds about 9,000."""
 _DIGEST: Final = hashlib.sha256().digest_size
 
 

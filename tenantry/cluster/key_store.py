@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +11,6 @@ from tenantry.cluster.kubectl import Kubectl
 from tenantry.errors import CommandError
 
 _NAME: Final = contract.API_KEYS_SECRET_NAME
-Entries = Mapping[str, tuple[ApiKey, ...]]
 
 
 @dataclass

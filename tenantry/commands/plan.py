@@ -152,7 +152,7 @@ def _show_prometheus(minimum: "PrometheusLoad", maximum: "PrometheusLoad") -> No
     series = _span(minimum.series, maximum.series, "{:,}")
     samples = _span(round(minimum.samples_per_second), round(maximum.samples_per_second), "{:,}")
     memory, disk = (
-        _span(-(-low // _MEBIBYTE), -(-high // _MEBIBYTE), "{}Mi")
+        _span(_mebibytes(low), _mebibytes(high), "{}Mi")
         for low, high in ((minimum.memory, maximum.memory), (minimum.disk_per_day, maximum.disk_per_day))
     )
     result(f"Prometheus: {series} series, {samples} samples per second, {memory} of memory, {disk} of disk per day")
@@ -192,13 +192,13 @@ def _columns(minimum: "ResourceList", maximum: "ResourceList") -> tuple[str, str
     return (
         _span(minimum.pods, maximum.pods, "{:,}"),
         _span(minimum.cpu / 1000, maximum.cpu / 1000, "{:.10g}"),
-        _span(_mebibytes(minimum), _mebibytes(maximum), "{}Mi"),
+        _span(_mebibytes(minimum.memory), _mebibytes(maximum.memory), "{}Mi"),
     )
 
 
-def _mebibytes(amounts: "ResourceList") -> int:
-    """Memory in mebibytes, rounded up, so that the figure is always enough."""
-    return -(-amounts.memory // _MEBIBYTE)
+def _mebibytes(count: int) -> int:
+    """Bytes in mebibytes, rounded up, so that the figure is always enough."""
+    return -(-count // _MEBIBYTE)
 
 
 def _span(low: float, high: float, form: str) -> str:

@@ -105,9 +105,13 @@ def test_no_dropped_series_is_read(exposed: list[dict[str, str]], kept: list[dic
     assert needed == []
 
 
-def test_the_number_of_series_per_pod_is_known(kept: list[dict[str, str]]) -> None:
-    """The only part that a model can change is the number of its labels."""
+def test_the_number_of_series_per_pod_is_known(exposed: list[dict[str, str]], kept: list[dict[str, str]]) -> None:
+    """The only part that a text model can change is the number of its labels."""
     assert len(kept) + TARGET_SERIES == series_per_pod(LABELS)
+    text = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    assert (
+        f"shows {len(exposed)} series at `/metrics` for a model with two labels. Prometheus keeps {len(kept)}," in text
+    )
     assert series_per_pod(LABELS + 3) == series_per_pod(LABELS) + 3
 
 
