@@ -25,7 +25,11 @@ _KEY_BYTES: Final = 32
 _CALLER: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _LINE: Final = re.compile(r"sha256:(?P<digest>[0-9a-f]{64})( (?P<expires>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?")
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
-RESERVED: Final = frozenset({"anonymous", "unknown"})
+ANONYMOUS: Final = "anonymous"
+"""Name of every caller where no key is required."""
+UNKNOWN: Final = "unknown"
+"""Name of callers without a valid key."""
+RESERVED: Final = frozenset({ANONYMOUS, UNKNOWN})
 """Names of callers without a key in metrics."""
 
 

@@ -146,7 +146,7 @@ class InvalidInputError(RequestError):
 
 
 class OverloadedError(RequestError):
-    """More requests are in flight than the limit allows.
+    """More requests than the service, or the caller's limit, allows.
 
     Args:
         detail: What the client reads.

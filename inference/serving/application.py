@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from inference import __version__
+from inference.errors import RequestError
 from inference.serving import openapi, problems
 from inference.serving.endpoints.endpoint import Endpoint
 from inference.serving.problems import Answer, InternalError
@@ -35,7 +36,7 @@ class InferenceApp(FastAPI):
         self.service: Final = service
         super().__init__(
             title="Tenantry inference service",
-            summary="Classifies texts with one tenant's model.",
+            summary="Predicts with one tenant's model.",
             version=__version__,
             openapi_tags=openapi.TAGS,
             openapi_url=None,
@@ -54,6 +55,13 @@ class InferenceApp(FastAPI):
             scope = {**scope, "method": "GET"}
         began = scope.get(BEGAN) or perf_counter()
         route = self.service.routes.find_path(scope["method"], scope["path"])
+        if route.is_protected and scope.get(CALLER) is None:  # the server has admitted nobody: it is not ours
+            try:
+                scope = {**scope, CALLER: self.service.callers.admit(scope["headers"])}
+            except RequestError as error:
+                await _send(problems.answer(error, scope["path"]), send)
+                self.service.record(route.label, error.status, perf_counter() - began)
+                return
         if route.endpoint is not None:
             answer = await self._predict(route.endpoint, scope, receive)
             await _send(answer, send)
@@ -66,6 +74,12 @@ class InferenceApp(FastAPI):
         """The OpenAPI document."""
         document = super().openapi()  # FastAPI keeps it; the model may have been loaded meanwhile
         document["components"] = {"schemas": openapi.components(self.service.settings, self.service.model)}
+        if self.service.callers.keys is not None:
+            document["components"]["securitySchemes"] = openapi.SECURITY_SCHEMES
+            for path, operations in document["paths"].items():
+                for method, operation in operations.items():
+                    if self.service.routes.find_path(method.upper(), path).is_protected:
+                        openapi.require_key(operation, path)
         return document
 
     async def _predict(self, endpoint: Endpoint[Any], scope: Scope, receive: Receive) -> Answer:
@@ -79,8 +93,7 @@ class InferenceApp(FastAPI):
             if size > self.service.settings.max_body_bytes:
                 return problems.answer(problems.too_large(self.service.settings), scope["path"])
             more = message.get("more_body", False)
-        caller = scope.get(CALLER) or self.service.callers.anonymous
-        return await self.service.answer(endpoint, scope["headers"], b"".join(parts), scope["path"], caller)
+        return await self.service.answer(endpoint, scope["headers"], b"".join(parts), scope["path"], scope[CALLER])
 
     async def _delegate(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Let FastAPI answer; return the status."""

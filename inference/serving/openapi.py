@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
-from inference import contract
-from inference.errors import RequestError
+from inference.errors import ForbiddenError, RequestError, UnauthorizedError
 from inference.model.interface import LoadedModel
 from inference.model.manifest import OnnxManifest
 from inference.serving import schemas
-from inference.serving.problems import JSON, OCTET_STREAM, PROBLEM_JSON
+from inference.serving.examples import records_example, tensors_example
+from inference.serving.problems import JSON, OCTET_STREAM, PROBLEM_JSON, is_protocol
 from inference.serving.protocol import messages, tensor_messages
 from inference.serving.record_schema import record_schema
 from inference.settings import Settings
@@ -39,6 +39,11 @@ _STRUCTS: Final = (
     messages.ModelReady,
     messages.ErrorResponse,
 )
+SECURITY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+"""The headers in which `inference.serving.callers.authentication` looks for a key."""
 PREDICT_TAG: Final = "predict"
 PROTOCOL_TAG: Final = "protocol"
 MODEL_TAG: Final = "model"
@@ -58,9 +63,12 @@ def components(settings: Settings, model: LoadedModel | None) -> dict[str, Any]:
     if settings.runtime == "onnx":
         one, several = found["RecordsRequest"]["properties"]["inputs"]["anyOf"]
         several["maxItems"] = settings.max_texts
-        if model and isinstance(model.manifest, OnnxManifest) and model.manifest.features:
-            one.update(record_schema(model.manifest))
-            several["items"] = record_schema(model.manifest)
+        if model and isinstance(model.manifest, OnnxManifest):
+            found["RecordsRequest"]["examples"] = [records_example(model.manifest)]
+            found["TensorRequest"]["examples"] = [tensors_example(model.manifest)]
+            if model.manifest.features:
+                one.update(record_schema(model.manifest))
+                several["items"] = record_schema(model.manifest)
         return found
     one, several = found["PredictRequest"]["properties"]["text"]["anyOf"]
     one["maxLength"] = settings.max_text_characters
@@ -100,14 +108,25 @@ def responses(
     """
     schema = _reference(structs[0]) if len(structs) == 1 else {"oneOf": [_reference(struct) for struct in structs]}
     found: Responses = {200: {"description": description, "content": {JSON: {"schema": schema}}}}
-    is_protocol = path.startswith(contract.PROTOCOL_PATH)
-    for error in errors:
-        struct, media_type = (messages.ErrorResponse, JSON) if is_protocol else (schemas.Problem, PROBLEM_JSON)
-        found[error.status] = {
+    return found | _error_responses(errors, path)
+
+
+def require_key(operation: dict[str, Any], path: str) -> None:
+    """Add to an operation of the document that it requires an API key."""
+    operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+    found = _error_responses((UnauthorizedError, ForbiddenError), path)
+    operation["responses"] |= {str(status): response for status, response in found.items()}
+
+
+def _error_responses(errors: Sequence[type[RequestError]], path: str) -> Responses:
+    struct, media_type = (messages.ErrorResponse, JSON) if is_protocol(path) else (schemas.Problem, PROBLEM_JSON)
+    return {
+        error.status: {
             "description": (error.__doc__ or error.title).partition("\n")[0],
             "content": {media_type: {"schema": _reference(struct)}},
         }
-    return found
+        for error in errors
+    }
 
 
 def with_binary(found: Responses) -> Responses:

@@ -22,7 +22,7 @@ class Route:
 
     Attributes:
         label: One of the contract's ROUTES.
-        is_protected: Whether it requires an API key, if the service does.
+        is_protected: Whether it requires an API key, if the service does, and counts against the caller's limits.
         is_exempt: Whether it is answered whatever the load: probes and scrapes must not be shed.
         endpoint: What answers it below FastAPI; absent: FastAPI does.
     """

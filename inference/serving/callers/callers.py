@@ -3,16 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from inference.api_keys import MAX_CALLERS
+from inference.api_keys import ANONYMOUS, MAX_CALLERS, UNKNOWN
 from inference.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from inference.serving.callers.authentication import Authentication, Headers
 from inference.serving.callers.bucket import TokenBucket, whole_seconds
 from inference.settings import Settings
-
-ANONYMOUS: Final = "anonymous"
-"""Name of every caller where no key is required."""
-UNKNOWN: Final = "unknown"
-"""Name of callers without a valid key."""
 
 
 class Caller:
@@ -44,13 +39,11 @@ class Caller:
         Raises:
             RateLimitedError: It is above a limit; it is counted as rejected.
         """
-        requests, texts = self._requests_left, self._texts_left
-        if requests is not None:
-            if seconds := requests.wait_seconds():
-                raise self._refusal("requests", seconds)
-            requests.take(1)
-        if texts is not None and (seconds := texts.wait_seconds()):
-            raise self._refusal("texts", seconds)
+        for what, bucket in (("requests", self._requests_left), ("texts", self._texts_left)):
+            if bucket is not None and (seconds := bucket.wait_seconds()):
+                raise self._refusal(what, seconds)
+        if self._requests_left is not None:  # a request that is refused takes no token
+            self._requests_left.take(1)
         self.requests += 1
 
     def _refusal(self, what: str, seconds: float) -> RateLimitedError:

@@ -70,7 +70,7 @@ class KeyRing:
         except (ApiKeyError, OSError) as error:
             if self.is_valid:
                 reason = str(error) if isinstance(error, ApiKeyError) else f"{type(error).__name__}: {error.strerror}"
-                _log.error("api keys not loaded; the previous ones stay in force", error=reason)
+                _log.error("api keys not loaded; the previous ones stay in force", error=reason, keys=len(self._owners))
             self.is_valid = False
             return
         self._content = content

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp
 
+from inference import contract
 from inference.errors import NotReadyError, OverloadedError, RequestError
 from inference.serving import problems
 from inference.serving.http.asgi import ask
@@ -18,7 +19,7 @@ from inference.serving.problems import Answer
 from inference.serving.service import Service
 
 _log = structlog.get_logger()
-_bursts: Final = BurstLog()
+_bursts: Final = {reason: BurstLog() for reason in contract.SHED_REASONS}
 
 
 class Exchange:
@@ -85,8 +86,8 @@ class Exchange:
         if endpoint is None or request.is_binary or len(request.body) > endpoint.offload_bytes:
             return None
         service.metrics.phases[QUEUE].add(perf_counter() - self._began)
-        caller = request.caller or service.callers.anonymous
-        return service.answer_now(endpoint, request.body, self.path, caller)
+        assert request.caller is not None  # noqa: S101 - every route with an endpoint is protected
+        return service.answer_now(endpoint, request.body, self.path, request.caller)
 
     def start_task(self, addresses: tuple[Any, Any], on_done: Callable[["asyncio.Task[Answer]"], None]) -> None:
         """Let the application answer; `on_done` is called when it has."""
@@ -108,7 +109,7 @@ class Exchange:
         if isinstance(error, OverloadedError | NotReadyError):
             reason = shed_reason(error)
             service.metrics.add_shed(self._route.label, reason)
-            if count := _bursts.add():
+            if count := _bursts[reason].add():
                 in_flight, limit = self._admission.in_flight, self._admission.max_in_flight
                 _log.warning("requests shed", reason=reason, count=count, in_flight=in_flight, limit=limit)
         elif not is_task:

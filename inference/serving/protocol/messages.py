@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from inference.model.classifier import LABEL, TEXT
+from inference.model.classifier import TEXT
 from inference.model.interface import BYTES, LoadedModel
 
 
@@ -43,7 +43,7 @@ class InferInput(Struct):
 class InferOutputRequest(Struct):
     """An output that the client requests."""
 
-    name: Annotated[str, Meta(description="`label` or `probabilities`.", examples=[LABEL])]
+    name: Annotated[str, Meta(description="An output of the model; `GET /v2/models/{model}` lists them.")]
     parameters: Parameters | None = None
 
 
@@ -71,7 +71,8 @@ class InferOutput(Struct, frozen=True):
     shape: list[int]
     datatype: str
     data: Annotated[
-        Sequence[str | float] | UnsetType, Meta(description="Absent if the tensor follows the JSON in binary form.")
+        Sequence[str | float | bool | None] | UnsetType,
+        Meta(description="Absent if the tensor follows the JSON in binary form; null: a number that is not finite."),
     ] = UNSET
     parameters: OutputParameters | UnsetType = UNSET
 

@@ -13,9 +13,9 @@ class TensorInput(Struct):
     name: Annotated[str, Meta(description="An input of the model; GET /v2/models/{model} lists them.")]
     shape: Annotated[
         list[Annotated[int, Meta(ge=0)]],
-        Meta(description="The number of rows, and then what the metadata of the model says.", examples=[[1, 4]]),
+        Meta(description="The number of rows, and then what the metadata of the model says."),
     ]
-    datatype: Annotated[str, Meta(description="The one of the metadata.", examples=["FP32"])]
+    datatype: Annotated[str, Meta(description="The one of the metadata.")]
     data: Annotated[
         Raw | UnsetType,
         Meta(
@@ -45,7 +45,6 @@ class RecordsRequest(Struct, forbid_unknown_fields=True):
         Meta(
             description="A record with a value for each feature, null if it is missing; or a list of records, which"
             " gets a list of answers. A model that is not tabular takes a row of each input instead.",
-            examples=[{"age": 41, "city": "Wien"}],
         ),
     ]
 

@@ -41,7 +41,7 @@ class PageRoutes:
             app, self.page, openapi.text_responses("The page.", "text/html")
         )
         for path, handler in (
-            ("/page/{file}", self.page),
+            (f"{contract.PAGE_PATH}/{{file}}", self.page),
             (contract.DOCS_PATH, self.viewer),
             (f"{contract.DOCS_PATH}/{{file}}", self.viewer),
             (contract.OPENAPI_PATH, self.openapi),

@@ -42,11 +42,7 @@ class PredictRoutes:
                 errors=_ERRORS,
                 path=path,
             ),
-            openapi.request_body(
-                RecordsRequest,
-                record={"inputs": {"age": 41, "city": "Wien"}},
-                records={"inputs": [{"age": 41, "city": "Wien"}, {"age": None, "city": "Graz"}]},
-            ),
+            openapi.request_body(RecordsRequest),
         )
 
     def _add_texts(self, app: FastAPI) -> None:

@@ -78,8 +78,16 @@ def test_the_document_of_an_onnx_model_describes_records_and_tensors(running_onn
     document = httpx.get(f"{running_onnx.url}/openapi.json", trust_env=False).json()
     assert {"RecordsRequest", "TensorRequest", "ValuesResponse"} <= document["components"]["schemas"].keys()
     assert not {"PredictRequest", "InferRequest"} & document["components"]["schemas"].keys()
-    examples = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["examples"]
-    assert examples.keys() == {"record", "records"}
+
+
+@pytest.mark.parametrize(
+    ("struct", "path"), [("RecordsRequest", "/predict"), ("TensorRequest", "/v2/models/echo/infer")]
+)
+def test_the_examples_of_an_onnx_model_are_answered(running_onnx: Service, struct: str, path: str) -> None:
+    document = httpx.get(f"{running_onnx.url}/openapi.json", trust_env=False).json()
+    (example,) = document["components"]["schemas"][struct]["examples"]
+    answer = httpx.post(f"{running_onnx.url}{path}", json=example, trust_env=False)
+    assert answer.status_code == 200, answer.text
 
 
 def test_documents_every_error_in_its_form(document: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from inference import api_keys
 from inference.api_keys import ApiKey
+from inference.serving.application import create_app
+from inference.settings import Settings
+from tests.asgi import AsgiClient
 from tests.models import write_tiny_model
 from tests.service import Service, poll, read_all, service
 
@@ -232,6 +235,34 @@ def test_no_key_and_no_digest_is_logged_or_measured(running: Service) -> None:
     for key in (KEY, OTHER, OLD, "tnt_wrong_and_secret"):
         assert key not in shown
         assert api_keys.digest_of(key.encode()).hex()[:8] not in shown
+
+
+def test_a_service_that_starts_with_an_invalid_secret_refuses_everybody(model: Path, tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys", shop=entry(KEY), broken="sha256:123")
+    with service(model, tmp_path / "log", api_keys_dir=tmp_path / "keys") as started:
+        assert _status(started, KEY) == 401
+        assert started.metrics()["inference_api_keys_valid"] == 0
+
+
+def test_the_application_requires_a_key_under_any_asgi_server(folder: Path) -> None:
+    app = create_app(Settings(model_uri="unused", api_keys_dir=str(folder)))
+    client = AsgiClient(app)
+    for method, path in (("POST", "/predict"), ("POST", "/v2/models/spam/infer"), ("GET", "/model")):
+        assert client.request(method, path, content=BODY).status_code == 401, path
+
+
+def test_the_document_says_which_operations_require_a_key(running: Service) -> None:
+    document = json.loads(running.ask("/openapi.json")[2])
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "apiKey"}
+    protected = {
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("security")
+    }
+    assert {("post", "/predict"), ("get", "/model")} <= protected
+    assert not {("get", "/metrics"), ("get", "/healthz")} & protected
+    assert {"401", "403"} <= document["paths"]["/predict"]["post"]["responses"].keys()
 
 
 def test_without_a_folder_no_key_is_required(model: Path, tmp_path: Path) -> None:

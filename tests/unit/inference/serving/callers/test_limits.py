@@ -130,6 +130,13 @@ def test_texts_above_the_limit_are_owed(model: Path, tmp_path: Path) -> None:
         assert b"too many texts" in refused[2]
 
 
+def test_a_request_that_is_refused_for_its_texts_takes_no_request_of_the_burst(model: Path, tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"limit_requests_per_second": 0.01, "limit_burst": 3, "limit_texts_per_minute": 60}
+    with service(model, tmp_path / "log", **limits) as running:
+        assert statuses(running, 1, body=json.dumps({"text": ["a"] * 600}).encode()) == {200: 1}
+        assert {answer[2].count(b"too many texts") for answer in ask(running, 5)} == {1}
+
+
 def test_without_limits_nobody_is_refused(model: Path, tmp_path: Path) -> None:
     with service(model, tmp_path / "log") as running:
         assert statuses(running, 2_000) == {200: 2_000}
