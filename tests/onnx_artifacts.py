@@ -15,25 +15,25 @@ _TRAINING_ROWS = "age,children,city\n20,0,Wien\n35,2,Graz\n60,1,Wien\n,0,Graz\n"
 @cache
 def credit() -> Artifact:
     """A classifier of records, with a baseline: a number, an integer and a string, each an input of its own."""
-    return _imported(onnx_models.credit(), "credit", labels=("no", "yes"), baseline=_TRAINING_ROWS)
+    return imported(onnx_models.credit(), "credit", labels=("no", "yes"), baseline=_TRAINING_ROWS)
 
 
 @cache
 def echo() -> Artifact:
     """Two columns of every datatype, each of which is an output, too."""
-    return _imported(onnx_models.echo(), "echo")
+    return imported(onnx_models.echo(), "echo")
 
 
 @cache
 def diabetes() -> Artifact:
     """A random forest, a regression of a matrix."""
-    return _imported(onnx_models.random_forest().onnx, "diabetes", features=onnx_models.random_forest().names)
+    return imported(onnx_models.random_forest().onnx, "diabetes", features=onnx_models.random_forest().names)
 
 
 @cache
 def pictures() -> Artifact:
     """A picture of any height per row, which is its output, too: not tabular."""
-    return _imported(onnx_models.pictures(), "pictures")
+    return imported(onnx_models.pictures(), "pictures")
 
 
 def loaded(artifact: Artifact) -> OnnxModel:
@@ -47,9 +47,10 @@ def written(artifact: Artifact, folder: Path) -> Path:
     return folder
 
 
-def _imported(
+def imported(
     content: bytes, name: str, *, labels: tuple[str, ...] = (), features: tuple[str, ...] = (), baseline: str = ""
 ) -> Artifact:
+    """Import an ONNX file, with the text of a CSV file as its baseline."""
     with TemporaryDirectory() as temporary:
         path, rows = Path(temporary, "model.onnx"), Path(temporary, "rows.csv")
         path.write_bytes(content)

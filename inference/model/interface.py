@@ -1,7 +1,7 @@
-"""What the service requires of a loaded model. `inference.serving` uses models through this module only.
+"""What the service requires of a loaded model, whatever its runtime.
 
-A second runtime adds a subclass of `LoadedModel` here or beside `inference.model.classifier`, and endpoints that answer
-with it in `inference.serving.endpoints`; `Service.add_model` connects the two.
+A runtime is a subclass of `LoadedModel`, and endpoints that answer with it; `inference.serving.endpoints.runtimes`
+chooses them.
 """
 
 from abc import ABC, abstractmethod

@@ -4,7 +4,7 @@ This module imports NumPy and ONNX Runtime, which only the image `onnx` contains
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import median
 from time import perf_counter
 from typing import Any, Final
@@ -107,18 +107,17 @@ class OnnxModel(LoadedModel):
         """
         return cls(artifact)
 
-    def run(self, tensors: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
-        """The model's outputs for `tensors`, which have the names, datatypes and shapes of `inputs`.
+    def run(self, tensors: Mapping[str, Array]) -> list[Array]:
+        """All outputs in the order of the signature.
 
         Args:
-            tensors: One array per input, all with the same number of rows.
-            outputs: Names of the outputs, in the wanted order; absent: all, in the order of the signature.
+            tensors: One array per input, with its datatype and shape; all have the same number of rows.
 
         Raises:
             ModelInputError: The model cannot run on these values.
         """
         try:
-            found: list[Array] = self._session.run(self._names if outputs is None else list(outputs), dict(tensors))
+            found: list[Array] = self._session.run(self._names, dict(tensors))
         except Exception as error:  # the runtime has a dozen classes without a common base
             raise ModelInputError(f"the model cannot run on these values: {excerpt(error)}") from error
         return found

@@ -7,6 +7,8 @@ import msgspec
 
 MAX_FEATURES: Final = 256
 """A model with more features is not tabular: it takes tensors only, and its drift is not measured per feature."""
+MAX_NAME: Final = 100
+"""Characters of a feature's name."""
 FREE: Final = -1
 """A dimension that differs between requests; the first of every tensor is: the number of rows."""
 
@@ -66,7 +68,7 @@ class FeatureBaseline(_Part, frozen=True):
 class Feature(_Part, frozen=True):
     """A column of tabular data: element `column` of each row of the tensor `input`."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
     input: str
     column: Annotated[int, msgspec.Meta(ge=0)]
     baseline: FeatureBaseline | None

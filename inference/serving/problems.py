@@ -9,17 +9,10 @@ import structlog
 from inference import contract
 from inference.errors import (
     BadRequestError,
-    ForbiddenError,
-    HeadersTooLargeError,
-    InvalidInputError,
     MethodNotAllowedError,
     NotFoundError,
-    NotReadyError,
-    OverloadedError,
     PayloadTooLargeError,
     RequestError,
-    RequestTimeoutError,
-    UnauthorizedError,
     UnsupportedMediaTypeError,
 )
 from inference.serving.logs import where
@@ -27,21 +20,6 @@ from inference.serving.protocol.messages import ErrorResponse
 from inference.serving.schemas import Problem
 from inference.settings import Settings
 
-ERRORS: tuple[type[RequestError], ...] = (
-    BadRequestError,
-    UnauthorizedError,
-    ForbiddenError,
-    NotFoundError,
-    MethodNotAllowedError,
-    RequestTimeoutError,
-    PayloadTooLargeError,
-    UnsupportedMediaTypeError,
-    InvalidInputError,
-    OverloadedError,
-    HeadersTooLargeError,
-    NotReadyError,
-)
-"""Every error that a client can receive."""
 JSON: Final = "application/json"
 OCTET_STREAM: Final = "application/octet-stream"
 PROBLEM_JSON: Final = "application/problem+json"

@@ -1,17 +1,28 @@
 """What the rows of an ONNX model are like: predictions, and the share of missing and unusual values per feature."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from math import isnan
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from inference import contract
-from inference.model.onnx_model import Array, OnnxModel
-from inference.model.signature import Feature
+from inference.model.onnx_model import DTYPES, Array, OnnxModel
+from inference.model.signature import Feature, TensorSignature
 from inference.serving.distribution import histogram
 
 VALUE: Final = "value"
 """The label of the rows of a model that is not a classifier."""
+
+
+class Tally(NamedTuple):
+    """What the rows of one request add to the metrics."""
+
+    predictions: Counter[str]
+    confidences: list[float]
+    missing: dict[str, int]
+    out_of_range: dict[str, int]
 
 
 class RowMetrics:
@@ -36,44 +47,59 @@ class RowMetrics:
         self.missing: Final = dict.fromkeys((each.name for each in self.features), 0)
         self.out_of_range: Final = dict(self.missing)
         self._inputs: Final = [
-            _InputColumns(spec.name, [each for each in self.features if each.input == spec.name])
+            _InputColumns(spec, [each for each in self.features if each.input == spec.name])
             for spec in model.signature.inputs
         ]
 
-    def add(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
-        """Count the rows of one request."""
+    def tally(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Tally:
+        """Count the rows of one request. This changes nothing, so the thread for long bodies does it."""
+        tally = Tally(Counter(), [], {}, {})
         if self.confidence is None:
-            self.predictions[VALUE] += len(next(iter(inputs.values())))
+            tally.predictions[VALUE] = len(next(iter(inputs.values())))
         else:
             probabilities = outputs[self._probabilities]
-            for place, confidence in zip(
-                probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist(), strict=True
-            ):
-                self.predictions[self._labels[place]] += 1
-                if confidence == confidence:  # noqa: PLR0124 - not if the model has no number for these values
-                    self.confidence.add(confidence)
+            tally.predictions.update(self._labels[place] for place in probabilities.argmax(axis=1).tolist())
+            # NaN if the model has no number for these values.
+            tally.confidences.extend(each for each in probabilities.max(axis=1).tolist() if not isnan(each))
         if self.features:
             for columns in self._inputs:
-                columns.count(inputs[columns.name], self.missing, self.out_of_range)
+                columns.count(inputs[columns.name], tally.missing, tally.out_of_range)
+        return tally
+
+    def add(self, tally: Tally) -> None:
+        """Add the counts of one request."""
+        for counts, added in (
+            (self.predictions, tally.predictions),
+            (self.missing, tally.missing),
+            (self.out_of_range, tally.out_of_range),
+        ):
+            for name, count in added.items():
+                counts[name] += count
+        if self.confidence is not None:
+            for confidence in tally.confidences:
+                self.confidence.add(confidence)
 
 
 class _InputColumns:
     """Counts the features of one input."""
 
-    def __init__(self, name: str, features: Sequence[Feature]) -> None:
-        self.name: Final = name
+    def __init__(self, spec: TensorSignature, features: Sequence[Feature]) -> None:
+        self.name: Final = spec.name
         self._names: Final = [each.name for each in features]
         baselines = [each.baseline for each in features if each.baseline]
-        self._low: Final = np.array([-np.inf if each.low is None else each.low for each in baselines])
-        self._high: Final = np.array([np.inf if each.high is None else each.high for each in baselines])
+        # The bounds are rounded as the values are: 0.7 in FP32 is below 0.7.
+        kind = DTYPES[spec.datatype] if spec.datatype.startswith("FP") else np.float64
+        with np.errstate(over="ignore"):
+            self._low: Final = np.array([-np.inf if each.low is None else each.low for each in baselines], kind)
+            self._high: Final = np.array([np.inf if each.high is None else each.high for each in baselines], kind)
         self._values: Final = [None if each.values is None else frozenset(each.values) for each in baselines]
 
     def count(self, array: Array, missing: dict[str, int], out_of_range: dict[str, int]) -> None:
         rows = array.reshape(len(array), -1)
         lacking, unusual = self._texts(rows) if array.dtype == object else self._numbers(rows)
         for name, lacks, strays in zip(self._names, lacking, unusual, strict=True):
-            missing[name] += lacks
-            out_of_range[name] += strays
+            missing[name] = lacks
+            out_of_range[name] = strays
 
     def _numbers(self, rows: Array) -> tuple[list[int], list[int]]:
         unusual = np.count_nonzero((rows < self._low) | (rows > self._high), axis=0).tolist()

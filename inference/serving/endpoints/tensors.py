@@ -24,6 +24,7 @@ from inference.serving.protocol.tensor_messages import (
     ValuesResponse,
 )
 from inference.serving.protocol.tensors import infer_response, read_binary, request_arrays
+from inference.serving.row_metrics import Tally
 from inference.serving.schemas import BatchResponse, PredictResponse
 from inference.settings import Settings
 
@@ -61,10 +62,13 @@ class TensorEndpoint(Endpoint[OnnxModel]):
     def _size(self, inputs: Mapping[str, Array]) -> int:
         return max((int(array.shape[0]) for array in inputs.values() if array.shape), default=1)
 
-    def _count_predictions(self, inputs: Mapping[str, Array], predictions: Mapping[str, Array]) -> None:
+    def _tally(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Tally | None:
         metrics = self._metrics.rows
-        if metrics is not None:
-            metrics.add(inputs, predictions)
+        return metrics.tally(inputs, outputs) if metrics else None
+
+    def _count_predictions(self, _inputs: Mapping[str, Array], predictions: Tally | None) -> None:
+        if predictions and self._metrics.rows:
+            self._metrics.rows.add(predictions)
 
 
 class RecordsEndpoint(TensorEndpoint):
@@ -87,14 +91,14 @@ class RecordsEndpoint(TensorEndpoint):
 
     def _score(
         self, model: OnnxModel, request: RecordsRequest, inputs: dict[str, Array]
-    ) -> tuple[Answer, dict[str, Array]]:
+    ) -> tuple[Answer, Tally | None]:
         outputs = self._run(model, inputs)
         answers: list[Any] = _classified(model, outputs) if model.probabilities else _values(model, outputs)
         if not isinstance(request.inputs, list):
             content = _encode(answers[0])
         else:
             content = _encode(BatchResponse(answers) if model.probabilities else ValuesBatchResponse(answers))
-        return Answer(200, JSON, content), outputs
+        return Answer(200, JSON, content), self._tally(inputs, outputs)
 
 
 class TensorInferEndpoint(TensorEndpoint):
@@ -117,15 +121,14 @@ class TensorInferEndpoint(TensorEndpoint):
         requested_outputs(request, self._names)  # refuses an output that does not exist before the model runs
         return request_arrays(request, self._specs, self._settings.max_texts)
 
-    def _score(
-        self, model: OnnxModel, request: TensorRequest, inputs: dict[str, Array]
-    ) -> tuple[Answer, dict[str, Array]]:
+    def _score(self, model: OnnxModel, request: TensorRequest, inputs: dict[str, Array]) -> tuple[Answer, Tally | None]:
         outputs = self._run(model, inputs)
         response, tensors = infer_response(model, requested_outputs(request, self._names), request.id, outputs)
         content = _encode(response)
         if tensors is None:
-            return Answer(200, JSON, content), outputs
-        return Answer(200, OCTET_STREAM, content + tensors, ((HEADER.decode(), str(len(content))),)), outputs
+            return Answer(200, JSON, content), self._tally(inputs, outputs)
+        headers = ((HEADER.decode(), str(len(content))),)
+        return Answer(200, OCTET_STREAM, content + tensors, headers), self._tally(inputs, outputs)
 
 
 def _classified(model: OnnxModel, outputs: Mapping[str, Array]) -> list[PredictResponse]:

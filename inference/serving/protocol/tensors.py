@@ -161,7 +161,7 @@ def _reason(error: Exception) -> str:
 def _unpack(where: str, tensor: TensorInput, part: bytes) -> Array:
     count = prod(tensor.shape)
     if tensor.datatype == BYTES:
-        texts = list(islice(unpack_texts(part), count + 1))
+        texts = list(islice(unpack_texts(part), min(count, len(part)) + 1))
         if len(texts) != count:
             raise BadRequestError(f"{where}: shape {tensor.shape} means {count} binary texts, found another number")
         return np.array(texts, object).reshape(tensor.shape)

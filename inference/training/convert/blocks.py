@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -33,11 +34,6 @@ class Block:
     def width(self) -> int:
         """Columns that the next step sees."""
         return int((self.columns >= 0).sum())
-
-
-def with_features(features: NgramFeatures, **changes: Any) -> NgramFeatures:
-    """The same settings with some of them changed."""
-    return NgramFeatures(**{name: changes.get(name, getattr(features, name)) for name in features.__struct_fields__})
 
 
 def flat(pipeline: Pipeline) -> list[tuple[str, Any]]:
@@ -116,7 +112,7 @@ def _tfidf(name: str, block: Block, transformer: TfidfTransformer) -> Block:
             " alternate_sign=False"
         )
     # What was scaled to one length and is scaled again has the same direction: the first scaling has no effect.
-    features = with_features(block.features, sublinear_tf=bool(transformer.sublinear_tf), norm=transformer.norm)
+    features = structs.replace(block.features, sublinear_tf=bool(transformer.sublinear_tf), norm=transformer.norm)
     return replace(block, features=features, idf=np.asarray(transformer.idf_) if transformer.use_idf else block.idf)
 
 

@@ -5,13 +5,14 @@ from array import array
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from inference.model.linear_weights import LinearWeights, pack_linear
 from inference.model.links import Calibrators
-from inference.model.manifest import Hashing, LinearClassifier, NgramVectorizer, Vectorizer
+from inference.model.manifest import LinearClassifier, NgramVectorizer, Vectorizer
 from inference.model.ngrams import NgramWeights
 from inference.model.scorer import LARGEST, Weights, pack_weights
-from inference.training.convert.blocks import Array, Block, with_features
+from inference.training.convert.blocks import Array, Block
 from inference.training.convert.classifiers import Linear
 from inference.training.convert.vectorizers import DEFAULT_PATTERN
 
@@ -35,7 +36,7 @@ def write_formats(labels: tuple[str, ...], blocks: list[Block], linear: Linear) 
 
 def _simple(labels: tuple[str, ...], blocks: list[Block], linear: Linear) -> Conversion | None:
     block, features = blocks[0], blocks[0].features
-    fixed = with_features(
+    fixed = structs.replace(
         features, analyzer="word", lowercase=True, strip_accents=None, pattern=None, stop_words=(), binary=False,
         sublinear_tf=False, norm="l2", hashing=None,
     )  # fmt: skip
@@ -107,9 +108,9 @@ def _hashed(block: Block, linear: Linear) -> NgramWeights:
     hashing = block.features.hashing
     assert hashing  # noqa: S101 - the caller checks it
     unseen = bool(counts.max() * _MANY >= hashing.buckets and counts.max() > 1)
-    hashing = Hashing(buckets=hashing.buckets, alternate_sign=hashing.alternate_sign, unseen=unseen)
+    hashing = structs.replace(hashing, unseen=unseen)
     return NgramWeights(
-        features=with_features(block.features, terms=len(rows), hashing=hashing),
+        features=structs.replace(block.features, terms=len(rows), hashing=hashing),
         terms="",
         ends=array("I", places[bucket_rows.ravel()].tolist()),
         idf=_doubles(rows[:, 0]),

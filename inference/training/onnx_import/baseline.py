@@ -3,6 +3,7 @@
 import csv
 import gzip
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ def read_baseline(
                 complete = [cell for cell in cells if cell is not None]
                 if len(examples) < _EXAMPLES and len(complete) == len(cells):
                     examples.append(complete)
-        except (csv.Error, UnicodeDecodeError, OSError, EOFError) as error:
+        except (csv.Error, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
             raise ConversionError(f"{path} cannot be read as CSV: {excerpt(error)}") from error
     if not count:
         raise ConversionError(f"{path} has no rows")

@@ -31,7 +31,7 @@ def load_whole(path: Path) -> onnx.ModelProto:
     if not model.graph.output:
         raise ConversionError("is not an ONNX file, or its graph has no outputs")
     _check_operators(model)
-    _load_external_data(model, path.parent)
+    _load_external_data(model, path)
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
@@ -55,12 +55,13 @@ def _check_operators(model: onnx.ModelProto) -> None:
         )
 
 
-def _load_external_data(model: onnx.ModelProto, folder: Path) -> None:
+def _load_external_data(model: onnx.ModelProto, path: Path) -> None:
+    folder = path.parent
     external = [tensor for tensor in _tensors(model) if external_data_helper.uses_external_data(tensor)]
     files = {_external_file(tensor, folder) for tensor in external}
-    size = sum(path.stat().st_size for path in files)
+    size = sum(file.stat().st_size for file in {path, *files})
     if size > MAX_BYTES:
-        raise ConversionError(f"has {size} bytes of external data; a model has at most {MAX_BYTES}")
+        raise ConversionError(f"has {size} bytes with its external data; a model has at most {MAX_BYTES}")
     for tensor in external:
         try:
             external_data_helper.load_external_data_for_tensor(tensor, str(folder))

@@ -19,6 +19,7 @@ from inference.model.artifact import Artifact, from_manifest, sealed
 from inference.model.manifest import ONNX_FILE, Data, OnnxManifest
 from inference.model.signature import (
     FREE,
+    MAX_NAME,
     Cell,
     Feature,
     OutputSignature,
@@ -121,16 +122,24 @@ def _features(
         raise ConversionError(f"{path}: its inputs are not tabular; --features and --baseline do not apply to it")
     names = options.features
     if names:
-        if len(names) != len(features) or len(set(names)) != len(names):
-            raise ConversionError(
-                f"{path}: --features names {len(set(names))} distinct columns, the model has {len(features)}"
-            )
+        if len(names) != len(features):
+            raise ConversionError(f"{path}: --features names {len(names)} columns, the model has {len(features)}")
         features = tuple(msgspec.structs.replace(each, name=name) for name, each in zip(names, features, strict=True))
-    if options.baseline is None:
-        return features, None
-    named = bool(names) or all(each.row_elements == 1 for each in inputs)
-    training = read_baseline(options.baseline, features, inputs, named=named)
-    return training.features, training
+    training = None
+    if options.baseline:
+        named = bool(names) or all(each.row_elements == 1 for each in inputs)
+        training = read_baseline(options.baseline, features, inputs, named=named)
+        features = training.features
+    _check_names(path, [each.name for each in features])
+    return features, training
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    if len(set(names)) != len(names) or not all(0 < len(name) <= MAX_NAME for name in names):
+        raise ConversionError(
+            f"{path}: the features are {excerpt(', '.join(map(repr, names)))}; their names must be distinct and have 1"
+            f" to {MAX_NAME} characters"
+        )
 
 
 def _question(
@@ -205,10 +214,10 @@ def _with_meanings(
     label = next((each.name for each in outputs if not each.datatype.startswith("FP") and len(each.shape) == 1), None)
     meanings: dict[str | None, str] = {label: "label", candidates[0]: "probabilities"}
     return tuple(
-        msgspec.convert(
-            {**msgspec.to_builtins(each), "meaning": meanings.get(each.name, "value")}
-            | ({"shape": (FREE, *columns)} if each.name == candidates[0] else {}),
-            OutputSignature,
+        msgspec.structs.replace(
+            each,
+            meaning=meanings.get(each.name, "value"),
+            shape=(FREE, *columns) if each.name == candidates[0] else each.shape,
         )
         for each in outputs
     )

@@ -1,7 +1,8 @@
 """`python -m inference.training.onnx_import.run_once BYTES FOLDER`: run a model on its test vector in its own process.
 
 FOLDER holds `model.onnx` and a question; the answer is written beside them. The process does what a pod does when it
-loads a model and answers its largest request, so its peak memory is what a pod needs.
+loads a model and answers a request of 1,000 rows, so its peak memory is what a pod needs for one. A dimension that
+varies, other than the rows, is 1 here: longer rows need more.
 """
 
 import gc

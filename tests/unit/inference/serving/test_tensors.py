@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from inference import contract
 from inference.model.onnx_model import DTYPES, OnnxModel
@@ -176,6 +177,31 @@ def test_a_binary_bool_is_0_or_1_and_binary_texts_are_as_many_as_the_shape_says(
         response = echo.post("/v2/models/echo/infer", content=document + part, headers=headers)
         assert response.status_code == 400
         assert message in response.json()["error"]
+
+
+def test_a_shape_of_binary_texts_beyond_any_memory_is_refused() -> None:
+    strings = ("x", TensorProto.STRING, ["n", "m"])
+    identity = [helper.make_node("Identity", ["x"], ["y"])]
+    artifact = onnx_artifacts.imported(onnx_models.graph(identity, [strings], [("y", *strings[1:])]), "texts")
+    client = AsgiClient(_app(onnx_artifacts.loaded(artifact)))
+    part = b"\x01\x00\x00\x00a"
+    tensor = {"name": "x", "shape": [1, 2**63 - 1], "datatype": "BYTES", "parameters": {"binary_data_size": len(part)}}
+    document = json.dumps({"inputs": [tensor]}).encode()
+    headers = {"inference-header-content-length": str(len(document))}
+    response = client.post("/v2/models/texts/infer", content=document + part, headers=headers)
+    assert response.status_code == 400, response.text
+
+
+def test_values_at_the_limits_of_the_training_range_are_in_range() -> None:
+    """In FP32 0.1 is above the 0.1 of the baseline and 0.7 is below 0.7."""
+    numbers = ("x", TensorProto.FLOAT, ["n", 1])
+    identity = [helper.make_node("Identity", ["x"], ["y"])]
+    content = onnx_models.graph(identity, [numbers], [("y", *numbers[1:])])
+    artifact = onnx_artifacts.imported(content, "limits", baseline="x\n0.1\n0.7\n")
+    app = _app(onnx_artifacts.loaded(artifact))
+    assert AsgiClient(app).post("/predict", json={"inputs": [{"x": 0.1}, {"x": 0.7}]}).status_code == 200
+    labels = {"feature": "x", "model_version": artifact.version}
+    assert app.service.metrics.registry.get_sample_value("inference_feature_out_of_range_total", labels) == 0
 
 
 def _credit_inputs(rows: int = 1, **changes: dict[str, Any]) -> list[dict[str, Any]]:

@@ -158,7 +158,7 @@ def test_refuses_a_file_that_is_too_large(file: Path, monkeypatch: pytest.Monkey
     path = onnx_models.with_external_data(file.parent)
     monkeypatch.setattr(graphs, "MAX_BYTES", path.stat().st_size)
     path.with_name("weights.bin").write_bytes(bytes(10_000))
-    with pytest.raises(ConversionError, match="10000 bytes of external data"):
+    with pytest.raises(ConversionError, match="bytes with its external data; a model has at most"):
         graphs.load_whole(path)
 
 
@@ -189,7 +189,7 @@ _LOGARITHM = [helper.make_node("Neg", ["x"], ["z"]), helper.make_node("Log", ["z
         (onnx_models.graph(_SAME, [_X], [_Y]), {"labels": ("a", "b", "c")}, "not probabilities"),
         (onnx_models.graph(_SAME, [_X], [_Y]), {"labels": ("a", "b")}, "needs an output with a probability per label"),
         (onnx_models.graph(_SAME, [_X], [_Y]), {"labels": ("a", "a")}, "two or more distinct ones"),
-        (onnx_models.graph(_SAME, [_X], [_Y]), {"features": ("a", "b")}, "names 2 distinct columns, the model has 3"),
+        (onnx_models.graph(_SAME, [_X], [_Y]), {"features": ("a", "b")}, "names 2 columns, the model has 3"),
         (
             onnx_models.graph(_LOGARITHM, [_X], [_Y]),
             {},
@@ -217,6 +217,14 @@ def test_refuses_a_baseline_that_does_not_fit(file: Path, text: str, message: st
     baseline.write_text(text)
     with pytest.raises(ConversionError, match=message):
         _import(file, onnx_models.credit(), baseline=baseline)
+
+
+@pytest.mark.parametrize("header", ["a,a,b", "a,,b", f"a,{'b' * 101},c"])
+def test_refuses_names_of_features_that_no_pod_would_load(file: Path, header: str) -> None:
+    baseline = file.with_suffix(".csv")
+    baseline.write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(ConversionError, match="their names must be distinct and have 1 to 100 characters"):
+        _import(file, onnx_models.graph(_SAME, [_X], [_Y]), baseline=baseline)
 
 
 def test_a_matrix_takes_its_names_from_a_baseline_with_as_many_columns(file: Path) -> None:
