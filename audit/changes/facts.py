@@ -10,15 +10,15 @@ from audit.changes.openings import Opening, named, openings, peer_text, ports_te
 from audit.cluster import Cluster
 from audit.model.finding import Severity, State
 from audit.model.labels import EVERYTHING
-from audit.model.objects import Object
+from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, PolicyRule
 from audit.model.place import Place
 from audit.model.policies import BlockPeer, Direction, PodPeer
+from audit.model.services import Route
 from audit.permissions.consequences import Consequence, of_rule
 from audit.permissions.permissions import Grant, parts
 from audit.pods import Level, pod_findings
 from audit.pods.findings import ENFORCE, enforced
-from audit.pods.template import mapping, mappings
 
 _MONITORS: Final = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}
 _MONITORING: Final = ("Probe", "ScrapeConfig", "AlertmanagerConfig")
@@ -27,11 +27,12 @@ _MONITORING: Final = ("Probe", "ScrapeConfig", "AlertmanagerConfig")
 def facts(cluster: Cluster) -> Iterator[Fact]:
     """Everything that the input makes possible and that matters for isolation."""
     yield from _network(cluster)
-    yield from _unrestricted(cluster)
-    yield from _services(cluster)
+    yield from unrestricted(cluster)
+    yield from services(cluster)
+    yield from _routes(cluster)
     yield from _permissions(cluster)
     yield from _pods(cluster)
-    yield from _metrics(cluster)
+    yield from metrics(cluster)
 
 
 def _fact(area: Area, risk: Severity, namespace: str, of: str, text: str, *places: Place) -> Fact:
@@ -63,7 +64,7 @@ def _risk(opening: Opening) -> Severity:
     return Severity.HIGH if isinstance(peer, BlockPeer) else Severity.MEDIUM
 
 
-def _unrestricted(cluster: Cluster) -> Iterator[Fact]:
+def unrestricted(cluster: Cluster) -> Iterator[Fact]:
     """Workloads, and new pods, whose direction no policy restricts."""
     inventory = cluster.inventory
     restricted: dict[tuple[str, Direction], list[PodPeer]] = defaultdict(list)
@@ -86,7 +87,8 @@ def _unrestricted(cluster: Cluster) -> Iterator[Fact]:
                 yield _fact(Area.NETWORK, Severity.HIGH, name, f"Namespace {name}", text, namespace.place)
 
 
-def _services(cluster: Cluster) -> Iterator[Fact]:
+def services(cluster: Cluster) -> Iterator[Fact]:
+    """Services that lead outside, or that nodes and external addresses lead to."""
     for each in cluster.inventory.services:
         of = f"Service {each.namespace}/{each.name}"
         spec = each.place.at("spec")
@@ -102,17 +104,29 @@ def _services(cluster: Cluster) -> Iterator[Fact]:
         if each.selector is None and not each.external_name:
             text = "it has no selector, so anyone who can write its EndpointSlices chooses where its traffic goes"
             yield _fact(Area.NETWORK, Severity.MEDIUM, each.namespace, of, text, spec)
-    for route in cluster.inventory.routes:
-        hosts = ", ".join(route.hosts) or "every host"
-        text = f"it makes the Service {route.service_namespace}/{route.service} reachable as {hosts}"
-        of = f"{route.kind} {route.namespace}/{route.name}"
-        yield _fact(Area.NETWORK, Severity.MEDIUM, route.namespace, of, text, route.place)
+
+
+def _routes(cluster: Cluster) -> Iterator[Fact]:
+    for each in cluster.inventory.routes:
+        of = f"{each.kind} {each.namespace}/{each.name}"
+        yield _fact(Area.NETWORK, Severity.MEDIUM, each.namespace, of, route_text(each), each.place)
+
+
+def route_text(route: Route) -> str:
+    """What a route does, in words."""
+    hosts = ", ".join(route.hosts) or "every host"
+    return f"it makes the Service {route.service_namespace}/{route.service} reachable as {hosts}"
 
 
 def _permissions(cluster: Cluster) -> Iterator[Fact]:
     for grant in cluster.permissions.grants:
         if not grant.default:
             yield from _grant(grant)
+    for binding in cluster.permissions.missing:
+        who = ", ".join(map(str, binding.subjects)) or "nobody"
+        text = f"it gives {binding.role_reference}, which the input does not hold, to {who}"
+        place = binding.place.at("roleRef", "name")
+        yield _fact(Area.PERMISSIONS, Severity.HIGH, binding.namespace, binding.reference, text, place)
 
 
 def _grant(grant: Grant) -> Iterator[Fact]:
@@ -144,9 +158,8 @@ def _foreign(grant: Grant) -> bool:
 def _allowed(grant: Grant, part: PolicyRule, consequences: list[tuple[Consequence, Severity]]) -> str:
     where = f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
     names = f" named {', '.join(part.names)}" if part.names else ""
-    listed = part.paths or [f"{each}.{group}" if group else each for group in part.groups for each in part.resources]
     follows = f": {', '.join(each.name for each, _severity in consequences)}" if consequences else ""
-    return f"may {', '.join(sorted(part.verbs))} {', '.join(sorted(listed))}{names} {where}{follows}"
+    return f"may {', '.join(sorted(part.verbs))} {', '.join(sorted(part.written))}{names} {where}{follows}"
 
 
 def _pods(cluster: Cluster) -> Iterator[Fact]:
@@ -162,7 +175,8 @@ def _pods(cluster: Cluster) -> Iterator[Fact]:
             yield _fact(Area.PODS, Severity.HIGH, name, f"Namespace {name}", text, place)
 
 
-def _metrics(cluster: Cluster) -> Iterator[Fact]:
+def metrics(cluster: Cluster) -> Iterator[Fact]:
+    """Monitors beyond their namespace, and objects that configure the monitoring of all."""
     for kind, field in _MONITORS.items():
         for each in cluster.inventory.of_kind(kind):
             yield from _monitor(each, field)
@@ -174,7 +188,7 @@ def _metrics(cluster: Cluster) -> Iterator[Fact]:
 def _monitor(monitor: Object, field: str) -> Iterator[Fact]:
     selector = mapping(monitor.at("spec", "namespaceSelector"))
     place = monitor.place.at("spec", "namespaceSelector")
-    others = [each for each in selector.get("matchNames") or () if each != monitor.namespace]
+    others = [each for each in listed(selector.get("matchNames")) if each != monitor.namespace]
     if selector.get("any") is True or others:
         where = "every namespace" if selector.get("any") is True else f"namespaces {', '.join(map(str, others))}"
         text = f"it makes Prometheus scrape {where}"
@@ -186,7 +200,7 @@ def _monitor(monitor: Object, field: str) -> Iterator[Fact]:
             yield _fact(Area.METRICS, Severity.HIGH, monitor.namespace, monitor.reference, text, at.at("honorLabels"))
         for name in ("relabelings", "metricRelabelings"):
             for step, rule in enumerate(mappings(endpoint.get(name))):
-                if rule.get("targetLabel") in {"namespace", "job", "tenant"}:
+                if str(rule.get("targetLabel")) in {"namespace", "job", "tenant"}:
                     text = f"it sets the label {rule['targetLabel']} of what it scrapes"
                     yield _fact(
                         Area.METRICS, Severity.HIGH, monitor.namespace, monitor.reference, text, at.at(name, step)

@@ -11,7 +11,7 @@ from audit.model.objects import Object
 from audit.model.place import Path, Place
 from audit.reading.documents import TextDocument
 from audit.reading.items import items
-from audit.reading.kinds import CLUSTER_WIDE
+from audit.reading.kinds import CLUSTER_WIDE, NETWORK_POLICY, restricts
 from audit.reading.yaml_text import YamlError
 
 _NAMED_BY: Final = ("name", "alert", "record", "key", "type")
@@ -43,6 +43,8 @@ _ABOUT: Final[tuple[tuple[set[str], re.Pattern[str], Area, Severity], ...]] = (
     ),
 )
 """What a value is about: the kinds (any, if empty), its path, the area and the risk; the first that fits."""
+_NOT_A_FACT: Final = (Area.NETWORK, Severity.HIGH)
+"""What every change of a policy is about of which `facts` does not say everything."""
 _OPEN: Final = {
     "Role",
     "RoleBinding",
@@ -77,7 +79,8 @@ def value_changes(
     for key, each in after.items():
         earlier = before.get(key)
         if earlier is None:
-            yield _change(each, (Area.VALUES, Severity.LOW), Effect.GAINED, "it is new", ())
+            about = _NOT_A_FACT if _restricts(each) else (Area.VALUES, Severity.LOW)
+            yield _change(each, about, Effect.GAINED, "it is new", ())
         old, new = dict(_leaves(earlier.data, ())) if earlier else {}, dict(_leaves(each.data, ()))
         for path, value in new.items():
             if path not in old or old[path][0] != value[0]:
@@ -85,7 +88,7 @@ def value_changes(
                 yield from _value(each, path, old[path][0] if path in old else missing, value, tenants)
         for path, (value, place) in old.items():
             if path not in new:
-                text = f"{path}: {_shown(value)} is removed"
+                text = f"{path} is removed" if _secret(each, path) else f"{path}: {_shown(value)} is removed"
                 yield _change(earlier or each, _area(each, path), Effect.CHANGED, text, place)
     for key, each in before.items():
         if key not in after:
@@ -125,6 +128,8 @@ def _left_behind(each: Object) -> Change:
         f"it is no longer declared, but kubectl apply does not delete it; kubectl delete {each.kind.lower()}"
         f" {each.name}{where} does"
     )
+    if _restricts(each):
+        return _change(each, _NOT_A_FACT, Effect.CHANGED, text, ())
     risk = Severity.MEDIUM if each.kind in _OPEN else Severity.LOW
     return _change(each, (Area.LEFT_BEHIND, risk), Effect.LOST, text, ())
 
@@ -133,19 +138,33 @@ def _value(each: Object, path: str, old: Any, value: tuple[Any, Path], tenants: 
     """What a value that is new or different does."""
     new, place = value
     for other in sorted(mentioned(new, tenants) - mentioned(old, tenants) - {each.namespace}):
-        text = f"{path} names the namespace {other}: {_shown(new)}"
+        text = f"{path} names the namespace {other}" + ("" if _secret(each, path) else f": {_shown(new)}")
         yield _change(each, (Area.TENANTS, Severity.HIGH), Effect.GAINED, text, place)
     if old is not _NEW:
         text = f"{path}: {_shown(new)} is added" if old is None else f"{path}: {_becomes(old, new)}"
+        if _secret(each, path):
+            text = f"{path} {'is added' if old is None else 'changes'}"
         yield _change(each, _area(each, path), Effect.CHANGED, text, place)
+
+
+def _secret(each: Object, path: str) -> bool:
+    """Whether a value is the content of a Secret, which no report shows."""
+    return each.kind == "Secret" and path.startswith(("data", "stringData"))
 
 
 def _area(each: Object, path: str) -> tuple[Area, Severity]:
     """What a value is about, and how much it matters that it changes."""
+    if _restricts(each):
+        return _NOT_A_FACT
     for kinds, pattern, area, risk in _ABOUT:
         if (not kinds or each.kind in kinds) and pattern.search(path):
             return area, risk
     return Area.VALUES, Severity.LOW
+
+
+def _restricts(each: Object) -> bool:
+    """Whether it is a policy of which `facts` says nothing, or nothing about what it denies."""
+    return restricts(each.kind) and (each.group, each.kind) != NETWORK_POLICY
 
 
 def mentioned(value: Any, tenants: Collection[str]) -> set[str]:

@@ -3,33 +3,35 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
-from audit.model.finding import Finding, State
-from audit.reading.sources import Text
+from audit.contract.waivers import Known
+from audit.model.finding import State
 
 PREDICATE: Final = "https://tenantry.dev/attestations/isolation/v1"
 
 
-def statement(texts: Iterable[Text], contract: str, found: Sequence[Finding], verdict: str, version: str) -> str:
+def statement(files: Iterable[Path], contract: str, known: Known, verdict: str, version: str) -> str:
     """A statement about every file that was read.
 
     Args:
-        texts: The files.
+        files: The files.
         contract: The contract's text.
-        found: The findings.
+        known: The findings, and how many were left out.
         verdict: holds, violated or undecided.
         version: Version of the program.
     """
-    subjects = [{"name": each.file, "digest": {"sha256": _digest(each.content)}} for each in texts]
-    numbers = Counter(each.state for each in found)
+    subjects = [{"name": str(each), "digest": {"sha256": _digest(each.read_bytes())}} for each in files]
+    numbers = Counter(each.state for each in known.rest)
     predicate = {
         "tool": {"name": "tenantry audit check", "version": version},
-        "contract": {"digest": {"sha256": _digest(contract)}},
+        "contract": {"digest": {"sha256": _digest(contract.encode())}},
         "verdict": verdict,
         "findings": {state: numbers[state] for state in State},
-        "ids": sorted(each.id for each in found if each.state is not State.WARNING),
+        "leftOut": {"waived": known.waived, "inBaseline": known.in_baseline},
+        "ids": sorted(each.id for each in known.rest if each.state is not State.WARNING),
     }
     whole = {
         "_type": "https://in-toto.io/Statement/v1",
@@ -40,5 +42,5 @@ def statement(texts: Iterable[Text], contract: str, found: Sequence[Finding], ve
     return json.dumps(whole, indent=2, sort_keys=True) + "\n"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from audit.changes.change import Area, Fact
-from audit.changes.facts import facts
+from audit.changes.facts import metrics, route_text, services, unrestricted
 from audit.changes.values import mentioned, strings
 from audit.cluster import Cluster
 from audit.contract.document import Contract, Holder, Tenant
@@ -36,6 +35,7 @@ def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]
     yield from _absent(tenants, inventory)
     yield from network_findings(contract, inventory)
     yield from _facts(cluster, tenants)
+    yield from _routes(inventory, tenants)
     yield from _permissions(contract, cluster, tenants)
     yield from _pods(contract, inventory, tenants)
     yield from _quotas(contract, inventory, tenants)
@@ -61,39 +61,44 @@ def _absent(tenants: dict[str, Tenant], inventory: Inventory) -> Iterator[Findin
 
 
 def _facts(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
-    """Pods that no policy restricts, Services and routes that lead outside, and monitors beyond their namespace."""
-    for fact in facts(cluster):
-        tenant = tenants.get(fact.namespace)
-        if tenant is None:
-            continue
-        rule = _rule_of(fact, tenant)
-        if rule is None:
-            continue
-        file, line = fact.places[0]
-        yield Finding(
-            rule=rule,
-            state=State.VIOLATION,
-            severity=fact.risk,
-            namespace=fact.namespace,
-            subject=fact.subject,
-            message=fact.text,
-            fix="Restrict it, as every tenant of the contract is.",
-            source="",
-            file=file,
-            line=line,
-        )
+    """Pods that no policy restricts, Services that lead outside, and monitors beyond their namespace."""
+    for rule, found in (
+        ("network-unrestricted", unrestricted(cluster)),
+        ("service-leads-outside", services(cluster)),
+        ("metrics", metrics(cluster)),
+    ):
+        for fact in found:
+            if fact.namespace in tenants:
+                file, line = fact.places[0]
+                yield Finding(
+                    rule=rule,
+                    state=State.VIOLATION,
+                    severity=fact.risk,
+                    namespace=fact.namespace,
+                    subject=fact.subject,
+                    message=fact.text,
+                    fix="Restrict it, as every tenant of the contract is.",
+                    source="",
+                    file=file,
+                    line=line,
+                )
 
 
-def _rule_of(fact: Fact, tenant: Tenant) -> str | None:
-    if fact.area is Area.METRICS:
-        return "metrics"
-    if fact.area is not Area.NETWORK or fact.text.startswith("policies let them"):
-        return None
-    if "no policy restricts" in fact.text:
-        return "network-unrestricted"
-    if fact.subject.startswith("Service "):
-        return "service-leads-outside"
-    return None if tenant.routes else "route-to-tenant"
+def _routes(inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    """Routes of a tenant that lead out of it, and routes to a tenant that may have none."""
+    for route in inventory.routes:
+        owner, target = tenants.get(route.namespace), tenants.get(route.service_namespace)
+        leads_out = owner is not None and target is not owner
+        if leads_out or (target is not None and not target.routes):
+            yield finding(
+                route.place,
+                rule="route-to-tenant",
+                severity=Severity.MEDIUM,
+                namespace=route.namespace if owner else route.service_namespace,
+                subject=f"{route.kind} {route.namespace}/{route.name}",
+                message=route_text(route),
+                fix="Remove the route, or allow routes to the tenant in the contract.",
+            )
 
 
 def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
@@ -108,6 +113,20 @@ def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant
             yield _grant(grant, "permission-outside-tenant", Severity.CRITICAL, message)
         elif grant.namespace in tenants or not grant.namespace:
             yield from _foreign(grant, tenants.get(grant.namespace), contract)
+    for binding in cluster.permissions.missing:
+        of_tenant = binding.namespace in tenants or any(_owner(each, tenants) for each in binding.subjects)
+        if of_tenant or not binding.namespace:
+            gives = f"it gives {binding.role_reference}, which the input does not hold"
+            yield finding(
+                binding.place.at("roleRef", "name"),
+                rule="permission-role-not-declared",
+                severity=Severity.HIGH,
+                namespace=binding.namespace,
+                subject=binding.reference,
+                message=f"{gives}, so what it allows is not known",
+                fix="Add the role to the input, or remove the binding.",
+                state=State.UNDECIDED,
+            )
 
 
 def _owner(subject: Subject, tenants: dict[str, Tenant]) -> Tenant | None:

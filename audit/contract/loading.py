@@ -24,6 +24,8 @@ def load(file: Path) -> Contract:
         data = parse(file.read_text("utf-8"))
     except OSError as error:
         raise AuditError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise AuditError(f"{file}: it is not UTF-8 text (byte {error.start}); a contract is UTF-8") from error
     except YamlError as error:
         raise AuditError(f"{file}:{error.line + 1}: {error}. Correct the text; it is not valid YAML.") from error
     return loaded(data, str(file))

@@ -9,7 +9,7 @@ from audit.contract.document import Contract, Tenant, Traffic
 from audit.model.addresses import Addresses
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
-from audit.model.labels import NAMESPACE_NAME, Requirement
+from audit.model.labels import EVERYTHING, NAMESPACE_NAME, Requirement
 from audit.model.policies import BlockPeer, Direction, NamedPort, NamePeer, Peer, PodPeer, PortMatch
 from audit.model.truth import NO
 
@@ -69,12 +69,20 @@ def _state(opening: Opening, tenant: Tenant, contract: Contract, inventory: Inve
     """Whether a rule allows more than the contract; None where it does not."""
     ingress = opening.direction is Direction.INGRESS
     own, common = (tenant.ingress, contract.spec.ingress) if ingress else (tenant.egress, contract.spec.egress)
-    allowed = [each for each in (*own, *common) if _ports_covered(opening.ports, each.ports)]
+    found = [
+        _port_state(opening, tenant, [each for each in (*own, *common) if _covers(each.ports, port)], inventory)
+        for port in ((None,) if opening.ports is None else opening.ports)
+    ]
+    return next((state for state in (State.VIOLATION, State.UNDECIDED) if state in found), None)
+
+
+def _port_state(opening: Opening, tenant: Tenant, allowed: Sequence[Traffic], inventory: Inventory) -> State | None:
+    """The same for one port of a rule, given what the contract allows on it."""
     peer = opening.peer
     if isinstance(peer, PodPeer):
         return _pods_state(peer, tenant, allowed, inventory, opening)
     if isinstance(peer, BlockPeer):
-        return None if not peer.block & ~_addresses(tuple(allowed_blocks(allowed))) else State.VIOLATION
+        return None if not peer.block & ~_addresses(tuple(_blocks(allowed))) else State.VIOLATION
     return State.UNDECIDED if isinstance(peer, NamePeer) else State.VIOLATION
 
 
@@ -93,7 +101,7 @@ def _pods_state(
     if any(not (each.name in tenant.spaces or _pods_covered(peer, each.name, allowed)) for each in matched):
         return State.VIOLATION
     # By other labels than the name: which namespaces have them is not known.
-    return State.UNDECIDED
+    return State.VIOLATION if peer.namespaces == EVERYTHING else State.UNDECIDED
 
 
 def _named(peer: Peer) -> list[str] | None:
@@ -114,7 +122,7 @@ def _pods_covered(peer: PodPeer, space: str, allowed: Sequence[Traffic]) -> bool
     return False
 
 
-def allowed_blocks(allowed: Sequence[Traffic]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _blocks(allowed: Sequence[Traffic]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The addresses of allowed traffic, as CIDR and exceptions."""
     for each in allowed:
         if each.peer.cidr is not None:
@@ -132,11 +140,9 @@ def _addresses(blocks: tuple[tuple[str, tuple[str, ...]], ...]) -> Addresses:
     return found
 
 
-def _ports_covered(ports: tuple[PortMatch, ...] | None, allowed: Sequence[str] | None) -> bool:
-    """Whether every port of a rule is one that is allowed."""
-    if allowed is None:
-        return True
-    return ports is not None and all(any(_port_covered(port, each) for each in allowed) for port in ports)
+def _covers(allowed: Sequence[str] | None, port: PortMatch | None) -> bool:
+    """Whether a port of a rule, or every port (None), is allowed."""
+    return allowed is None or (port is not None and any(_port_covered(port, each) for each in allowed))
 
 
 def _port_covered(port: PortMatch, allowed: str) -> bool:

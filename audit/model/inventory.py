@@ -62,3 +62,11 @@ class Inventory:
     def of_kind(self, *kinds: str) -> list[Object]:
         """The objects of some kinds, in the order of the input for each."""
         return [each for kind in kinds for each in self.kept.get(kind, ())]
+
+    def autoscalers(self) -> dict[tuple[str, str, str], Object]:
+        """The HorizontalPodAutoscalers, by namespace, kind and name of what they scale."""
+        found = {}
+        for each in self.of_kind("HorizontalPodAutoscaler"):
+            kind, name = (str(each.at("spec", "scaleTargetRef", key)) for key in ("kind", "name"))
+            found[each.namespace, kind, name] = each
+        return found

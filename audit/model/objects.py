@@ -1,5 +1,6 @@
 """Objects as they stand in the input, for the parts of the audit that read their fields themselves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,3 +43,18 @@ class Object:
             else:
                 value = value.get(step) if isinstance(value, dict) else None
         return value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping of the input; empty where there is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A list of the input; empty where there is none."""
+    return value if isinstance(value, list) else []
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """A list of mappings of the input; what is not a mapping counts as an empty one."""
+    return [mapping(each) for each in listed(value)]

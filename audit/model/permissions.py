@@ -86,6 +86,16 @@ class PolicyRule:
         created = verb == "create" and not subresource
         return self._allows_resource(resource, subresource) and not (created and self.names)
 
+    @property
+    def written(self) -> list[str]:
+        """Its paths, or its resources with their group, as kubectl writes them: deployments.apps/scale."""
+        found = list(self.paths)
+        for group in self.groups:
+            for resource in self.resources:
+                name, slash, part = resource.partition("/")
+                found.append(f"{name}.{group}{slash}{part}" if group else resource)
+        return found
+
     def _allows_resource(self, resource: str, subresource: str) -> bool:
         if not subresource:
             return _has(self.resources, resource)
@@ -182,6 +192,11 @@ class Binding:
     def reference(self) -> str:
         """How messages name it."""
         return f"RoleBinding {self.namespace}/{self.name}" if self.namespace else f"ClusterRoleBinding {self.name}"
+
+    @property
+    def role_reference(self) -> str:
+        """How messages name the role that it gives."""
+        return f"Role {self.role_namespace}/{self.role}" if self.role_namespace else f"ClusterRole {self.role}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from audit.model.objects import listed, mapping, mappings
 from audit.model.place import Path
-from audit.pods.template import Template, listed, mapping, mappings
+from audit.pods.template import Template
 
 Found = Iterator[tuple[Path, str]]
 
@@ -70,7 +71,7 @@ def capabilities(pod: Template, _version: int) -> Found:
     for each in pod.containers:
         added = listed(mapping(each.security.get("capabilities")).get("add"))
         for index, name in enumerate(added):
-            if name not in CAPABILITIES:
+            if str(name) not in CAPABILITIES:
                 path: Path = ("spec", *each.path, "securityContext", "capabilities", "add", index)
                 yield path, f"container {each.name} adds the capability {name}"
 
@@ -111,10 +112,11 @@ def app_armor(pod: Template, _version: int) -> Found:
     for path, context in contexts(pod):
         profile = context.get("appArmorProfile")
         kind = mapping(profile).get("type")
-        if profile is not None and kind not in {"RuntimeDefault", "Localhost"}:
+        if profile is not None and str(kind) not in {"RuntimeDefault", "Localhost"}:
             yield (*path, "appArmorProfile", "type"), f"the AppArmor profile is {kind}"
     for key, value in pod.annotations.items():
-        if key.startswith(_APP_ARMOR) and not (value in {"", "runtime/default"} or str(value).startswith("localhost/")):
+        allowed = str(value) in {"", "runtime/default"} or str(value).startswith("localhost/")
+        if key.startswith(_APP_ARMOR) and not allowed:
             yield ("metadata", "annotations", key), f"the AppArmor profile is {value}"
 
 
@@ -123,7 +125,7 @@ def se_linux(pod: Template, version: int) -> Found:
     engine = {"container_engine_t"} if version >= _SE_LINUX_ENGINE_SINCE else set()
     for path, context in contexts(pod):
         options = mapping(context.get("seLinuxOptions"))
-        if options.get("type", "") not in _SE_LINUX_TYPES | engine:
+        if str(options.get("type", "")) not in _SE_LINUX_TYPES | engine:
             yield (*path, "seLinuxOptions", "type"), f"the SELinux type is {options['type']}"
         for field in ("user", "role"):
             if options.get(field):
@@ -146,7 +148,7 @@ def seccomp(pod: Template, version: int) -> Found:
     for path, context in contexts(pod):
         profile = context.get("seccompProfile")
         kind = mapping(profile).get("type")
-        if profile is not None and kind not in SECCOMP_PROFILES:
+        if profile is not None and str(kind) not in SECCOMP_PROFILES:
             yield (*path, "seccompProfile", "type"), f"the seccomp profile is {kind}"
 
 
@@ -163,5 +165,5 @@ def sysctls(pod: Template, version: int) -> Found:
     """Sysctls that are not safe."""
     allowed = {name for since, names in _SYSCTLS.items() if since <= version for name in names}
     for index, each in enumerate(mappings(pod.security.get("sysctls"))):
-        if each.get("name") not in allowed:
+        if str(each.get("name")) not in allowed:
             yield ("spec", "securityContext", "sysctls", index), f"the sysctl {each.get('name')} is set"

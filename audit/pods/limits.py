@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
-from audit.model.objects import Object
+from audit.model.objects import Object, mapping, mappings
 from audit.model.quantities import quantity
-from audit.pods.template import Template, mapping, mappings
+from audit.pods.template import Template
 
 _RESOURCES: Final = "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
 _QUOTAS: Final = "https://kubernetes.io/docs/concepts/policy/resource-quotas/"
@@ -55,10 +55,7 @@ def limit_findings(template: Template, inventory: Inventory) -> Iterator[Finding
 
 def quota_findings(inventory: Inventory, found: list[Template]) -> Iterator[Finding]:
     """Quotas below what the workloads of the namespace ask for when every autoscaler is at its maximum."""
-    scalers = {
-        (each.namespace, each.at("spec", "scaleTargetRef", "kind"), each.at("spec", "scaleTargetRef", "name")): each
-        for each in inventory.of_kind("HorizontalPodAutoscaler")
-    }
+    scalers = inventory.autoscalers()
     needed: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for each in found:
         owner = each.owner
@@ -132,10 +129,11 @@ def _per_pod(template: Template) -> dict[str, Decimal]:
 def _replicas(owner: Object, scaler: Object | None) -> int:
     """How many pods a workload has at most, without those of an update."""
     if scaler is not None:
-        return int(scaler.at("spec", "maxReplicas") or 1)
-    replicas = owner.at("spec", "replicas")
-    if owner.kind in {"Job", "CronJob"}:
-        replicas = owner.at("spec", "parallelism")
+        replicas = scaler.at("spec", "maxReplicas")
+    elif owner.kind == "CronJob":
+        replicas = owner.at("spec", "jobTemplate", "spec", "parallelism")
+    else:
+        replicas = owner.at("spec", "parallelism" if owner.kind == "Job" else "replicas")
     return replicas if isinstance(replicas, int) else 1
 
 

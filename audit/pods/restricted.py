@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
+from audit.model.objects import listed, mapping, mappings
 from audit.pods.baseline import SECCOMP_PROFILES, Found
-from audit.pods.template import Template, listed, mapping, mappings
+from audit.pods.template import Template
 
 if TYPE_CHECKING:
     from audit.model.place import Path
@@ -62,12 +63,12 @@ def seccomp(pod: Template, version: int) -> Found:
     """Containers without a seccomp profile."""
     if pod.windows and version >= _WINDOWS_SINCE:
         return
-    of_pod = mapping(pod.security.get("seccompProfile")).get("type")
+    of_pod = str(mapping(pod.security.get("seccompProfile")).get("type"))
     if pod.security.get("seccompProfile") is not None and of_pod not in SECCOMP_PROFILES:
         yield ("spec", "securityContext", "seccompProfile", "type"), f"the seccomp profile of the pod is {of_pod}"
     for each in pod.containers:
         profile = each.security.get("seccompProfile")
-        own = mapping(profile).get("type")
+        own = str(mapping(profile).get("type"))
         path: Path = ("spec", *each.path, "securityContext", "seccompProfile")
         if profile is not None and own not in SECCOMP_PROFILES:
             yield (*path, "type"), f"the seccomp profile of container {each.name} is {own}"

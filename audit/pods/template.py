@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audit.model.inventory import Inventory
-from audit.model.objects import Object
+from audit.model.objects import Object, mapping, mappings
 from audit.model.place import Path
 
 _TEMPLATES: Final[Mapping[str, Path]] = {
@@ -101,18 +101,3 @@ def templates(inventory: Inventory) -> Iterator[Template]:
             template = Template.of(each)
             if template is not None:
                 yield template
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """A mapping of the input; empty where there is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def listed(value: Any) -> list[Any]:
-    """A list of the input; empty where there is none."""
-    return value if isinstance(value, list) else []
-
-
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """A list of mappings of the input; what is not a mapping counts as an empty one."""
-    return [mapping(each) for each in listed(value)]

@@ -16,10 +16,14 @@ def revision_texts(revision: str, paths: Sequence[str]) -> Iterator[Text]:
     """
     if _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is None:
         raise AuditError(f"{revision!r} is neither a file or folder nor a git revision of this repository")
-    listed = _git("ls-tree", "-r", "-z", "--name-only", revision, "--", *paths) or b""
+    listed = _git("ls-tree", "-r", "-z", "--name-only", revision, "--", *paths)
+    if listed is None:
+        raise AuditError(f"{revision!r}: git cannot list {', '.join(paths)}; name files and folders of this repository")
     for name in listed.decode().split("\0"):
         if Path(name).suffix in SUFFIXES:
-            content = _git("show", f"{revision}:./{name}") or b""
+            content = _git("show", f"{revision}:./{name}")
+            if content is None:
+                raise AuditError(f"{revision}:{name}: git cannot read it; fetch the whole revision first")
             try:
                 yield Text(name, content.decode("utf-8-sig"))
             except UnicodeDecodeError as error:

@@ -59,9 +59,8 @@ def diff_report(base: str, head: str, found: Iterable[Change], problems: list[st
     for each in found:
         groups.setdefault(each.pattern, []).append(each)
     entries = [_entry(group) for group in groups.values()]
-    effects = list(Effect)
     security = [each for each in entries if each.area in SECURITY]
-    security.sort(key=lambda each: (effects.index(each.effect) == 1, each.risk.rank))
+    security.sort(key=lambda each: (each.effect is Effect.LOST, each.risk.rank))
     rest = [each for each in entries if each.area not in SECURITY]
     return DiffReport(base=base, head=head, security=security, rest=rest, problems=problems)
 

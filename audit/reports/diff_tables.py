@@ -12,6 +12,8 @@ from audit.reports.words import count
 
 MOST: Final = 60_000
 """Most characters of the Markdown, so that it fits in a comment with something below it."""
+_NOTES: Final = 400
+"""Room for the lines about what is left out."""
 _NAMED: Final = 3
 _LONG: Final = 300
 _HEADER: Final = ("risk", "what", "change", "where")
@@ -34,7 +36,6 @@ def text(report: DiffReport) -> str:
 
 def _text(report: DiffReport) -> Iterator[str]:
     yield f"{report.base} -> {report.head}: {headline(report)}"
-    yield from (f"invalid: {problem}" for problem in report.problems)
     for heading, entries in _sections(report):
         yield ""
         yield heading
@@ -45,6 +46,8 @@ def _text(report: DiffReport) -> Iterator[str]:
 
 def headline(report: DiffReport) -> str:
     """The result in one line."""
+    if report.problems:
+        return f"{count(len(report.problems), 'invalid object')}, so what becomes possible is known only in part"
     opened = [each for each in report.security if each.effect is not Effect.LOST]
     worst = Counter(each.risk for each in opened)
     if not opened:
@@ -67,16 +70,16 @@ def _sections(report: DiffReport) -> Iterator[tuple[str, list[ChangeEntry]]]:
 def markdown(report: DiffReport) -> str:
     """The report for a pull request: at most MOST characters; only what is not about security is left out."""
     parts = [f"### What this change does: {headline(report)}", f"`{report.base}` -> `{report.head}`"]
-    parts += [f"**Invalid:** {problem}" for problem in report.problems[:20]]
+    parts += [f"**Invalid:** {_text_of(problem)}" for problem in report.problems[:20]]
     sections = list(_sections(report))
     security = [each for each in sections if each[1][0] in report.security]
     for form in (_full, _short, _counts):
         top = "\n\n".join([*parts, *(_section(heading, entries, form) for heading, entries in security)])
-        if len(top) <= MOST:
+        if len(top) <= MOST - _NOTES:
             break
     for heading, entries in sections[len(security) :]:
         section = _folded(heading, entries)
-        if len(top) + len(section) > MOST:
+        if len(top) + len(section) > MOST - _NOTES:
             top += f"\n\n{heading}: {count(len(entries), 'change')}, left out here because the comment is full"
             continue
         top += f"\n\n{section}"

@@ -1,6 +1,6 @@
 """Who may do what, in the form that every format prints."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -224,7 +224,7 @@ def _item(grant: Grant, own: str) -> GrantItem:
         subject=str(grant.subject),
         where=_where(grant, own),
         verbs=list(rule.verbs),
-        resources=list(rule.paths) or list(_resources(rule.groups, rule.resources)),
+        resources=rule.written,
         names=list(rule.names),
         role=grant.role.reference,
         binding=grant.binding.reference,
@@ -234,14 +234,6 @@ def _item(grant: Grant, own: str) -> GrantItem:
         binding_file=binding.file,
         binding_line=binding.line,
     )
-
-
-def _resources(groups: Iterable[str], resources: Iterable[str]) -> Iterator[str]:
-    """Resources with their group, as kubectl writes them."""
-    for group in groups:
-        for resource in resources:
-            name, slash, part = resource.partition("/")
-            yield f"{name}.{group}{slash}{part}" if group else resource
 
 
 def _consequences(grants: list[Grant], own: str) -> Iterator[ConsequenceItem]:

@@ -1,11 +1,10 @@
 """Monitors that select nothing, and rules that no Prometheus selects."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from audit.model.finding import Finding, State
 from audit.model.labels import NAMESPACE_NAME, Labels
-from audit.model.objects import Object
+from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.truth import NO
 from audit.wiring.view import View, broken, selector_of
 
@@ -39,7 +38,7 @@ def namespaces_of(view: View, monitor: Object) -> list[str]:
         return [monitor.namespace]
     if given.get("any") is True:
         return list(view.inventory.namespaces)
-    return [str(each) for each in given.get("matchNames") or [monitor.namespace]]
+    return [str(each) for each in listed(given.get("matchNames")) or [monitor.namespace]]
 
 
 def _service_monitor(view: View, monitor: Object) -> Iterator[Finding]:
@@ -88,9 +87,8 @@ def _pod_monitor(view: View, monitor: Object) -> Iterator[Finding]:
 
 
 def _ports(monitor: Object, field: str, ports: set[str], of: str) -> Iterator[Finding]:
-    endpoints: Any = monitor.at("spec", field)
-    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
-        name = endpoint.get("port") if isinstance(endpoint, dict) else None
+    for index, endpoint in enumerate(mappings(monitor.at("spec", field))):
+        name = endpoint.get("port")
         if isinstance(name, str) and name not in ports:
             message = f"it scrapes the port {name}, which no {of} has"
             place = monitor.place.at("spec", field, index, "port")
@@ -112,6 +110,4 @@ def _takes(view: View, server: Object, given: Object) -> bool:
 
 
 def _labels(given: Object) -> Labels:
-    found = given.at("metadata", "labels")
-    known = {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
-    return Labels(known)
+    return Labels({str(key): str(value) for key, value in mapping(given.at("metadata", "labels")).items()})

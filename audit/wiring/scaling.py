@@ -10,10 +10,10 @@ from audit.wiring.view import View, broken, selector_of
 
 def broken_scaling(view: View) -> Iterator[Finding]:
     """Autoscalers and disruption budgets that do not work."""
-    least = dict(_replicas(view))
-    for scaler in view.inventory.of_kind("HorizontalPodAutoscaler"):
-        kind, name = (scaler.at("spec", "scaleTargetRef", key) for key in ("kind", "name"))
-        if (scaler.namespace, kind, name) not in least and view.workloads.get(scaler.namespace):
+    scalers = view.inventory.autoscalers()
+    least = dict(_replicas(view, scalers))
+    for (namespace, kind, name), scaler in scalers.items():
+        if (namespace, kind, name) not in least and view.workloads.get(namespace):
             message = f"it scales {kind} {name}, which the input does not hold"
             place = scaler.place.at("spec", "scaleTargetRef")
             fix = "Correct the kind and the name."
@@ -22,18 +22,14 @@ def broken_scaling(view: View) -> Iterator[Finding]:
         yield from _budget(view, budget, least)
 
 
-def _replicas(view: View) -> Iterator[tuple[tuple[str, str, str], int]]:
+def _replicas(view: View, scalers: dict[tuple[str, str, str], Object]) -> Iterator[tuple[tuple[str, str, str], int]]:
     """How many pods workloads have at least, by namespace, kind and name."""
-    scaled = {
-        (each.namespace, each.at("spec", "scaleTargetRef", "kind"), each.at("spec", "scaleTargetRef", "name")): each
-        for each in view.inventory.of_kind("HorizontalPodAutoscaler")
-    }
     for workload in view.inventory.workloads:
         key = (workload.namespace, workload.kind, workload.name)
-        yield key, len([name for pods in workload.pods for name in pods.names]) or 1
+        yield key, sum(len(pods.names) for pods in workload.pods) or 1
     for each in view.inventory.of_kind("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"):
         key = (each.namespace, each.kind, each.name)
-        number = scaled[key].at("spec", "minReplicas") if key in scaled else each.at("spec", "replicas")
+        number = scalers[key].at("spec", "minReplicas") if key in scalers else each.at("spec", "replicas")
         yield key, number if isinstance(number, int) else 1
 
 

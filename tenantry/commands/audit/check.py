@@ -22,6 +22,7 @@ from tenantry.options import DIST, PLATFORM_FILE
 
 if TYPE_CHECKING:
     from audit import Contract
+    from audit.contract.waivers import Known
 
 UNDECIDED = 3
 """The exit code where the input is not sufficient to decide."""
@@ -62,6 +63,8 @@ def check(
         from audit.reports.findings_report import findings_report
         from audit.reports.words import count
 
+        if attest and "-" in (paths or ()):
+            raise InputError("--attest names files with their digests: give files instead of -")
         wanted, text = _contract(contract)
         if show_contract:
             result(text.rstrip())
@@ -72,7 +75,7 @@ def check(
         states = {each.state for each in known.rest}
         verdict = "violated" if State.VIOLATION in states else "undecided" if State.UNDECIDED in states else "holds"
         if attest:
-            attest.write_text(_statement(paths, text, known.rest, verdict), encoding="utf-8")
+            attest.write_text(_statement(paths, text, known, verdict), encoding="utf-8")
         checked = [f"{count(len(wanted.spec.tenants), 'tenant')}, contract {wanted.metadata.name} {verdict}"]
         checked += [f"{known.waived} waived"] if known.waived else []
         checked += [f"{known.in_baseline} in the baseline"] if known.in_baseline else []
@@ -100,7 +103,7 @@ def _contract(file: Path | None) -> "tuple[Contract, str]":
     return loaded(data, str(PLATFORM_FILE)), yaml.safe_dump(data, sort_keys=False)
 
 
-def _statement(paths: list[str] | None, contract: str, found: list, verdict: str) -> str:  # type: ignore[type-arg]
+def _statement(paths: list[str] | None, contract: str, known: "Known", verdict: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     from audit.contract.attestation import statement
@@ -110,4 +113,5 @@ def _statement(paths: list[str] | None, contract: str, found: list, verdict: str
         number = version("tenantry")
     except PackageNotFoundError:
         number = "unknown"
-    return statement(texts(paths or [DIST]), contract, found, verdict, number)
+    files = [Path(each.file) for each in texts(paths or [DIST])]
+    return statement(files, contract, known, verdict, number)

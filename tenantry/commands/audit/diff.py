@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tenantry.commands.audit.options import Format, FormatOption, NamespaceOption, errors
-from tenantry.console import result
+from tenantry.commands.audit.options import Format, FormatOption, NamespaceOption, errors, show
+from tenantry.errors import InputError
 from tenantry.options import DIST
 
 
@@ -35,12 +35,13 @@ def diff(
     with errors():
         from audit import read
         from audit.changes import changes
-        from audit.reports import formats
         from audit.reports.diff_report import diff_report
 
         wanted = paths or [str(DIST)]
         sides = read.side(base, wanted), read.side(head or str(DIST), wanted)
+        if not any(sides):
+            raise InputError(f"neither side holds a manifest below {', '.join(wanted)}: name other files with --path")
         before, after = (read.documents(each, default_namespace=default_namespace) for each in sides)
         found = changes(before, after, sides, default_namespace)
         report = diff_report(base, head or str(DIST), found, [str(each) for each in after.problems])
-        result(formats.printed(report, formats.Format(output.value)))
+        show(report, output, after)
