@@ -294,6 +294,8 @@ def _exposed(target: str) -> Iterator[Sample]:
             labels = f'{target},route="{route}",le="{bound}"'
             yield f"{contract.REQUEST_DURATION}_bucket{{{labels}}}", 0, 5.0 * number / len(bounds)
         yield f'{contract.REQUEST_DURATION}_count{{{target},route="{route}"}}', 0, 5.0
+    for reason in contract.SHED_REASONS:
+        yield f'{contract.SHED}{{{target},reason="{reason}"}}', 0, rates["shed"]
     for metric, signal, mean in (
         (contract.CONFIDENCE, "confidence", 0.95),
         (contract.UNKNOWN_WORDS, "unknown_words_ratio", 0.1),
