@@ -150,12 +150,12 @@ class Account:
 
 
 class Person(Account):
-    """A user of certain groups, by impersonation."""
+    """A user, by impersonation, who may be in a group."""
 
-    def __init__(self, cluster: LiveCluster, name: str, groups: Sequence[str], *, namespace: str, account: str) -> None:
+    def __init__(self, cluster: LiveCluster, name: str, group: str | None, *, namespace: str, account: str) -> None:
         """Impersonate with the token of a ServiceAccount that may do so."""
         super().__init__(cluster, namespace, account)
-        self.headers |= {"Impersonate-User": name, **({"Impersonate-Group": groups[0]} if groups else {})}
+        self.headers |= {"Impersonate-User": name, **({"Impersonate-Group": group} if group else {})}
         self.user = name
 
 

@@ -18,9 +18,10 @@ class Case:
 
     Attributes:
         policy: The policy that must refuse, without the prefix.
-        harmless: An object that must be accepted; None for a kind that is refused as a whole.
+        harmless: An object that must be accepted, unless `has_twin` is false.
         spoil: Turns it into the object that must be refused.
         said: Words of the refusal.
+        has_twin: Whether the kind has a harmless form.
     """
 
     policy: str

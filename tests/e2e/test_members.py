@@ -9,6 +9,7 @@ import yaml
 
 from constructs_lib import members
 from tests.e2e import pods
+from tests.e2e.access import write
 from tests.e2e.api import Account, Person, Resource, Right, discover
 from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, objects
@@ -34,10 +35,7 @@ def bound(cluster: LiveCluster, platform: PlatformUnderTest) -> Iterator[tuple[s
     ]
     for each in document["tenants"]:
         each["model"] = f"s3://models/{each['name']}/spam"
-    file = BUILD / "members.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(document), "utf-8")
-    platform.synth(file=file)
+    platform.synth(file=write(document, BUILD / "members.yaml"))
     made = _of_members()
     assert len(made) == 4, "a Role and a RoleBinding per tenant"
     platform.synth(model=f"s3://models/{{tenant}}/spam@sha256:{platform.digest}")
@@ -86,15 +84,15 @@ def test_members_may_read_their_namespace_and_nothing_else(
 ) -> None:
     """Of every verb on every resource in every namespace, members have those of their Role and no others."""
     readers, forwarders = bound
-    name, groups, tenant = {
-        "a reader by group": ("someone", [READERS], readers),
-        "a reader by name": (USER, [], readers),
-        "a forwarder by group": ("someone", [FORWARDERS], forwarders),
+    name, group, tenant = {
+        "a reader by group": ("someone", READERS, readers),
+        "a reader by name": (USER, None, readers),
+        "a forwarder by group": ("someone", FORWARDERS, forwarders),
     }[who]
     namespaces = [each["metadata"]["name"] for each in cluster.items("namespaces")]
-    with closing(_person(cluster, "stranger", ["e2e-nobody"])) as stranger:
+    with closing(_person(cluster, "stranger", "e2e-nobody")) as stranger:
         everyone, _ = stranger.rights(served, namespaces)
-    with closing(_person(cluster, name, groups)) as member:
+    with closing(_person(cluster, name, group)) as member:
         rights, requests = member.rights(served, namespaces)
     evidence.count("members", f"requests as {who}", requests)
     promised = {
@@ -118,11 +116,11 @@ def test_members_have_no_secrets_and_no_exec(
 ) -> None:
     """In their own namespace, too; that they may read pods there shows that the question is about the right person."""
     for tenant, group in zip(bound, (READERS, FORWARDERS), strict=True):
-        with closing(_person(cluster, "someone", [group])) as member:
+        with closing(_person(cluster, "someone", group)) as member:
             evidence.count("members", "access reviews", 2)
             assert member.may("list", "", "pods", tenant)
             assert not member.may(verb, "", resource, tenant)
 
 
-def _person(cluster: LiveCluster, name: str, groups: Sequence[str]) -> Account:
-    return Person(cluster, name, groups, namespace=NAMESPACE, account=IMPERSONATOR)
+def _person(cluster: LiveCluster, name: str, group: str | None) -> Account:
+    return Person(cluster, name, group, namespace=NAMESPACE, account=IMPERSONATOR)

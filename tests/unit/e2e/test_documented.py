@@ -37,6 +37,7 @@ def test_a_connection_that_is_left_open_is_awaited() -> None:
         ("kubectl get nothing | tail -1", "exit code 1: Error from server (NotFound)"),
         ('eval "$(kubectl get nothing)"', "exit code 0: Error from server (NotFound)"),
         ("kubectl get pods | grep no-such-pod", ""),
+        ("kubectl get pods | grep -c no-such-pod", "exit code 1"),
         ("kubectl get nothing | grep no-such-pod", "exit code 1: Error from server (NotFound)"),
         ("kubectl get old --previous", ""),
         ("kubectl port-forward x 1:1 & until_open 1", "exit code 1"),
