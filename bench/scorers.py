@@ -30,7 +30,7 @@ ROUNDS: Final = 5
 SKLEARN_TEXTS: Final = 100
 """As many are enough for `predict_proba`, which is slow."""
 SKLEARN: Final = "scikit-learn, predict_proba"
-TODAY: Final = "the first table's compiled scorer"
+FIRST_TABLE: Final = "the first table's compiled scorer"
 """The goal for models of words, or of words and pairs: at most 1.5 times its cost."""
 
 
@@ -51,12 +51,13 @@ def main() -> int:
     )
     for title, pipeline in pipelines().items():
         pipeline.fit([row.text for row in dataset.rows], [row.label for row in dataset.rows])
+        imported = _imported(pipeline)
         _print(
             title,
             {
                 SKLEARN: (partial(_predict_proba, pipeline), SKLEARN_TEXTS),
-                TODAY: (compiled.predict, None),
-                f"this machine's ({compiled.scorer_kind})": (_imported(pipeline).predict, None),
+                FIRST_TABLE: (compiled.predict, None),
+                f"this machine's ({imported.scorer_kind})": (imported.predict, None),
             },
             texts,
         )

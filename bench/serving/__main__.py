@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -160,7 +161,12 @@ def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str,
     """Everything that `Summary` needs, and the conditions of the measurement."""
     texts = bench.work.texts
     return {
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "commit": _commit(),
+        },
         "terms": json.loads((bench.work.model / "manifest.json").read_bytes())["vectorizer"]["terms"],
         "rounds": bench.rounds,
         "seconds_a_measurement": bench.seconds,
@@ -180,6 +186,13 @@ def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str,
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

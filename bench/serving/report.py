@@ -213,11 +213,13 @@ def figures(summary: Summary) -> str:
         columns += [f"{start['start_seconds']:.2f}", f"{start['memory_mb']:.0f}"]
         lines.append(f"| {summary.titles[system]} | {' | '.join(columns)} |")
     machine = f"{result['machine']['processor']}, Python {result['machine']['python']}"
+    if commit := result["machine"].get("commit"):
+        machine += f", commit {commit}"
     lines += [
         "",
         f"Medians of {result['rounds']} rounds, {MAIN_CONNECTIONS} connections, one core for the server; {machine}.",
         "The constant answer shows what uvicorn and ASGI cost without a model. Tenantry answers short requests",
-        "before ASGI, so it can be faster.",
+        "before ASGI, so this is not an upper limit for it.",
         "[All figures](bench/results/serving.md), and [how they are measured](bench/README.md).",
     ]
     return "\n".join(lines) + "\n"

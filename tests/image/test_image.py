@@ -42,7 +42,7 @@ def test_says_what_it_is(build: Callable[..., Image]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pip", "setuptools", "wheel", "ensurepip", "sklearn", "numpy", "scipy", "Cython", "cdk8s"]
+    "name", ["pip", "setuptools", "wheel", "ensurepip", "sklearn", "numpy", "scipy", "pandas", "Cython", "cdk8s"]
 )
 def test_cannot_import(image: Image, name: str) -> None:
     """What installs, builds or trains is not there."""

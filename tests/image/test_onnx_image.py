@@ -46,7 +46,19 @@ def test_runs_as_the_contract_says(onnx_image: Image) -> None:
 
 
 def test_holds_the_runtime_and_no_package_that_trains_or_installs(onnx_image: Image) -> None:
-    names = ("onnxruntime", "numpy", "onnx", "pip", "setuptools", "wheel", "sklearn", "scipy", "Cython", "cdk8s")
+    names = (
+        "onnxruntime",
+        "numpy",
+        "onnx",
+        "pip",
+        "setuptools",
+        "wheel",
+        "sklearn",
+        "scipy",
+        "pandas",
+        "Cython",
+        "cdk8s",
+    )
     code = f"import importlib.util\nfor name in {names}:\n  if importlib.util.find_spec(name): print(name)"
     assert onnx_image.run("python", "-c", code).split() == ["onnxruntime", "numpy"]
 

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from constructs_lib.platform.runtime import runtime_image
 from inference import contract
 from tests.paths import ROOT
-from tests.workflows import run, script
+from tests.workflows import FOLDER, jobs_of, read_workflow, run, script
 from tools import build_package
 
-WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "package.yml").read_text())
-JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+WORKFLOW = read_workflow(FOLDER / "package.yml")
+JOBS = jobs_of(FOLDER / "package.yml")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PYTHONS = ["3.11", "3.12", "3.13"]
 
@@ -32,8 +31,7 @@ def uses(job: str) -> list[str]:
 
 def test_only_a_tag_with_a_version_on_main_is_published() -> None:
     """A manual run is a rehearsal."""
-    triggers = WORKFLOW[True]  # YAML 1.1 reads the key `on` as true
-    assert triggers == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}, "workflow_dispatch": None}
+    assert WORKFLOW["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}, "workflow_dispatch": None}
     assert JOBS["publish"]["if"] == "github.event_name == 'push'"
     assert JOBS["verify"]["needs"] == ["sdist", "collect", "publish"]
     checks = scripts("sdist")
@@ -135,13 +133,7 @@ def test_a_missing_file_stops_the_release(tmp_path: Path, missing: str | None) -
         (tmp_path / "distributions" / name).write_text(name)
     if missing:
         (tmp_path / "distributions" / missing).rename(tmp_path / "distributions" / "other.whl")
-    done = subprocess.run(
-        ["bash", "-e", "-c", JOBS["collect"]["steps"][1]["run"]],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "GITHUB_OUTPUT": str(tmp_path / "output")},
-        capture_output=True,
-        check=False,
-    )
+    done = run(JOBS["collect"]["steps"][1], tmp_path, GITHUB_OUTPUT=str(tmp_path / "output"))
     assert (done.returncode == 0) == (missing is None)
 
 
@@ -150,13 +142,9 @@ def test_a_changed_or_additional_file_is_not_published(tmp_path: Path) -> None:
     (tmp_path / "distributions").mkdir()
     (tmp_path / "distributions" / "a.whl").write_text("a")
     listed = subprocess.run(["sha256sum", "a.whl"], cwd=tmp_path / "distributions", capture_output=True, check=True)
-    compare = JOBS["publish"]["steps"][1]["run"]
-    environment = {"PATH": "/usr/bin:/bin", "CHECKSUMS": listed.stdout.decode().strip()}
 
     def code() -> int:
-        return subprocess.run(
-            ["bash", "-e", "-c", compare], cwd=tmp_path, env=environment, capture_output=True, check=False
-        ).returncode
+        return run(JOBS["publish"]["steps"][1], tmp_path, CHECKSUMS=listed.stdout.decode().strip()).returncode
 
     assert code() == 0
     (tmp_path / "distributions" / "b.whl").write_text("b")
