@@ -148,8 +148,8 @@ def _value(each: Object, path: str, old: Any, value: tuple[Any, Path], tenants: 
 
 
 def _secret(each: Object, path: str) -> bool:
-    """Whether a value is the content of a Secret, which no report shows."""
-    return each.kind == "Secret" and path.startswith(("data", "stringData"))
+    """Whether a value is the content of a Secret, which no report shows; kubectl apply repeats it in an annotation."""
+    return each.kind == "Secret" and path.startswith(("data", "stringData", "metadata.annotations"))
 
 
 def _area(each: Object, path: str) -> tuple[Area, Severity]:

@@ -16,6 +16,8 @@ _NOTES: Final = 400
 """Room for the lines about what is left out."""
 _NAMED: Final = 3
 _LONG: Final = 300
+_LONGEST: Final = 600
+"""Most characters of one invalid object."""
 _HEADER: Final = ("risk", "what", "change", "where")
 _MARKUP: Final = {
     "&": "&amp;",
@@ -70,7 +72,7 @@ def _sections(report: DiffReport) -> Iterator[tuple[str, list[ChangeEntry]]]:
 def markdown(report: DiffReport) -> str:
     """The report for a pull request: at most MOST characters; only what is not about security is left out."""
     parts = [f"### What this change does: {headline(report)}", f"`{report.base}` -> `{report.head}`"]
-    parts += [f"**Invalid:** {_text_of(problem)}" for problem in report.problems[:20]]
+    parts += [f"**Invalid:** {_text_of(problem[:_LONGEST])}" for problem in report.problems[:20]]
     sections = list(_sections(report))
     security = [each for each in sections if each[1][0] in report.security]
     for form in (_full, _short, _counts):
