@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any, Final
 
 import httpx
 
+from bench.prometheus import running_prometheus, version
 from constructs_lib.monitoring.objectives import TILE_SECONDS, objectives
 from constructs_lib.monitoring.rule import MonitoredTenant, RuleGroup
 from constructs_lib.monitoring.rules import CONTAINER, rule_groups
@@ -165,38 +165,6 @@ def _prometheus(folder: Path, groups: dict[str, list[RuleGroup]]) -> Iterator[st
         shutil.rmtree(data)
 
 
-@contextmanager
-def running_prometheus(folder: Path, content: dict[str, Any]) -> Iterator[str]:
-    """A Prometheus with this configuration and the data in `folder/run`; yields its address."""
-    config, data = folder / "prometheus.json", folder / "run"
-    config.write_text(json.dumps(content))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [find("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={data}",
-               f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=30d"]  # fmt: skip
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(process, address, folder / "prometheus.log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while True:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"Prometheus did not start: {log.read_text()[-1000:]}")
-        try:
-            if httpx.get(f"{address}/-/ready", timeout=5, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-
-
 def _backfill(names: Sequence[str], data: Path, history: int) -> int:
     """Write blocks with the tenants' series up to now, the newest samples last; returns the number of samples."""
     start = int(time.time()) - HISTORY_SECONDS
@@ -304,12 +272,6 @@ def _exposed(target: str) -> Iterator[Sample]:
         yield f'{metric}_sum{{{target},model_version="aaaa"}}', 0, 5.0 * mean
         yield f'{metric}_count{{{target},model_version="aaaa"}}', 0, 5.0
         yield f'{contract.BASELINE}{{{target},model_version="aaaa",signal="{signal}"}}', mean, 0.0
-
-
-def version() -> str:
-    """The version of Prometheus."""
-    result = subprocess.run([find("prometheus"), "--version"], capture_output=True, text=True, check=True)
-    return (result.stdout + result.stderr).split()[2]
 
 
 def _say(text: str) -> None:

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import httpx
 
-from bench.rules import running_prometheus, version
+from bench.prometheus import running_prometheus, version
 from constructs_lib.monitoring.load import BASE_BYTES, BYTES_PER_SAMPLE, BYTES_PER_SERIES
 from constructs_lib.monitoring.scraping import TARGET_SERIES, series_per_pod
 from tenantry.programs import find

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -60,13 +59,6 @@ def lines() -> list[Line]:
         for number, text in printed_in_blocks(document)
         if PROGRAMS.search(text) and not text.strip().startswith(LEFT_OUT)
     ]
-
-
-def free_port() -> int:
-    """A port of this machine that nothing uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def filled(text: str, values: Mapping[str, str], ports: Mapping[str, int]) -> str:

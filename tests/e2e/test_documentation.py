@@ -11,9 +11,10 @@ import pytest
 from tests.documents import printed_in_blocks
 from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import DIST, PlatformUnderTest
-from tests.e2e.documented import Line, filled, free_port, lines, run
+from tests.e2e.documented import Line, filled, lines, run
 from tests.e2e.evidence import Evidence
 from tests.paths import ROOT
+from tests.ports import free_port
 
 pytestmark = pytest.mark.promise("documentation")
 RUNBOOK = ROOT / "docs" / "runbook.md"

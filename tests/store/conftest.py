@@ -1,7 +1,6 @@
 """A real S3 server (versitygw) on loopback, with the users and the rights that Terraform gives to MinIO's."""
 
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,7 @@ import pytest
 from inference.store.bucket import StoreSettings
 from tenantry import programs
 from tenantry.errors import CommandError
+from tests.ports import free_port
 from tests.s3_admin import S3Admin, bucket_policies, user_policies
 
 TENANTS = ["tenant-a", "tenant-b"]
@@ -31,19 +31,13 @@ def _versitygw() -> str:
         pytest.fail("versitygw is not on PATH: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @dataclass
 class S3Server:
     """The server; it can be stopped and started again on the same port, with the same objects."""
 
     program: str
     folder: Path
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property

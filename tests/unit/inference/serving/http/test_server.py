@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from tests.models import write_tiny_model
+from tests.ports import free_port
 from tests.service import DidNotStartError, Service, answers, poll, read_all, service
 
 BODY = b'{"text": "free money"}'
@@ -465,11 +466,6 @@ def test_whatever_loading_raises_ends_the_start(model: Path, kind: str, text: st
     assert [line["event"] for line in lines if line["level"] == "error"] == ["start failed"]
     assert text in next(line["error"] for line in lines if line["level"] == "error")
     assert not ran.stderr
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def can_unshare() -> bool:
