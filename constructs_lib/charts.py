@@ -13,7 +13,7 @@ from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
 from constructs_lib.monitoring.dashboard import dashboard_json
-from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, platform_labels, selector
+from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, added_labels, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
 Extension = Callable[[Chart, IsolatedTenant], object]
@@ -106,5 +106,5 @@ def _adopt(added: Sequence[IConstruct], namespace: str) -> None:
             item = ApiObject.of(each)
             if item.metadata.namespace is None:
                 item.add_json_patch(JsonPatch.add("/metadata/namespace", namespace))
-            for name, value in {**selector(namespace), **platform_labels()}.items():
+            for name, value in added_labels(namespace).items():
                 item.metadata.add_label(name, value)

@@ -15,7 +15,7 @@ from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import rule_groups
-from constructs_lib.names import SCRAPE_INTERVAL, object_name, selector, service_name
+from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_name, selector, service_name
 from constructs_lib.platform.access import Auth, CallerLimits
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
@@ -178,14 +178,14 @@ class MonitoredInference(Construct):
             api_version="v1",
             kind="Service",
             metadata=tenant.metadata(service_name(tenant.name)),
-            spec={"ports": [port], "selector": dict(sorted(self._selector.items())), "type": "ClusterIP"},
+            spec={"ports": [port], "selector": self._selector, "type": "ClusterIP"},
         )
 
     def _add_disruption_budget(self) -> ApiObject:
         """One pod at a time may be evicted; an unhealthy pod never blocks a drain."""
         spec = {
             "maxUnavailable": 1,
-            "selector": {"matchLabels": dict(sorted(self._selector.items()))},
+            "selector": {"matchLabels": self._selector},
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         }
         return self._add_object("disruption-budget", "policy/v1", "PodDisruptionBudget", spec)
@@ -202,7 +202,7 @@ class MonitoredInference(Construct):
         )
         spec = {
             "progressDeadlineSeconds": _PROGRESS_DEADLINE_SECONDS,
-            "selector": {"matchLabels": self._selector},
+            "selector": {"matchLabels": deployment_selector(self._tenant.name)},
             "strategy": {"rollingUpdate": {"maxSurge": surge, "maxUnavailable": 0}, "type": "RollingUpdate"},
             "template": template,
         }

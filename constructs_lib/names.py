@@ -8,6 +8,9 @@ SERVICE_SUFFIX: Final = f"-{APP}-svc"
 PART_OF: Final = "tenantry"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 """The label by which `tenantry apply` finds objects to prune."""
+TENANT_LABEL: Final = "tenantry.dev/tenant"
+"""The label by which objects of a tenant find each other. Argo CD, Flux and Kustomize change labels that are common to
+many projects, such as `app.kubernetes.io/instance`, but not this one."""
 MONITORING_NAMESPACE: Final = "monitoring"
 """Namespace of kube-prometheus-stack, and the only one that Grafana's dashboard sidecar reads."""
 DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}
@@ -47,13 +50,23 @@ def service_name(tenant: str) -> str:
 
 
 def selector(tenant: str) -> dict[str, str]:
-    """The labels that select a tenant's pods. A Deployment's selector is immutable: never change them."""
+    """The label that selects a tenant's pods, and its Service."""
+    return {TENANT_LABEL: tenant}
+
+
+def deployment_selector(tenant: str) -> dict[str, str]:
+    """The labels that select the pods of a tenant's Deployment. They are immutable there: never change them."""
     return {"app.kubernetes.io/name": APP, "app.kubernetes.io/instance": tenant}
 
 
 def labels(tenant: str) -> dict[str, str]:
     """The labels of every object of a tenant."""
-    return {**selector(tenant), "app.kubernetes.io/component": "inference", **platform_labels()}
+    return {**added_labels(tenant), "app.kubernetes.io/component": "inference"}
+
+
+def added_labels(tenant: str) -> dict[str, str]:
+    """The labels of objects that a project adds to a tenant: all but the component."""
+    return {**deployment_selector(tenant), **platform_labels(), **selector(tenant)}
 
 
 def platform_labels() -> dict[str, str]:

@@ -64,12 +64,9 @@ class NetworkPeer:
             check_name(namespace)
         if not labels:
             raise PropsError("'labels' ({}) must not be empty, which would select every pod; name the pods' labels")
-        return cls(
-            {
-                "namespaceSelector": _named(namespace),
-                "podSelector": {"matchLabels": dict(labels)},
-            }
-        )
+        # Kustomize's commonLabels adds to every matchLabels of a policy, also where it selects pods of others.
+        having = [{"key": key, "operator": "In", "values": [value]} for key, value in labels.items()]
+        return cls({"namespaceSelector": _named(namespace), "podSelector": {"matchExpressions": having}})
 
     @classmethod
     def namespace(cls, namespace: str) -> Self:

@@ -12,6 +12,10 @@ class Document(Protocol):
 
     file: str
 
+    @property
+    def whole(self) -> str:
+        """Its text, with content that the audit does not parse."""
+
     def line(self, path: Path) -> int:
         """The line of what a path leads to, from 1."""
 

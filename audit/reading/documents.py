@@ -23,14 +23,16 @@ class TextDocument:
         file: The file, as it was given.
         first_line: Its first line in the file, from 1.
         source: Its text.
+        whole: Its text with the content that is not parsed.
     """
 
-    __slots__ = ("file", "first_line", "source")
+    __slots__ = ("file", "first_line", "source", "whole")
 
-    def __init__(self, file: str, first_line: int, source: str) -> None:
+    def __init__(self, file: str, first_line: int, source: str, whole: str | None = None) -> None:
         self.file = file
         self.first_line = first_line
         self.source = source
+        self.whole = source if whole is None else whole
 
     @property
     def kind(self) -> str | None:
@@ -51,7 +53,7 @@ class TextDocument:
             part if part.startswith(_KEPT_KEYS) else "\n" * part.count("\n") for part in _KEY.split(self.source)[1:]
         )
         before = self.source[: match.start()] if (match := _KEY.search(self.source)) else ""
-        return TextDocument(self.file, self.first_line, before + "".join(parts))
+        return TextDocument(self.file, self.first_line, before + "".join(parts), self.source)
 
     def data(self) -> Any:
         """The document as plain data.
@@ -112,6 +114,11 @@ class DataDocument:
         self.file = file
         self.number = number
         self.value = value
+
+    @property
+    def whole(self) -> str:
+        """The data as JSON."""
+        return json.dumps(self.value)
 
     def data(self) -> Any:
         """The data."""

@@ -10,6 +10,7 @@ from audit.model.finding import Finding
 from audit.model.inventory import Inventory
 from audit.wiring.monitors import broken_monitors
 from audit.wiring.policies import broken_policies
+from audit.wiring.rules import broken_rules
 from audit.wiring.scaling import broken_scaling
 from audit.wiring.services import broken_services
 from audit.wiring.view import View
@@ -22,3 +23,4 @@ def broken_references(inventory: Inventory) -> Iterator[Finding]:
     yield from broken_policies(view)
     yield from broken_scaling(view)
     yield from broken_monitors(view)
+    yield from broken_rules(view)

@@ -3,10 +3,14 @@
 from typing import Final
 
 from constructs_lib.guard.policy import DELETE, UPDATE, Policy, Rule
-from constructs_lib.names import MANAGED_BY, PART_OF
+from constructs_lib.names import MANAGED_BY, PART_OF, TENANT_LABEL
 
 _CONNECTING: Final = "['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy']"
-_PROTECTED: Final = "(k.startsWith('pod-security.kubernetes.io/') || k.startsWith('app.kubernetes.io/'))"
+_PROTECTED: Final = (
+    "(k.startsWith('pod-security.kubernetes.io/') || k.startsWith('app.kubernetes.io/') || "
+    "k.startsWith('tenantry.dev/'))"
+)
+_LABELS: Final = "oldObject.metadata.?labels"
 
 PERMISSION_POLICIES: Final = (
     Policy(
@@ -24,8 +28,8 @@ PERMISSION_POLICIES: Final = (
                     f"variables.old.all(k, !{_PROTECTED} || variables.new[?k].orValue('') == variables.old[k]) && "
                     f"variables.new.all(k, !{_PROTECTED} || variables.old[?k].orValue('') == variables.new[k])"
                 ),
-                otherwise="metadata.labels must keep pod-security.kubernetes.io/ and app.kubernetes.io/ labels as the "
-                "platform set them; other labels can be changed",
+                otherwise="metadata.labels must keep pod-security.kubernetes.io/, app.kubernetes.io/ and tenantry.dev/ "
+                "labels as the platform set them; other labels can be changed",
             ),
         ),
     ),
@@ -86,7 +90,10 @@ PERMISSION_POLICIES: Final = (
         operations=(UPDATE, DELETE),
         rules=(
             Rule(
-                holds=f"oldObject.metadata.?labels[?'{MANAGED_BY}'].orValue('') != '{PART_OF}'",
+                # Either label: deployment systems may replace the first, and objects of older versions lack the second.
+                holds=(
+                    f"{_LABELS}[?'{MANAGED_BY}'].orValue('') != '{PART_OF}' && !{_LABELS}[?'{TENANT_LABEL}'].hasValue()"
+                ),
                 otherwise="this object belongs to the platform and isolates the tenant: change platform.yaml instead",
             ),
         ),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from tenantry.cluster.kubectl import Kubectl, confirm, confirmed
+from tenantry.cluster.pod_labels import label_running_pods
 from tenantry.console import result, say, step
 from tenantry.errors import InputError
 from tenantry.options import DIST, ContextOption, DistOption, DryRunOption, KubeconfigOption
@@ -83,6 +84,7 @@ def apply(
             f'the keys to the model store; nothing was changed; confirm with CONFIRM="{words}"'
         )
     confirm(kubectl, " and ".join([f"apply {dist}/", *(f"delete {name}" for name in tenants)]))
+    label_running_pods(kubectl)
     with step(f"applying {dist}/"):
         lines = [line for arguments in _passes(kubectl, dist) for line in kubectl.run("apply", *arguments).splitlines()]
     for name in tenants:

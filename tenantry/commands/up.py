@@ -69,6 +69,7 @@ def up(
     """
     from constructs_lib.platform import Platform
     from tenantry.cluster import roots
+    from tenantry.cluster.pod_labels import label_running_pods
     from tenantry.cluster.rollout import wait_until_ready
     from tenantry.manifests import write_manifests
     from tenantry.processes import run, stop_requested
@@ -92,6 +93,7 @@ def up(
         state = root.state()
         roots.require_state_of(target.kubectl.context, state)
         roots.require_confirmed(roots.removed_tenants(state, platform), target.kubectl.context)
+        label_running_pods(target.kubectl)
         root.apply()
         outputs = root.state().outputs
         if not (model / "manifest.json").is_file():

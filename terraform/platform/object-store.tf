@@ -374,10 +374,17 @@ resource "kubernetes_network_policy_v1" "store" {
 
           content {
             dynamic "namespace_selector" {
-              for_each = try([from.value.namespaceSelector.matchLabels], [])
+              for_each = try([from.value.namespaceSelector.matchExpressions], [])
 
               content {
-                match_labels = namespace_selector.value
+                dynamic "match_expressions" {
+                  for_each = namespace_selector.value
+
+                  content {
+                    key      = match_expressions.value.key
+                    operator = match_expressions.value.operator
+                  }
+                }
               }
             }
 

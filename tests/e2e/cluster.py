@@ -141,8 +141,9 @@ class LiveCluster:
 
 
 def service_labels(tenant: str) -> dict[str, str]:
-    """The labels that select a tenant's serving pods."""
-    return {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": tenant}
+    """The labels by which the Service and the Deployment select a tenant's serving pods."""
+    own = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": tenant}
+    return {**own, "tenantry.dev/tenant": tenant}
 
 
 def workload(tenant: str) -> str:

@@ -148,7 +148,7 @@ def test_openshifts_dns_has_another_port_and_namespace(written: dict[str, Path])
 def test_gke_allows_the_node_local_cache_by_address_and_by_label(written: dict[str, Path]) -> None:
     peers = _policy(written["gke"], "allow-dns")["to"]
     assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in peers
-    assert [each["podSelector"]["matchLabels"]["k8s-app"] for each in peers if "podSelector" in each] == [
+    assert [each["podSelector"]["matchExpressions"][0]["values"][0] for each in peers if "podSelector" in each] == [
         "kube-dns",
         "node-local-dns",
     ]

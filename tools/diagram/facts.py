@@ -230,7 +230,7 @@ def _panels(dashboard: Mapping[str, Any]) -> int:
 
 def _pod(peer: Mapping[str, Any]) -> str:
     """A pod that a peer selects, as the audit refers to it."""
-    labels = ",".join(f"{name}={value}" for name, value in peer["podSelector"]["matchLabels"].items())
+    labels = ",".join(f"{each['key']}={each['values'][0]}" for each in peer["podSelector"]["matchExpressions"])
     return f"{_namespace(peer)}/[{labels}]"
 
 

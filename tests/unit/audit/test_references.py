@@ -47,8 +47,8 @@ def test_the_generated_manifests_have_no_broken_reference() -> None:
     ("old", "new", "after", "expected"),
     [
         (
-            "    app.kubernetes.io/instance: tenant-a\n",
-            "    app.kubernetes.io/instance: other\n",
+            "    tenantry.dev/tenant: tenant-a\n",
+            "    tenantry.dev/tenant: other\n",
             "targetPort: http",
             ("service-without-pods", "violation", "selector:"),
         ),
@@ -65,8 +65,8 @@ def test_the_generated_manifests_have_no_broken_reference() -> None:
             ("autoscaler-without-target", "violation", "scaleTargetRef:"),
         ),
         (
-            "      app.kubernetes.io/instance: tenant-a\n",
-            "      app.kubernetes.io/instance: other\n",
+            "      tenantry.dev/tenant: tenant-a\n",
+            "      tenantry.dev/tenant: other\n",
             "maxUnavailable: 1",
             ("budget-without-pods", "warning", "selector:"),
         ),
@@ -83,8 +83,8 @@ def test_the_generated_manifests_have_no_broken_reference() -> None:
             ("budget-blocks-drains", "violation", "minAvailable: 100%"),
         ),
         (
-            "      app.kubernetes.io/instance: tenant-a\n",
-            "      app.kubernetes.io/instance: other\n",
+            "      tenantry.dev/tenant: tenant-a\n",
+            "      tenantry.dev/tenant: other\n",
             "scrapeTimeout",
             ("monitor-without-targets", "violation", "selector:"),
         ),
@@ -137,3 +137,24 @@ def test_a_route_to_a_service_that_does_not_exist_is_found(tmp_path: Path) -> No
         f"spec: {{defaultBackend: {backend}}}\n"
     )
     assert [each for each, _state, _line in found(tmp_path, pod("web") + ingress)] == ["route-without-service"]
+
+
+def test_rules_over_a_renamed_service_are_found(tmp_path: Path) -> None:
+    """As after Kustomize's namePrefix, which changes the names of Services and no text in rules."""
+    renamed = TENANT.replace("  name: tenant-a-ml-inference-svc\n", "  name: prod-tenant-a-ml-inference-svc\n")
+    assert found(tmp_path, renamed) == [("rule-without-service", "violation", "name: tenant-a-ml-inference")]
+    result = CliRunner().invoke(app, ["audit", "references", str(tmp_path / "all.yaml")], env={"COLUMNS": "200"})
+    assert "1 violation" in result.stdout
+    assert "select the job tenant-a-ml-inference-svc, but no Service of the namespace has this name" in result.stdout
+    assert "A name prefix or suffix renames Services" in result.stdout
+    quoted = renamed.replace('job="tenant-a-ml-inference-svc"', 'job=\\"tenant-a-ml-inference-svc\\"')
+    assert [rule for rule, _state, _line in found(tmp_path, quoted)] == ["rule-without-service"]
+
+
+def test_rules_over_a_job_that_no_service_names_are_not_reported(tmp_path: Path) -> None:
+    """With `jobLabel`, a label names the job; without a ServiceMonitor, anything may."""
+    renamed = TENANT.replace("  name: tenant-a-ml-inference-svc\n", "  name: prod-tenant-a-ml-inference-svc\n")
+    labelled = renamed.replace("kind: ServiceMonitor", "kind: ServiceMonitor", 1)
+    labelled = labelled.replace("spec:\n  endpoints:", "spec:\n  jobLabel: app\n  endpoints:", 1)
+    assert "jobLabel: app" in labelled
+    assert found(tmp_path, labelled) == []

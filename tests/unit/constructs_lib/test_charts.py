@@ -145,6 +145,7 @@ def test_constructs_beside_the_file_belong_to_the_tenant(shipped: Platform, tmp_
         "app.kubernetes.io/instance": "tenant-a",
         "app.kubernetes.io/part-of": "tenantry",
         "app.kubernetes.io/managed-by": "tenantry",
+        "tenantry.dev/tenant": "tenant-a",
     }
 
 

@@ -94,6 +94,7 @@ def test_every_object_is_in_the_tenants_namespace_with_its_labels(minimal: list[
                 "app.kubernetes.io/component": "inference",
                 "app.kubernetes.io/part-of": "tenantry",
                 "app.kubernetes.io/managed-by": "tenantry",
+                "tenantry.dev/tenant": "tenant-a",
             }.items()
         )
 
@@ -326,7 +327,7 @@ def test_only_the_gateways_pods_may_connect_from_outside(everything: list[Object
 
 
 def test_pods_may_connect_to_the_service_of_shared_tenants(everything: list[Object]) -> None:
-    selector = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-y"}
+    selector = {"tenantry.dev/tenant": "tenant-y"}
     assert policies(everything)["allow-shared-tenants"] == {
         "podSelector": {},
         "policyTypes": ["Egress"],
@@ -521,9 +522,10 @@ def test_rejects_an_invalid_peer_or_port(create: Callable[[], object], message: 
 
 
 def _pods(namespace: str, labels: dict[str, str]) -> Object:
+    having = [{"key": key, "operator": "In", "values": [value]} for key, value in labels.items()]
     return {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "podSelector": {"matchLabels": labels},
+        "podSelector": {"matchExpressions": having},
     }
 
 

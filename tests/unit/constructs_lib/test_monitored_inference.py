@@ -26,7 +26,8 @@ from tests.kube import Object, by_kind, make_chart, objects_of
 TENANT = IsolatedTenantProps(name="tenant-a")
 IMAGE = "registry.example/service:1.0"
 MODEL = "s3://models/tenant-a/spam"
-SELECTOR = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
+SELECTOR = {"tenantry.dev/tenant": "tenant-a"}
+OLD_SELECTOR = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
 
 
 def synth(tenant_props: IsolatedTenantProps = TENANT, **props: Any) -> list[Object]:
@@ -101,7 +102,7 @@ def test_pods_are_added_two_at_a_time_and_removed_after_five_minutes_of_low_load
 
 def test_pods_are_selected_by_two_labels_that_never_change(minimal: list[Object]) -> None:
     deployment = by_kind(minimal, "Deployment")["spec"]
-    assert deployment["selector"] == {"matchLabels": SELECTOR}
+    assert deployment["selector"] == {"matchLabels": OLD_SELECTOR}, "it is immutable"
     assert by_kind(minimal, "PodDisruptionBudget")["spec"]["selector"] == {"matchLabels": SELECTOR}
     assert deployment["template"]["metadata"]["labels"].items() >= SELECTOR.items()
     assert not any("cdk8s" in key for key in deployment["template"]["metadata"]["labels"])

@@ -53,9 +53,10 @@ def test_dashboard_has_the_label_of_the_sidecar() -> None:
 
 def test_network_policies_admit_prometheus() -> None:
     """Each tenant admits pods with the operator's labels from the monitoring namespace."""
+    having = [{"key": key, "operator": "In", "values": [value]} for key, value in PROMETHEUS_POD_LABELS.items()]
     wanted = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": MONITORING_NAMESPACE}},
-        "podSelector": {"matchLabels": PROMETHEUS_POD_LABELS},
+        "podSelector": {"matchExpressions": having},
     }
     policies = [each for each in OBJECTS if each["kind"] == "NetworkPolicy"]
     for tenant in {each["metadata"]["namespace"] for each in policies}:

@@ -23,6 +23,7 @@ class Recorder:
     def __init__(self, prunable: str = "", *, different: bool = True, routes: bool = False) -> None:
         self.prunable, self.different, self.calls = prunable, different, list[tuple[str, ...]]()
         self.routes = routes
+        self.old_pods: list[dict[str, Any]] = []
 
     def require_reachable(self) -> None:
         """It is."""
@@ -41,6 +42,10 @@ class Recorder:
     def serves(self, group: str) -> bool:
         """Whether the cluster has Gateway API."""
         return self.routes and group == "gateway.networking.k8s.io"
+
+    def get(self, *_arguments: str) -> Any:
+        """The pods without the tenant's label."""
+        return {"items": self.old_pods}
 
     def differs(self, _manifests: Path) -> bool:
         """Whether the cluster differs from dist/."""
@@ -153,3 +158,35 @@ def test_a_folder_that_would_do_harm_is_refused(
     assert refused.exit_code == 2
     assert says in refused.stderr
     assert kubectl.calls == []
+
+
+def test_pods_of_an_earlier_version_are_labelled_before_the_services_select_by_that_label(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Otherwise the Services would have no endpoints until new pods are ready."""
+    own = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
+    kubectl = Recorder()
+    kubectl.old_pods = [
+        {"metadata": {"name": "p1", "namespace": "tenant-a", "labels": own}},
+        {"metadata": {"name": "p2", "namespace": "tenant-a", "labels": own}},
+        {"metadata": {"name": "elsewhere", "namespace": "other", "labels": own}},
+    ]
+    done = _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT), confirm="kind-test")
+    assert done.exit_code == 0, done.output
+    assert "labelling 2 pods of tenant-a" in done.stderr
+    (labelled,) = (call for call in kubectl.calls if call[0] == "label")
+    assert labelled == (
+        *("label", "pods", "--namespace", "tenant-a", "--selector"),
+        "app.kubernetes.io/name=ml-inference,app.kubernetes.io/instance=tenant-a,!tenantry.dev/tenant",
+        "tenantry.dev/tenant=tenant-a",
+    )
+    assert kubectl.calls.index(labelled) < min(kubectl.calls.index(call) for call in kubectl.changes)
+
+
+def test_a_dry_run_labels_no_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It changes nothing, whatever the pods are."""
+    kubectl = Recorder("namespace/tenant-b pruned (dry run)")
+    own = {"app.kubernetes.io/name": "ml-inference", "app.kubernetes.io/instance": "tenant-a"}
+    kubectl.old_pods = [{"metadata": {"name": "p1", "namespace": "tenant-a", "labels": own}}]
+    assert _apply(monkeypatch, kubectl, _dist(tmp_path, TENANT), "--dry-run").exit_code == 0
+    assert not any(call[0] == "label" for call in kubectl.calls)
