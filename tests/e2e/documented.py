@@ -25,7 +25,8 @@ SHELL: Final = """\
 set -o pipefail
 kubectl() {
   case " $* " in
-    *" apply "* | *" create "* | *" delete "* | *" label "* | *" patch "* | *" undo "*) command kubectl "$@" --dry-run=server ;;
+    *" apply "* | *" create "* | *" delete "* | *" label "* | *" patch "* | *" undo "*)
+      command kubectl "$@" --dry-run=server ;;
     *) command kubectl "$@" ;;
   esac
 }
