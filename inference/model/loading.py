@@ -1,6 +1,5 @@
 """Turn an artifact into a model in memory, with the runtime that the process has."""
 
-from inference.errors import ArtifactError
 from inference.model.artifact import Artifact
 from inference.model.classifier import TextClassifier
 from inference.model.interface import LoadedModel
@@ -16,16 +15,12 @@ def load_artifact(artifact: Artifact, runtime: str) -> LoadedModel:
     Raises:
         ArtifactError: The files are not a model that this runtime can serve.
     """
-    model: LoadedModel = _onnx_model(artifact) if runtime == "onnx" else TextClassifier.from_artifact(artifact)
+    model: LoadedModel
+    if runtime == "onnx":
+        from inference.model.onnx_model import OnnxModel  # noqa: PLC0415 - only one image has what it imports
+
+        model = OnnxModel.from_artifact(artifact)
+    else:
+        model = TextClassifier.from_artifact(artifact)
     model.warm_up()
     return model
-
-
-def _onnx_model(artifact: Artifact) -> LoadedModel:
-    try:
-        from inference.model.onnx_model import OnnxModel  # noqa: PLC0415 - only one image has what it imports
-    except ModuleNotFoundError as error:
-        raise ArtifactError(
-            f"runtime 'onnx' needs the package {error.name}: use the image 'onnx', or pip install 'tenantry[onnx]'"
-        ) from error
-    return OnnxModel.from_artifact(artifact)

@@ -20,7 +20,7 @@ from inference.errors import ArtifactError, ModelInputError, excerpt
 from inference.model.artifact import Artifact
 from inference.model.interface import LoadedModel, TensorSpec
 from inference.model.manifest import OnnxManifest
-from inference.model.signature import FREE, Cell, OutputSignature, TensorSignature
+from inference.model.signature import FREE, Cell, OutputSignature, TensorSignature, fits
 
 Array = np.ndarray[Any, Any]
 
@@ -205,10 +205,7 @@ def check_answer(spec: OutputSignature, answer: Any, rows: int) -> None:
     expected = DTYPES[spec.datatype]
     if not isinstance(answer, np.ndarray) or answer.dtype != np.dtype(expected):
         raise ArtifactError(f"output '{spec.name}' is not a tensor of {spec.datatype}")
-    fits = len(answer.shape) == len(spec.shape) and all(
-        size in {FREE, found} for size, found in zip(spec.row_shape, answer.shape[1:], strict=True)
-    )
-    if not fits or answer.shape[0] != rows:
+    if not fits(answer.shape, spec.shape) or answer.shape[0] != rows:
         raise ArtifactError(f"output '{spec.name}' has shape {list(answer.shape)} for {rows} rows, not {spec.shape}")
 
 

@@ -1,5 +1,6 @@
 """What an ONNX model takes and gives, in `manifest.json` of format 3: its tensors and features."""
 
+from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Final, Literal
 
@@ -11,6 +12,14 @@ MAX_NAME: Final = 100
 """Characters of a feature's name."""
 FREE: Final = -1
 """A dimension that differs between requests; the first of every tensor is: the number of rows."""
+
+
+def fits(shape: Sequence[int], described: Sequence[int]) -> bool:
+    """Return whether a tensor of this shape is as described, where `FREE` stands for any size."""
+    return len(shape) == len(described) and all(
+        wanted in {FREE, size} for wanted, size in zip(described, shape, strict=True)
+    )
+
 
 Datatype = Literal[
     "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"

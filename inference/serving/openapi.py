@@ -19,9 +19,9 @@ Responses = dict[int | str, dict[str, Any]]
 """The responses of an operation, by HTTP status."""
 _TEXT_STRUCTS: Final = (schemas.PredictRequest, messages.InferRequest)
 _ONNX_STRUCTS: Final = (
-    tensor_messages.RecordsRequest,
-    tensor_messages.ValuesResponse,
-    tensor_messages.ValuesBatchResponse,
+    schemas.RecordsRequest,
+    schemas.ValuesResponse,
+    schemas.ValuesBatchResponse,
     tensor_messages.TensorRequest,
 )
 _STRUCTS: Final = (

@@ -21,6 +21,18 @@ class PredictRequest(Struct, forbid_unknown_fields=True):
     probabilities: Annotated[bool, Meta(description="Whether to list the probability of every label.")] = False
 
 
+class RecordsRequest(Struct, forbid_unknown_fields=True):
+    """One record, or several."""
+
+    inputs: Annotated[
+        dict[str, Any] | Annotated[list[dict[str, Any]], Meta(min_length=1)],
+        Meta(
+            description="A record with a value for each feature, null if it is missing; or a list of records, which"
+            " gets a list of answers. A model that is not tabular takes a row of each input instead.",
+        ),
+    ]
+
+
 class TermWeight(Struct, frozen=True):
     """An occurrence of a known term in the text, and its effect on the prediction."""
 
@@ -63,6 +75,20 @@ class BatchResponse(Struct, frozen=True):
     """The answers to a list of texts, in the same order."""
 
     predictions: list[PredictResponse]
+
+
+class ValuesResponse(Struct, frozen=True):
+    """The answer to one record of a model that is not a classifier."""
+
+    values: Annotated[
+        dict[str, Any], Meta(description="Each output by name: a value, or a list if a row has more than one.")
+    ]
+
+
+class ValuesBatchResponse(Struct, frozen=True):
+    """The answers to a list of records, in its order."""
+
+    predictions: list[ValuesResponse]
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):

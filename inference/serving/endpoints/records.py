@@ -9,7 +9,7 @@ from inference.errors import InvalidInputError
 from inference.model.interface import BYTES
 from inference.model.manifest import OnnxManifest
 from inference.model.onnx_model import Array
-from inference.model.signature import TensorSignature
+from inference.model.signature import TensorSignature, fits
 from inference.serving.protocol.tensors import nested, to_array
 
 _MAX_NAME: Final = 100
@@ -81,10 +81,7 @@ class Records:
             array = to_array(rows, spec.datatype)
         except (msgspec.ValidationError, ValueError) as error:
             raise InvalidInputError(f"'{spec.name}': {str(error)[:_MAX_MESSAGE]}") from error
-        fits = len(array.shape) == len(spec.shape) and all(
-            wanted in {-1, size} for wanted, size in zip(spec.row_shape, array.shape[1:], strict=True)
-        )
-        if not fits:
+        if not fits(array.shape, spec.shape):
             raise InvalidInputError(
                 f"'{spec.name}' has shape {list(spec.row_shape)} per record, not {list(array.shape[1:])}"
             )

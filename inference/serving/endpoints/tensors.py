@@ -17,15 +17,16 @@ from inference.serving.metrics import INFER, PREDICT, Metrics
 from inference.serving.problems import JSON, OCTET_STREAM, Answer
 from inference.serving.protocol.binary import HEADER
 from inference.serving.protocol.outputs import requested_outputs
-from inference.serving.protocol.tensor_messages import (
+from inference.serving.protocol.tensor_messages import TensorRequest
+from inference.serving.protocol.tensors import infer_response, read_binary, request_arrays
+from inference.serving.row_metrics import Tally
+from inference.serving.schemas import (
+    BatchResponse,
+    PredictResponse,
     RecordsRequest,
-    TensorRequest,
     ValuesBatchResponse,
     ValuesResponse,
 )
-from inference.serving.protocol.tensors import infer_response, read_binary, request_arrays
-from inference.serving.row_metrics import Tally
-from inference.serving.schemas import BatchResponse, PredictResponse
 from inference.settings import Settings
 
 _encode = msgspec.json.Encoder().encode

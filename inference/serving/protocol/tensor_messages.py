@@ -1,6 +1,6 @@
-"""The JSON messages of an ONNX model: of the protocol's `infer`, and of `POST /predict` with records."""
+"""The JSON messages of the protocol's `infer` for an ONNX model."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -35,29 +35,3 @@ class TensorRequest(Struct):
     outputs: Annotated[
         list[InferOutputRequest] | None, Meta(description="The requested outputs; absent or empty: all outputs.")
     ] = None
-
-
-class RecordsRequest(Struct, forbid_unknown_fields=True):
-    """One record, or several."""
-
-    inputs: Annotated[
-        dict[str, Any] | Annotated[list[dict[str, Any]], Meta(min_length=1)],
-        Meta(
-            description="A record with a value for each feature, null if it is missing; or a list of records, which"
-            " gets a list of answers. A model that is not tabular takes a row of each input instead.",
-        ),
-    ]
-
-
-class ValuesResponse(Struct, frozen=True):
-    """The answer to one record of a model that is not a classifier."""
-
-    values: Annotated[
-        dict[str, Any], Meta(description="Each output by name: a value, or a list if a row has more than one.")
-    ]
-
-
-class ValuesBatchResponse(Struct, frozen=True):
-    """The answers to a list of records, in its order."""
-
-    predictions: list[ValuesResponse]

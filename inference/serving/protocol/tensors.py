@@ -16,6 +16,7 @@ from msgspec import UNSET
 from inference.errors import BadRequestError
 from inference.model.interface import BYTES, TensorSpec
 from inference.model.onnx_model import DTYPES, Array, OnnxModel
+from inference.model.signature import fits
 from inference.serving.protocol.binary import pack_texts, split_tensors, unpack_texts
 from inference.serving.protocol.messages import InferOutput, InferResponse, OutputParameters
 from inference.serving.protocol.tensor_messages import TensorInput, TensorRequest
@@ -121,10 +122,7 @@ def _check_shape(where: str, spec: TensorSpec, tensor: TensorInput, max_rows: in
             f"{where}.datatype: '{spec.name}' has datatype {spec.datatype}, not '{tensor.datatype[:_MAX_NAME]}'"
         )
     shape = tensor.shape
-    fits = len(shape) == len(spec.shape) and all(
-        wanted in {-1, size} for wanted, size in zip(spec.shape, shape, strict=True)
-    )
-    if not fits:
+    if not fits(shape, spec.shape):
         found = str(shape) if len(shape) <= _MAX_DIMENSIONS_SHOWN else f"one of {len(shape)} dimensions"
         raise BadRequestError(f"{where}.shape: '{spec.name}' has shape {list(spec.shape)}, not {found[:_MAX_MESSAGE]}")
     if shape[0] == 0:

@@ -7,9 +7,15 @@ from fastapi import FastAPI
 from inference import contract
 from inference.errors import InvalidInputError
 from inference.serving import openapi
-from inference.serving.protocol.tensor_messages import RecordsRequest, ValuesBatchResponse, ValuesResponse
 from inference.serving.routes.operation import BODY_ERRORS, Operation, answered_before_fastapi
-from inference.serving.schemas import BatchResponse, PredictRequest, PredictResponse
+from inference.serving.schemas import (
+    BatchResponse,
+    PredictRequest,
+    PredictResponse,
+    RecordsRequest,
+    ValuesBatchResponse,
+    ValuesResponse,
+)
 from inference.serving.service import Service
 
 _ERRORS: Final = (*BODY_ERRORS, InvalidInputError)

@@ -19,7 +19,6 @@ import structlog
 from inference.errors import ArtifactError, InferenceError, StoreError, StoreUnavailableError
 from inference.model.artifact import Artifact, write
 from inference.model.interface import TextModel
-from inference.model.loading import load_artifact
 from inference.model.manifest import MANIFEST_FILE, WEIGHTS_FILE
 from inference.settings import Settings
 from inference.store import loading
@@ -165,15 +164,6 @@ def test_the_runtime_of_the_process_decides_which_models_load(tmp_path: Path, ti
         asyncio.run(load_model(Settings(model_uri=onnx)))
     with pytest.raises(ArtifactError, match="is a text model; serve it with runtime 'text'"):
         asyncio.run(load_model(Settings(model_uri=str(tmp_path / "text"), runtime="onnx")))
-
-
-def test_without_its_packages_the_runtime_onnx_says_what_to_install(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.delitem(sys.modules, "inference.model.onnx_model", raising=False)
-    with pytest.raises(ArtifactError, match=r"needs the package onnxruntime: use the image 'onnx', or pip install"):
-        load_artifact(tiny_artifact, "onnx")
 
 
 def test_a_process_that_is_killed_while_it_loads_leaves_a_model_that_loads_again(tmp_path: Path) -> None:

@@ -468,6 +468,22 @@ def test_whatever_loading_raises_ends_the_start(model: Path, kind: str, text: st
     assert not ran.stderr
 
 
+def test_without_its_packages_the_runtime_onnx_says_what_to_install(model: Path) -> None:
+    """One line and exit code 1, before anything is loaded."""
+    program = """if True:
+        import sys
+        sys.modules["onnxruntime"] = None
+        from inference import __main__; from inference.serving import logs
+        code = __main__.main(); logs.flush(); sys.exit(code)
+    """
+    settings = {"INFERENCE_MODEL_URI": model.as_uri(), "INFERENCE_HOST": "127.0.0.1", "INFERENCE_PORT": "0"}
+    environment = os.environ | settings | {"INFERENCE_RUNTIME": "onnx"}
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
+    assert ran.returncode == 1
+    (failure,) = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert failure["error"].startswith("runtime 'onnx' needs the package onnxruntime: use the image 'onnx', or pip")
+
+
 def can_unshare() -> bool:
     if shutil.which("unshare") is None:
         return False
