@@ -66,6 +66,8 @@ def components(settings: Settings, model: LoadedModel | None) -> dict[str, Any]:
         if model and isinstance(model.manifest, OnnxManifest):
             found["RecordsRequest"]["examples"] = [records_example(model.manifest)]
             found["TensorRequest"]["examples"] = [tensors_example(model.manifest)]
+            if not any(each.meaning == "probabilities" for each in model.manifest.outputs):
+                found["RecordsRequest"]["properties"]["probabilities"]["enum"] = [False]
             if model.manifest.features:
                 one.update(record_schema(model.manifest))
                 several["items"] = record_schema(model.manifest)

@@ -31,6 +31,9 @@ class RecordsRequest(Struct, forbid_unknown_fields=True):
             " gets a list of answers. A model that is not tabular takes a row of each input instead.",
         ),
     ]
+    probabilities: Annotated[
+        bool, Meta(description="Whether to list the probability of every label; only for a classifier.")
+    ] = False
 
 
 class TermWeight(Struct, frozen=True):

@@ -93,8 +93,14 @@ class RecordsEndpoint(TensorEndpoint):
     def _score(
         self, model: OnnxModel, request: RecordsRequest, inputs: dict[str, Array]
     ) -> tuple[Answer, Tally | None]:
+        if request.probabilities and not model.probabilities:
+            raise InvalidInputError("'probabilities' must be false: the model is not a classifier, it answers values")
         outputs = self._run(model, inputs)
-        answers: list[Any] = _classified(model, outputs) if model.probabilities else _values(model, outputs)
+        answers: list[Any] = (
+            _classified(model, outputs, detailed=request.probabilities)
+            if model.probabilities
+            else _values(model, outputs)
+        )
         if not isinstance(request.inputs, list):
             content = _encode(answers[0])
         else:
@@ -132,17 +138,21 @@ class TensorInferEndpoint(TensorEndpoint):
         return Answer(200, OCTET_STREAM, content + tensors, headers), self._tally(inputs, outputs)
 
 
-def _classified(model: OnnxModel, outputs: Mapping[str, Array]) -> list[PredictResponse]:
-    """The most probable label of each row, the first of equals."""
-    probabilities = outputs[model.probabilities]
-    if not (finite := np.isfinite(probabilities).all(axis=1)).all():
+def _classified(model: OnnxModel, outputs: Mapping[str, Array], *, detailed: bool) -> list[PredictResponse]:
+    """The most probable label of each row, the first of equals; `detailed`: with the probability of every label."""
+    found = outputs[model.probabilities]
+    if not (finite := np.isfinite(found).all(axis=1)).all():
         raise InvalidInputError(f"record {int(finite.argmin())} has values for which the model has no probabilities")
-    places = probabilities.argmax(axis=1).tolist()
-    confidences = probabilities.max(axis=1).tolist()
-    return [
-        PredictResponse(model.labels[place], min(max(confidence, 0.0), 1.0))
-        for place, confidence in zip(places, confidences, strict=True)
+    places = found.argmax(axis=1).tolist()
+    probabilities = found.clip(0.0, 1.0)  # a model rounds
+    answers = [
+        PredictResponse(model.labels[place], confidence)
+        for place, confidence in zip(places, probabilities.max(axis=1).tolist(), strict=True)
     ]
+    if detailed:
+        for answer, row in zip(answers, probabilities.tolist(), strict=True):
+            answer.probabilities = dict(zip(model.labels, row, strict=True))
+    return answers
 
 
 def _values(model: OnnxModel, outputs: Mapping[str, Array]) -> list[ValuesResponse]:

@@ -274,6 +274,21 @@ def test_a_record_gets_a_label_and_a_list_gets_a_list(credit: AsgiClient) -> Non
     assert several[0] == one
 
 
+def test_probabilities_lists_every_label(credit: AsgiClient, diabetes: AsgiClient) -> None:
+    """Of one record and of a list, for a classifier; other models refuse it."""
+    one = credit.post("/predict", json={"inputs": RECORD, "probabilities": True}).json()
+    assert list(one["probabilities"]) == ["no", "yes"]
+    assert one["probabilities"][one["prediction"]] == one["confidence"]
+    assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+    several = credit.post("/predict", json={"inputs": [RECORD, RECORD], "probabilities": True}).json()
+    assert several == {"predictions": [one, one]}
+    assert "probabilities" not in credit.post("/predict", json={"inputs": RECORD, "probabilities": False}).json()
+    names = onnx_models.random_forest().names
+    refused = diabetes.post("/predict", json={"inputs": dict.fromkeys(names, 0.1), "probabilities": True})
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "'probabilities' must be false: the model is not a classifier, it answers values"
+
+
 def test_a_model_that_is_not_a_classifier_answers_values(diabetes: AsgiClient) -> None:
     model = onnx_models.random_forest()
     record = dict(zip(model.names, model.rows[0].tolist(), strict=True))
