@@ -236,8 +236,8 @@ bench-rules: monitoring-tools ## CPU time of a real Prometheus per tenant, for 1
 IMAGE ?= ml-inference-service:dev
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
-image: | docker ## build the service's image (IMAGE=name:tag, BASE=python:3.11-slim)
-	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(if $(BASE),--build-arg BASE=$(BASE)) .
+image: | docker ## build the service's image (IMAGE=name:tag, IMAGE_RUNTIME=onnx, BASE=python:3.11-slim)
+	@docker build --quiet --tag $(IMAGE) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(if $(BASE),--build-arg BASE=$(BASE)) $(if $(filter onnx,$(IMAGE_RUNTIME)),--target onnx) .
 
 image-test: $(DEV) | docker ## build each image twice, compare both, run it hardened, inspect it
 	@pytest tests/image
@@ -270,8 +270,8 @@ down: $(RUNTIME) ## delete what make up created
 apply: synth ## apply dist/ to the cluster and prune what dist/ no longer contains (CONFIRM="context tenant", DRY_RUN=1)
 	@tenantry apply $(if $(DRY_RUN),--dry-run)
 
-e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in build/e2e/ (CONFIRM=context, IMAGE=, DISPOSABLE=1)
-	@tenantry e2e all --image $(IMAGE)
+e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in build/e2e/ (CONFIRM=context, IMAGE=, ONNX_IMAGE=, DISPOSABLE=1)
+	@tenantry e2e all --image $(IMAGE) $(if $(ONNX_IMAGE),--onnx-image $(ONNX_IMAGE))
 
 e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, readiness, predictions, isolation
 	@tenantry e2e smoke --image $(IMAGE)

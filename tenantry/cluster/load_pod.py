@@ -7,6 +7,7 @@ is one JSON object:
 - `rate`: requests per second, over all connections; 0 sends the next request as soon as an answer arrives.
 - `connections`, `seconds`: how many connections, for how long.
 - `characters`: length of the text.
+- `body`: JSON to send instead of a text; absent or null: a text.
 - `requests_per_connection`: after so many, a connection is opened again, so that new pods get their share; 0: never.
 - `latencies`: whether to report the latency of each request.
 
@@ -152,7 +153,7 @@ def prediction(order: dict[str, Any]) -> bytes:
     """The request that every connection sends."""
     words = "free money offer meeting agenda report invoice click please attached "
     text = (words * (order["characters"] // len(words) + 1))[: order["characters"]]
-    body = json.dumps({"text": text}).encode()
+    body = json.dumps(order.get("body") or {"text": text}).encode()
     head = [f"POST {order['path']} HTTP/1.1", f"Host: {order['host']}", "Content-Type: application/json"]
     if key := os.environ.get(KEY_VARIABLE):
         head.append(f"Authorization: Bearer {key}")

@@ -35,6 +35,9 @@ def e2e(
     context: ContextOption = None,
     *,
     image: Annotated[str, typer.Option("--image", help="The service's image.")] = "ml-inference-service:dev",
+    onnx_image: Annotated[
+        str, typer.Option("--onnx-image", help="The image for ONNX models. Default: they are not tested.")
+    ] = "",
     only: Annotated[
         str, typer.Option("--only", help="Only these tests, as for pytest's -k; the rest of the report is kept.")
     ] = "",
@@ -56,6 +59,7 @@ def e2e(
     else:
         marker = "e2e and smoke" if selection is Selection.SMOKE else "e2e"
         command = [sys.executable, "-m", "pytest", str(TESTS), "-m", marker, "-s", "-v", "--image", image]
+        command += ["--onnx-image", onnx_image] if onnx_image else []
         command += ["-k", only, "--merge"] if only else []
         command += ["--keep"] if keep else []
     if dry_run:

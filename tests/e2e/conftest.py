@@ -27,6 +27,7 @@ EVIDENCE: Final = pytest.StashKey[Evidence]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("e2e")
     group.addoption("--image", default="ml-inference-service:dev", help="the service's image")
+    group.addoption("--onnx-image", default="", help="the image for ONNX models; without it, they are not tested")
     group.addoption("--keep", action="store_true", help="leave the platform in the cluster")
     group.addoption(
         "--reuse", action="store_true", help="test the platform in the cluster: apply and delete nothing of it"

@@ -212,10 +212,16 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def load_image(cluster: LiveCluster, image: str, *, build: bool = True) -> None:
+def load_image(cluster: LiveCluster, image: str, *, build: bool = True, runtime: str = "text") -> None:
     """Build an image without a registry in its name from this checkout, and load it onto the nodes.
 
     Loading works for Kind and for a cluster of TENANTRY_CLUSTER_TOOLS; other clusters pull the image.
+
+    Args:
+        cluster: The cluster under test.
+        image: Name of the image.
+        build: Whether to build it; otherwise Docker already has it.
+        runtime: What the image runs, `text` or `onnx`.
     """
     tools = Path(os.environ.get("TENANTRY_CLUSTER_TOOLS", ROOT.parent / "shared" / "tools" / "cluster")) / "cluster"
     kind = cluster.kubectl.context.removeprefix("kind-") if cluster.kubectl.context.startswith("kind-") else ""
@@ -228,7 +234,7 @@ def load_image(cluster: LiveCluster, image: str, *, build: bool = True) -> None:
         return
     if build and "/" not in image:
         with step(f"building {image}"):
-            run(["make", "image", f"IMAGE={image}"])
+            run(["make", "image", f"IMAGE={image}", f"IMAGE_RUNTIME={runtime}"])
     with step(f"loading {image} onto the nodes"):
         run(["kind", "load", "docker-image", image, "--name", kind] if kind else [str(tools), "load", image])
 

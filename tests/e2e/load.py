@@ -50,7 +50,15 @@ class Load:
         self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
 
     def start(
-        self, *, rate: float, connections: int, seconds: int, characters: int, cpu: str = "500m", node: str = ""
+        self,
+        *,
+        rate: float,
+        connections: int,
+        seconds: int,
+        characters: int = 100,
+        body: object = None,
+        cpu: str = "500m",
+        node: str = "",
     ) -> None:
         """Start to send requests through the tenant's Service; return once every connection has had an answer.
 
@@ -59,6 +67,7 @@ class Load:
             connections: Number of kept-alive connections.
             seconds: Duration.
             characters: Length of each text.
+            body: JSON that is sent instead of a text.
             cpu: CPU limit of the pod.
             node: Node of the pod; empty leaves the choice to the scheduler.
         """
@@ -70,6 +79,7 @@ class Load:
             "connections": connections,
             "seconds": seconds,
             "characters": characters,
+            "body": body,
             "requests_per_connection": 0,
             "latencies": True,
         }

@@ -99,12 +99,24 @@ class Probes:
         for namespace in ("monitoring", *self.tenants):
             self.cluster.delete("pods", "-n", namespace, "-l", "tenantry.dev/e2e=probe")
 
-    def measure(self, kinds: Collection[Target] = tuple(Target)) -> tuple[Measured, ...]:
-        """Connect from every client to every endpoint of these kinds."""
+    def measure(self, kinds: Collection[Target] = tuple(Target), *, about: str = "") -> tuple[Measured, ...]:
+        """Connect from every client to every endpoint.
+
+        Args:
+            kinds: Of the endpoints.
+            about: A tenant: only connections from or to it are measured.
+        """
         endpoints = {str(index): endpoint for index, endpoint in enumerate(self.endpoints()) if endpoint.kind in kinds}
         clients = list(self.clients())
+
+        def connect(client: Client) -> dict[str, list[str]]:
+            is_about = not about or client.tenant == about
+            return self._connect(
+                client, {key: each for key, each in endpoints.items() if is_about or each.tenant == about}
+            )
+
         with ThreadPoolExecutor(4) as pool:
-            results = list(pool.map(lambda client: self._connect(client, endpoints), clients))
+            results = list(pool.map(connect, clients))
         return tuple(
             Measured(client, endpoints[index], source_of(client, endpoints[index]), tuple(outcomes))
             for client, result in zip(clients, results, strict=True)

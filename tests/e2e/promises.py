@@ -8,6 +8,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "structure": "Every tenant has the same: namespace, account, Role, Deployment, Service, policies, autoscaler",
     "serves": "Two Ready pods per tenant on different nodes; POST /predict through the Service on port 8000 answers",
     "model": "The model is loaded from the object store, by digest, with the tenant's own keys",
+    "onnx": "ONNX models: loaded by digest, served beside texts, the original library's answers, the same isolation",
     "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; no access to its console on 9001",
     "network": "Network: ingress from the namespace and Prometheus, egress to DNS, store and public addresses on 443",
     "keys": "API keys: without a valid one nobody is answered; keys change without a restart; only digests are stored",

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from typing import Any, Final
 
+from tenantry.cluster import load_pod
 from tenantry.cluster.load_job import SCRIPT
 
 OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -75,3 +76,11 @@ def test_without_a_rate_the_next_request_follows_the_answer() -> None:
     """More than a rate of 20 per second would send, and nothing is lost."""
     _, answered, failed, opened = _load_with([], rate=0, latencies=False)
     assert (answered > 40, failed, opened) == (True, Counter(), 1)
+
+
+def test_load_sends_a_body_of_its_own() -> None:
+    """A model of records gets a record, any other a text."""
+    order = {"host": "a", "path": "/predict", "characters": 4}
+    record = {"inputs": {"age": 1}}
+    assert load_pod.prediction(order | {"body": record}).endswith(json.dumps(record).encode())
+    assert load_pod.prediction(order | {"body": None}).endswith(json.dumps({"text": "free"}).encode())
