@@ -8,9 +8,9 @@ from typing import Final
 from audit.changes.change import Area, Fact
 from audit.changes.openings import Opening, named, openings, peer_text, ports_text, subject
 from audit.cluster import Cluster
-from audit.model.finding import Severity, State
+from audit.metrics import Metrics
+from audit.model.finding import Finding, Severity, State
 from audit.model.labels import EVERYTHING
-from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, PolicyRule
 from audit.model.place import Place
 from audit.model.policies import BlockPeer, Direction, PodPeer
@@ -20,7 +20,6 @@ from audit.permissions.permissions import Grant, parts
 from audit.pods import Level, pod_findings
 from audit.pods.findings import ENFORCE, enforced
 
-_MONITORS: Final = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}
 _MONITORING: Final = ("Probe", "ScrapeConfig", "AlertmanagerConfig")
 
 
@@ -32,7 +31,7 @@ def facts(cluster: Cluster) -> Iterator[Fact]:
     yield from _routes(cluster)
     yield from _permissions(cluster)
     yield from _pods(cluster)
-    yield from metrics(cluster)
+    yield from _metrics(cluster)
 
 
 def _fact(area: Area, risk: Severity, namespace: str, of: str, text: str, *places: Place) -> Fact:
@@ -175,33 +174,16 @@ def _pods(cluster: Cluster) -> Iterator[Fact]:
             yield _fact(Area.PODS, Severity.HIGH, name, f"Namespace {name}", text, place)
 
 
-def metrics(cluster: Cluster) -> Iterator[Fact]:
-    """Monitors beyond their namespace, and objects that configure the monitoring of all."""
-    for kind, field in _MONITORS.items():
-        for each in cluster.inventory.of_kind(kind):
-            yield from _monitor(each, field)
-    for each in cluster.inventory.of_kind(*_MONITORING):
-        text = f"a {each.kind} of the namespace configures the monitoring of all"
-        yield _fact(Area.METRICS, Severity.MEDIUM, each.namespace, each.reference, text, each.place)
+def _plane(cluster: Cluster) -> Iterator[Finding]:
+    plane = Metrics(cluster)
+    yield from plane.isolation_findings(plane.monitored)
 
 
-def _monitor(monitor: Object, field: str) -> Iterator[Fact]:
-    selector = mapping(monitor.at("spec", "namespaceSelector"))
-    place = monitor.place.at("spec", "namespaceSelector")
-    others = [each for each in listed(selector.get("matchNames")) if each != monitor.namespace]
-    if selector.get("any") is True or others:
-        where = "every namespace" if selector.get("any") is True else f"namespaces {', '.join(map(str, others))}"
-        text = f"it makes Prometheus scrape {where}"
-        yield _fact(Area.METRICS, Severity.HIGH, monitor.namespace, monitor.reference, text, place)
-    for index, endpoint in enumerate(mappings(monitor.at("spec", field))):
-        at = monitor.place.at("spec", field, index)
-        if endpoint.get("honorLabels") is True:
-            text = "what it scrapes may set labels such as namespace, and so forge the metrics of others (honorLabels)"
-            yield _fact(Area.METRICS, Severity.HIGH, monitor.namespace, monitor.reference, text, at.at("honorLabels"))
-        for name in ("relabelings", "metricRelabelings"):
-            for step, rule in enumerate(mappings(endpoint.get(name))):
-                if str(rule.get("targetLabel")) in {"namespace", "job", "tenant"}:
-                    text = f"it sets the label {rule['targetLabel']} of what it scrapes"
-                    yield _fact(
-                        Area.METRICS, Severity.HIGH, monitor.namespace, monitor.reference, text, at.at(name, step)
-                    )
+def _metrics(cluster: Cluster) -> Iterator[Fact]:
+    """What monitors, alert routes and queries make possible, and objects that configure the monitoring of all."""
+    for each in _plane(cluster):
+        risk = each.severity if each.state is State.VIOLATION else Severity.LOW
+        yield Fact(Area.METRICS, risk, each.namespace, each.subject, each.message, ((each.file, each.line),))
+    for given in cluster.inventory.of_kind(*_MONITORING):
+        text = f"a {given.kind} of the namespace configures the monitoring of all"
+        yield _fact(Area.METRICS, Severity.MEDIUM, given.namespace, given.reference, text, given.place)

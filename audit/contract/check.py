@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from audit.changes.facts import metrics, route_text, services, unrestricted
+from audit.changes.facts import route_text, services, unrestricted
 from audit.changes.values import mentioned, strings
 from audit.cluster import Cluster
 from audit.contract.document import Contract, Holder, Tenant
 from audit.contract.network import network_findings
+from audit.metrics import OPEN_TO_ALL, Metrics
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
 from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, Subject
@@ -38,6 +39,7 @@ def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]
     yield from _routes(inventory, tenants)
     yield from _permissions(contract, cluster, tenants)
     yield from _pods(contract, inventory, tenants)
+    yield from _metrics(cluster, tenants)
     yield from _quotas(contract, inventory, tenants)
     yield from _names(inventory, tenants)
 
@@ -61,11 +63,10 @@ def _absent(tenants: dict[str, Tenant], inventory: Inventory) -> Iterator[Findin
 
 
 def _facts(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
-    """Pods that no policy restricts, Services that lead outside, and monitors beyond their namespace."""
+    """Pods that no policy restricts, and Services that lead outside."""
     for rule, found in (
         ("network-unrestricted", unrestricted(cluster)),
         ("service-leads-outside", services(cluster)),
-        ("metrics", metrics(cluster)),
     ):
         for fact in found:
             if fact.namespace in tenants:
@@ -233,6 +234,13 @@ def _pods(contract: Contract, inventory: Inventory, tenants: dict[str, Tenant]) 
                 fix=f"Meet the control {each.check} of the level {each.level}.",
                 source=f"https://kubernetes.io/docs/concepts/security/pod-security-standards/#{each.level}",
             )
+
+
+def _metrics(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
+    """Monitors and alert routes of tenants beyond their namespace, and who reads the metrics of all."""
+    for each in Metrics(cluster).isolation_findings(tenants):
+        if each.state is not State.WARNING and (each.namespace in tenants or each.rule in OPEN_TO_ALL):
+            yield each
 
 
 def _quotas(contract: Contract, inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:

@@ -27,6 +27,10 @@ class Severity(StrEnum):
         """One step worse."""
         return _ORDER[max(0, self.rank - 1)]
 
+    def milder(self) -> "Severity":
+        """One step less bad."""
+        return _ORDER[min(len(_ORDER) - 1, self.rank + 1)]
+
 
 _ORDER: Final = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from audit.model.finding import State
 from audit.reports.findings_report import Entry, FindingsReport, Member
+from audit.reports.metrics_report import MetricsReport
 from audit.reports.reach_tables import table
 from audit.reports.sarif import LEVELS, Result, document
 from audit.reports.words import count
@@ -30,15 +31,20 @@ def summary(entries: list[Entry]) -> str:
 def _text(report: FindingsReport) -> Iterator[str]:
     yield f"{', '.join(report.checked)}: {summary(report.entries)}"
     for entry in report.entries:
-        several = f" ({count(len(entry.members), 'object')})" if len(entry.members) > 1 else ""
         yield ""
-        yield f"{entry.state} {entry.severity} {entry.rule}: {entry.subject}{several}"
-        yield f"    {entry.message}"
-        for member in entry.members[:_NAMED]:
-            yield f"    {_place(member)}"
-        if len(entry.members) > _NAMED:
-            yield f"    and {len(entry.members) - _NAMED} more"
-        yield f"    fix: {entry.fix}"
+        yield from entry_text(entry)
+
+
+def entry_text(entry: Entry) -> Iterator[str]:
+    """An entry for people: what is the case, where, and what to change."""
+    several = f" ({count(len(entry.members), 'object')})" if len(entry.members) > 1 else ""
+    yield f"{entry.state} {entry.severity} {entry.rule}: {entry.subject}{several}"
+    yield f"    {entry.message}"
+    for member in entry.members[:_NAMED]:
+        yield f"    {_place(member)}"
+    if len(entry.members) > _NAMED:
+        yield f"    and {len(entry.members) - _NAMED} more"
+    yield f"    fix: {entry.fix}"
 
 
 def _place(member: Member) -> str:
@@ -46,7 +52,7 @@ def _place(member: Member) -> str:
     return f"{member.file}:{member.line}" if member.line else member.file
 
 
-def csv(report: FindingsReport) -> str:
+def csv(report: FindingsReport | MetricsReport) -> str:
     """One row per finding."""
     out = io.StringIO()
     writer = csv_module.writer(out, lineterminator="\n")
@@ -70,7 +76,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return entry.state, entry.severity, entry.rule, *what
 
 
-def sarif(report: FindingsReport) -> str:
+def sarif(report: FindingsReport | MetricsReport) -> str:
     """One result per finding, for code scanning."""
     rules = {each.rule: (each.fix, each.source) for each in report.entries}
     results = (

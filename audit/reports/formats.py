@@ -13,6 +13,7 @@ from audit.reports import (
     exposure_sarif,
     exposure_tables,
     findings_tables,
+    metrics_tables,
     permissions_sarif,
     permissions_tables,
     pictures,
@@ -22,10 +23,20 @@ from audit.reports.diff_report import DiffReport
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
 from audit.reports.findings_report import FindingsReport
+from audit.reports.metrics_report import MetricsReport
 from audit.reports.permissions_report import PermissionsReport, WhoCanReport
 from audit.reports.reach_report import ReachReport
 
-Report = ReachReport | ExplainReport | ExposureReport | PermissionsReport | WhoCanReport | FindingsReport | DiffReport
+Report = (
+    ReachReport
+    | ExplainReport
+    | ExposureReport
+    | PermissionsReport
+    | WhoCanReport
+    | FindingsReport
+    | MetricsReport
+    | DiffReport
+)
 
 
 class Format(StrEnum):
@@ -82,6 +93,13 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.JSON: as_json,
         Format.CSV: findings_tables.csv,
         Format.MARKDOWN: findings_tables.markdown,
+        Format.SARIF: findings_tables.sarif,
+    },
+    MetricsReport: {
+        Format.TEXT: metrics_tables.text,
+        Format.JSON: as_json,
+        Format.CSV: findings_tables.csv,
+        Format.MARKDOWN: metrics_tables.markdown,
         Format.SARIF: findings_tables.sarif,
     },
     DiffReport: {

@@ -1,56 +1,45 @@
-"""Monitors that select nothing, and rules that no Prometheus selects."""
+"""Monitors that select nothing, and what no Prometheus or Alertmanager selects."""
 
 from collections.abc import Iterator
 
 from audit.model.finding import Finding, State
-from audit.model.labels import NAMESPACE_NAME, Labels
-from audit.model.objects import Object, listed, mapping, mappings
+from audit.model.objects import Object, mappings
 from audit.model.truth import NO
-from audit.wiring.view import View, broken, selector_of
-
-_SELECTORS = {
-    "ServiceMonitor": ("serviceMonitorSelector", "serviceMonitorNamespaceSelector"),
-    "PodMonitor": ("podMonitorSelector", "podMonitorNamespaceSelector"),
-    "PrometheusRule": ("ruleSelector", "ruleNamespaceSelector"),
-}
+from audit.wiring.selection import SELECTED_BY, namespaces_of, object_labels, selector_of, takes
+from audit.wiring.view import View, broken
 
 
 def broken_monitors(view: View) -> Iterator[Finding]:
-    """Monitors without Services, pods or ports, and what no Prometheus of the input selects."""
+    """Monitors without Services, pods or ports, and what no Prometheus or Alertmanager of the input selects."""
     for monitor in view.inventory.of_kind("ServiceMonitor"):
         yield from _service_monitor(view, monitor)
     for monitor in view.inventory.of_kind("PodMonitor"):
         yield from _pod_monitor(view, monitor)
-    servers = view.inventory.of_kind("Prometheus")
-    for kind in _SELECTORS if servers else ():
-        for each in view.inventory.of_kind(kind):
-            if not any(_takes(view, server, each) for server in servers):
-                message = f"no Prometheus of the input selects it: {', '.join(server.reference for server in servers)}"
-                fix = "Give it the labels that the Prometheus selects."
+    yield from unselected(view)
+
+
+def unselected(view: View) -> Iterator[Finding]:
+    """What no Prometheus, or no Alertmanager, of the input selects, if the input holds one."""
+    for kind, fields in SELECTED_BY.items():
+        servers = view.inventory.of_kind(kind)
+        for each in view.inventory.of_kind(*fields) if servers else ():
+            if all(takes(view.inventory, server, each) is NO for server in servers):
+                message = f"no {kind} of the input selects it: {', '.join(server.reference for server in servers)}"
+                fix = f"Give it the labels that the {kind} selects."
                 place = each.place.at("metadata", "labels")
-                yield broken(place, "unselected-by-prometheus", each, message, fix, state=State.VIOLATION)
-
-
-def namespaces_of(view: View, monitor: Object) -> list[str]:
-    """The namespaces in which a monitor selects."""
-    given = monitor.at("spec", "namespaceSelector")
-    if not isinstance(given, dict):
-        return [monitor.namespace]
-    if given.get("any") is True:
-        return list(view.inventory.namespaces)
-    return [str(each) for each in listed(given.get("matchNames")) or [monitor.namespace]]
+                yield broken(place, f"unselected-by-{kind.lower()}", each, message, fix, state=State.VIOLATION)
 
 
 def _service_monitor(view: View, monitor: Object) -> Iterator[Finding]:
     selector = selector_of(monitor.at("spec", "selector"))
-    spaces = namespaces_of(view, monitor)
+    spaces = namespaces_of(view.inventory, monitor)
     if selector is None or not any(view.services.get(each) for each in spaces):
         return
     # The labels of Services are not part of the network, so they come from the objects.
     services = [
         each
         for each in view.inventory.of_kind("Service")
-        if each.namespace in spaces and selector.matches(_labels(each)) is not NO
+        if each.namespace in spaces and selector.matches(object_labels(each)) is not NO
     ]
     place = monitor.place.at("spec")
     if not services:
@@ -72,7 +61,7 @@ def _service_monitor(view: View, monitor: Object) -> Iterator[Finding]:
 
 def _pod_monitor(view: View, monitor: Object) -> Iterator[Finding]:
     selector = selector_of(monitor.at("spec", "selector"))
-    spaces = [each for each in namespaces_of(view, monitor) if view.workloads.get(each)]
+    spaces = [each for each in namespaces_of(view.inventory, monitor) if view.workloads.get(each)]
     if selector is None or not spaces:
         return
     pods = [pods for space in spaces for each in view.selected(space, selector) for pods in each.pods]
@@ -93,21 +82,3 @@ def _ports(monitor: Object, field: str, ports: set[str], of: str) -> Iterator[Fi
             message = f"it scrapes the port {name}, which no {of} has"
             place = monitor.place.at("spec", field, index, "port")
             yield broken(place, "monitor-without-port", monitor, message, "Correct the name.", state=State.VIOLATION)
-
-
-def _takes(view: View, server: Object, given: Object) -> bool:
-    """Whether a Prometheus selects a monitor or a rule, or may select it."""
-    objects, spaces = (server.at("spec", field) for field in _SELECTORS[given.kind])
-    selector = selector_of(objects)
-    if selector is None or selector.matches(_labels(given)) is NO:
-        return False
-    if spaces is None:
-        return given.namespace == server.namespace
-    of_spaces = selector_of(spaces)
-    namespace = view.inventory.namespaces.get(given.namespace)
-    labels = namespace.labels if namespace else Labels({NAMESPACE_NAME: given.namespace}, open=True)
-    return of_spaces is not None and of_spaces.matches(labels) is not NO
-
-
-def _labels(given: Object) -> Labels:
-    return Labels({str(key): str(value) for key, value in mapping(given.at("metadata", "labels")).items()})

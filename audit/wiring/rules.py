@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from audit.model.finding import Finding, State
 from audit.model.objects import Object
-from audit.wiring.monitors import namespaces_of
+from audit.wiring.selection import namespaces_of
 from audit.wiring.view import View, broken
 
 _MATCHERS = re.compile(r"\{([^{}]*)\}")
@@ -18,7 +18,7 @@ def broken_rules(view: View) -> Iterator[Finding]:
     Prometheus names the job of a ServiceMonitor's targets after their Service, unless the monitor sets `jobLabel`.
     """
     monitors = [each for each in view.inventory.of_kind("ServiceMonitor") if not each.at("spec", "jobLabel")]
-    monitored = {space for each in monitors for space in namespaces_of(view, each)}
+    monitored = {space for each in monitors for space in namespaces_of(view.inventory, each)}
     for given in view.inventory.of_kind("PrometheusRule"):
         names = sorted({each.name for each in view.services.get(given.namespace, ())})
         if given.namespace not in monitored or not names:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from audit.model.finding import Finding, State
 from audit.model.objects import Object
-from audit.wiring.view import View, broken, selector_of
+from audit.wiring.selection import selector_of
+from audit.wiring.view import View, broken
 
 
 def broken_scaling(view: View) -> Iterator[Finding]:

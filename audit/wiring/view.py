@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
@@ -12,8 +12,6 @@ from audit.model.objects import Object
 from audit.model.place import Place
 from audit.model.pods import Workload
 from audit.model.truth import NO
-from audit.reading import checks, policy_schema
-from audit.reading.checks import InvalidError
 
 if TYPE_CHECKING:
     from audit.model.services import Service
@@ -55,16 +53,6 @@ class View:
         for workload in self.workloads.get(namespace, ()):
             if any(selector.matches(pods.labels) is not NO for pods in workload.pods):
                 yield workload
-
-
-def selector_of(given: Any) -> Selector | None:
-    """A label selector of an object, or None where it is absent or not valid."""
-    if not isinstance(given, dict):
-        return None
-    try:
-        return checks.selector(checks.convert(given, policy_schema.LabelSelector, ()), ())
-    except InvalidError:
-        return None
 
 
 def broken(

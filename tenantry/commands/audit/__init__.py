@@ -5,7 +5,18 @@ The work is done by the package `audit`; each module here has one command, which
 
 import typer
 
-from tenantry.commands.audit import check, diff, explain, exposure, permissions, pods, reach, references, schema
+from tenantry.commands.audit import (
+    check,
+    diff,
+    explain,
+    exposure,
+    metrics,
+    permissions,
+    pods,
+    reach,
+    references,
+    schema,
+)
 
 audit = typer.Typer(
     name="audit",
@@ -19,6 +30,7 @@ audit.command()(exposure.exposure)
 audit.command()(permissions.permissions)
 audit.command()(pods.pods)
 audit.command()(references.references)
+audit.command()(metrics.metrics)
 audit.command()(diff.diff)
 audit.command()(check.check)
 audit.command()(schema.schema)

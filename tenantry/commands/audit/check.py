@@ -12,9 +12,13 @@ from tenantry.commands.audit.options import (
     Given,
     NamespaceOption,
     PathsArgument,
+    ReleaseNamespaceOption,
+    ReleaseOption,
+    ValuesOption,
     errors,
     read,
     show,
+    with_values,
 )
 from tenantry.console import result, say
 from tenantry.errors import InputError
@@ -43,6 +47,9 @@ def check(
     attest: Annotated[
         Path | None, typer.Option("--attest", help="File to write an in-toto statement to, for a workflow to sign.")
     ] = None,
+    values: ValuesOption = None,
+    release: ReleaseOption = None,
+    release_namespace: ReleaseNamespaceOption = "monitoring",
     show_contract: Annotated[
         bool, typer.Option("--show-contract", help="Print the contract that would be checked, and end.")
     ] = False,
@@ -70,6 +77,7 @@ def check(
             result(text.rstrip())
             return
         cluster = read(Given(paths, None, None, default_namespace), keep_going=False, details=True)
+        cluster = with_values(cluster, values, release, release_namespace)
         ids = read_baseline(baseline) if baseline else set()
         known = without_known(contract_findings(wanted, cluster), wanted, ids, datetime.now(UTC).date())
         states = {each.state for each in known.rest}

@@ -43,6 +43,14 @@ KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Report invalid objects and go on; what they could affect is unknown.")
 ]
 NamespaceOption = Annotated[str, typer.Option("--default-namespace", help="Namespace of objects that do not name one.")]
+ValuesOption = Annotated[
+    Path | None,
+    typer.Option("--values", help="Values of kube-prometheus-stack; what the chart makes of them counts as input."),
+]
+ReleaseOption = Annotated[
+    str | None, typer.Option("--release", help="Name of the Helm release of --values, where selectors depend on it.")
+]
+ReleaseNamespaceOption = Annotated[str, typer.Option("--release-namespace", help="Namespace of the Helm release.")]
 PodCidrOption = Annotated[
     list[str] | None, typer.Option("--pod-cidr", help="Addresses of pods; can be repeated, once per family.")
 ]
@@ -113,6 +121,18 @@ def read(given: Given, *, keep_going: bool, details: bool = False) -> "Cluster":
         keep_going=keep_going,
         details=details,
     )
+
+
+def with_values(cluster: "Cluster", values: Path | None, release: str | None, namespace: str) -> "Cluster":
+    """A cluster with what the chart makes of its values, if there are any."""
+    if values is None:
+        if release:
+            raise InputError("--release is for --values: name the file with the values, too")
+        return cluster
+    from audit.metrics import with_chart
+    from audit.metrics.chart_values import Installation
+
+    return with_chart(cluster, Installation(values, namespace, release))
 
 
 def show(report: "Report", output: Format, cluster: "Cluster") -> None:
