@@ -12,12 +12,12 @@ from tenantry.cli import app
 DOCUMENT: Final = Path("docs/audit.md")
 SCHEMA: Final = Path("docs/audit.schema.json")
 CONTRACT_SCHEMA: Final = Path("docs/isolation-contract.schema.json")
-_EXAMPLE: Final = re.compile(r"^```\n\$ tenantry (audit .+)\n(?:.*\n)*?```$", re.MULTILINE)
+EXAMPLES: Final = re.compile(r"^```\n\$ tenantry (audit .+)\n(?:.*\n)*?```$", re.MULTILINE)
 
 
 def with_output(document: str) -> str:
     """A document in which each example shows what its command prints now."""
-    return _EXAMPLE.sub(lambda found: f"```\n$ tenantry {found[1]}\n{_printed(found[1])}```", document)
+    return EXAMPLES.sub(lambda found: f"```\n$ tenantry {found[1]}\n{_printed(found[1])}```", document)
 
 
 def _printed(command: str) -> str:
