@@ -48,6 +48,7 @@ class _Part:
 
     def __init__(self, document: TextDocument, keys: Keys, stands_for: Keys) -> None:
         self.file = document.file
+        self.whole = document.whole
         self._document = document
         self._keys = keys
         self._stands_for = stands_for
