@@ -29,6 +29,7 @@ from tenantry.commands import (
     models,
     monitor,
     plan,
+    preflight,
     publish,
     rollback,
     serve,
@@ -107,6 +108,7 @@ app.command("publish", rich_help_panel=MODELS)(publish.publish)
 app.command("models", rich_help_panel=MODELS)(models.models)
 app.command("rollback", rich_help_panel=MODELS)(rollback.rollback)
 app.command("conformance", rich_help_panel=MODELS)(conformance.conformance)
+app.command("preflight", rich_help_panel=CLUSTER)(preflight.preflight)
 app.command("up", rich_help_panel=CLUSTER)(up.up)
 app.command("image", rich_help_panel=WRITE)(image.image)
 app.command("smoke", rich_help_panel=CLUSTER)(smoke.smoke)

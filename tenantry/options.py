@@ -80,6 +80,15 @@ ClusterNameOption = Annotated[str, typer.Option("--name", help="Name of the Kind
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", envvar="DRY_RUN", help="Print what would change, and change nothing.")
 ]
+SkipPreflightOption = Annotated[
+    str | None,
+    typer.Option(
+        "--skip-preflight",
+        metavar="REASON",
+        envvar="SKIP_PREFLIGHT",
+        help="Do not inspect the cluster first (`tenantry preflight`); the reason is printed.",
+    ),
+]
 ApiKeyOption = Annotated[
     Path | None,
     typer.Option(

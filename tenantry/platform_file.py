@@ -1,15 +1,16 @@
-"""What commands read from platform.yaml, and the lines of it that they change: a tenant's model and the images."""
+"""What commands read from platform.yaml, and the lines of it that they change."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from constructs_lib.platform import Platform, Tenant
 from inference.address import ModelUri
+from tenantry import yaml_edits
 from tenantry.errors import InputError
 
 
@@ -87,6 +88,25 @@ def set_image(file: Path, image: str, onnx_image: str | None = None) -> bool:
         return _replace(file, _image_line(file), image) or changed
 
 
+def set_values(file: Path, values: Mapping[tuple[str, ...], Any]) -> bool:
+    """Write the values of keys, all or none of them, and leave every other byte of the file as it was.
+
+    Args:
+        file: platform.yaml.
+        values: by the path of the key, as in `("platform", "dns", "port")`.
+
+    Returns:
+        Whether the file changed.
+
+    Raises:
+        PlatformError: the file would be wrong afterwards; it is left as it was.
+    """
+    text = file.read_text(encoding="utf-8")
+    for path, value in values.items():
+        text = yaml_edits.with_value(text, path, value)
+    return _write(file, text)
+
+
 @contextmanager
 def restored_on_error(file: Path) -> Iterator[None]:
     """Put the file back as it was if the block fails, whatever the reason."""
@@ -100,15 +120,15 @@ def restored_on_error(file: Path) -> Iterator[None]:
 
 
 def _model_line(file: Path, tenant: str) -> ScalarNode:
-    for entry in _items(_value(_root(file), "tenants")):
-        name, model = _value(entry, "name"), _value(entry, "model")
+    for entry in yaml_edits.items(yaml_edits.value(_root(file), "tenants")):
+        name, model = yaml_edits.value(entry, "name"), yaml_edits.value(entry, "model")
         if isinstance(name, ScalarNode) and name.value == tenant and isinstance(model, ScalarNode):
             return model
     raise InputError(f"{file}: tenant '{tenant}' has no line 'model:' of its own to change; add one")
 
 
 def _image_line(file: Path) -> ScalarNode:
-    node = _value(_value(_root(file), "platform"), "image")
+    node = yaml_edits.value(yaml_edits.value(_root(file), "platform"), "image")
     if not isinstance(node, ScalarNode):
         raise InputError(f"{file}: there is no line 'image:' under 'platform:' to change; add one")
     return node
@@ -116,12 +136,12 @@ def _image_line(file: Path) -> ScalarNode:
 
 def _set_onnx_image(file: Path, image: str) -> bool:
     above = _image_line(file)
-    platform = _value(_root(file), "platform")
-    present = _value(platform, "onnxImage")
+    platform = yaml_edits.value(_root(file), "platform")
+    present = yaml_edits.value(platform, "onnxImage")
     if isinstance(present, ScalarNode):
         return _replace(file, present, image)
     text = file.read_text(encoding="utf-8")
-    end = _end(text, above)
+    end = yaml_edits.end(text, above)
     if isinstance(platform, MappingNode) and platform.flow_style:
         return _edit(file, end, end, f", onnxImage: {image}")
     line_end = text.find("\n", end)
@@ -132,18 +152,18 @@ def _set_onnx_image(file: Path, image: str) -> bool:
 
 def _replace(file: Path, node: ScalarNode, value: str) -> bool:
     text = file.read_text(encoding="utf-8")
-    return _edit(file, node.start_mark.index, _end(text, node), value)
-
-
-def _end(text: str, node: ScalarNode) -> int:
-    start, end = node.start_mark.index, node.end_mark.index
-    return int(start + len(text[start:end].rstrip()))  # a block's end is the next line's beginning
+    return _edit(file, node.start_mark.index, yaml_edits.end(text, node), value)
 
 
 def _edit(file: Path, start: int, end: int, value: str) -> bool:
     """Replace a part of the file if the result is right; return whether that changes it."""
     text = file.read_text(encoding="utf-8")
-    edited = text[:start] + value + text[end:]
+    return _write(file, text[:start] + value + text[end:])
+
+
+def _write(file: Path, edited: str) -> bool:
+    """Replace the file's text if the new one is right; return whether that changes it."""
+    text = file.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as directory:
         checked = Path(directory, file.name)
         checked.write_text(edited, encoding="utf-8")
@@ -154,15 +174,4 @@ def _edit(file: Path, start: int, end: int, value: str) -> bool:
 
 
 def _root(file: Path) -> Node | None:
-    root: Node | None = YAML().compose(file.read_text(encoding="utf-8"))
-    return root
-
-
-def _items(node: Node | None) -> list[Node]:
-    return list(node.value) if isinstance(node, SequenceNode) else []
-
-
-def _value(node: Node | None, key: str) -> Node | None:
-    if not isinstance(node, MappingNode):
-        return None
-    return next((value for name, value in node.value if name.value == key), None)
+    return yaml_edits.root(file.read_text(encoding="utf-8"))

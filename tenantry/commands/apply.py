@@ -11,7 +11,16 @@ from tenantry.cluster.kubectl import Kubectl, confirm, confirmed
 from tenantry.cluster.pod_labels import label_running_pods
 from tenantry.console import result, say, step
 from tenantry.errors import InputError
-from tenantry.options import DIST, ContextOption, DistOption, DryRunOption, KubeconfigOption
+from tenantry.options import (
+    DIST,
+    PLATFORM_FILE,
+    ContextOption,
+    DistOption,
+    DryRunOption,
+    FileOption,
+    KubeconfigOption,
+    SkipPreflightOption,
+)
 
 MANAGED: Final = "app.kubernetes.io/managed-by"
 OURS: Final = f"{MANAGED}=tenantry"
@@ -54,19 +63,25 @@ def apply(
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     *,
+    file: FileOption = PLATFORM_FILE,
     dry_run: DryRunOption = False,
+    skip_preflight: SkipPreflightOption = None,
 ) -> None:
     """Apply dist/ to a cluster, and delete what Tenantry applied before and dist/ no longer holds.
 
     A tenant that was removed from platform.yaml is deleted with its namespace and everything in it, and only if the
     variable CONFIRM names it. Objects without Tenantry's label are never changed. CONFIRM can hold several words: the
-    context, to skip the confirmation, and the tenants to delete.
+    context, to skip the confirmation, and the tenants to delete. First, the checks of `tenantry preflight` run: if one
+    is blocking, nothing is applied.
 
     Example: CONFIRM="kind-tenantry tenant-c" tenantry apply
     """
+    from tenantry.preflight.inspection import require_ready
+
     kubectl = Kubectl.find(kubeconfig, context)
     _check(dist)
     kubectl.require_reachable()
+    require_ready(kubectl, file, skip=skip_preflight)
     going = list(_prunable(kubectl, dist))
     tenants = [name for kind, name in going if kind == "namespace"]
     for kind, name in going:

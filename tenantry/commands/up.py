@@ -21,6 +21,7 @@ from tenantry.options import (
     DryRunOption,
     FileOption,
     KubeconfigOption,
+    SkipPreflightOption,
 )
 
 if TYPE_CHECKING:
@@ -58,12 +59,14 @@ def up(
     model: Annotated[Path, typer.Option("--model", "-m", help="Model for tenants that have none yet.")] = MODEL,
     file: FileOption = PLATFORM_FILE,
     dry_run: DryRunOption = False,
+    skip_preflight: SkipPreflightOption = None,
 ) -> None:
     """Create a Kind cluster with the whole platform, publish a model for every tenant, and wait until all are ready.
 
     The steps: terraform/cluster, the service's image, dist/ with that image, terraform/platform, a model for each
     tenant that has none, the tenants' pods. The command can be repeated; it changes only what differs. With --context,
-    the platform is installed on that cluster instead, and no image is built.
+    the platform is installed on that cluster instead, and no image is built; first, the checks of `tenantry preflight`
+    run, and nothing is installed if one is blocking.
 
     Example: tenantry up
     """
@@ -72,12 +75,17 @@ def up(
     from tenantry.cluster.pod_labels import label_running_pods
     from tenantry.cluster.rollout import wait_until_ready
     from tenantry.manifests import write_manifests
+    from tenantry.preflight.inspection import require_ready
     from tenantry.processes import run, stop_requested
 
     platform = Platform.load(file)
     _check_model(model)
     roots.require_programs(docker=context is None)
     write_manifests(file, roots.DIST, image=image)  # with the file's image: refuses wrong input before any change
+    if context is not None:
+        kubectl = Kubectl.find(kubeconfig, context)
+        kubectl.require_reachable()
+        require_ready(kubectl, file, skip=skip_preflight, installs=True)
     with stop_requested() as stop:
         if dry_run:
             _plan(platform, file, stop, name=name, context=context, kubeconfig=kubeconfig)

@@ -65,6 +65,7 @@ def _dist(folder: Path, *objects: dict[str, Any]) -> Path:
 def _apply(monkeypatch: pytest.MonkeyPatch, kubectl: Recorder, dist: Path, *flags: str, confirm: str = "") -> Result:
     monkeypatch.setattr(Kubectl, "find", lambda *_: kubectl)
     monkeypatch.setenv("CONFIRM", confirm)
+    monkeypatch.setenv("SKIP_PREFLIGHT", "the recorder has no API")
     return CliRunner().invoke(app, ["apply", "--dist", str(dist), *flags])
 
 

@@ -1,0 +1,60 @@
+"""The version of Kubernetes, and the kinds that the manifests use."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tenantry.preflight.check import Inspected
+from tenantry.preflight.finding import Finding, Status
+
+OLDEST = (1, 30)
+
+
+def check_version(inspected: Inspected) -> Iterator[Finding]:
+    """Kubernetes must be new enough."""
+    version = (inspected.api.get("/version") or {}).get("gitVersion", "")
+    number = re.match(r"v(\d+)\.(\d+)", version)
+    required = f"{OLDEST[0]}.{OLDEST[1]} or newer"
+    if number is None:
+        yield Finding(status=Status.UNKNOWN, found=f"a version that cannot be read: '{version}'", required=required)
+        return
+    is_new = (int(number[1]), int(number[2])) >= OLDEST
+    status = Status.OK if is_new else Status.BLOCKING
+    yield Finding(status=status, found=version, required=required, fix="" if is_new else "upgrade the cluster")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind that a CRD defines, and what the platform needs it for."""
+
+    group_version: str
+    kind: str
+    used_for: str
+    install: str
+
+
+_OPERATOR = "install the Prometheus Operator, version 0.66 or newer, or its CRDs"
+
+
+def check_crds(inspected: Inspected) -> Iterator[Finding]:
+    """The API server must serve every kind that the manifests use."""
+    needed = list(_needed(inspected))
+    served = {each.group_version: inspected.api.kinds(each.group_version) or [] for each in needed}
+    missing = [each for each in needed if each.kind not in served[each.group_version]]
+    required = ", ".join(f"{each.kind} ({each.group_version}, for {each.used_for})" for each in needed)
+    if missing:
+        lacking = ", ".join(f"{each.kind} ({each.group_version})" for each in missing)
+        fix = "; ".join(dict.fromkeys(each.install for each in missing))
+        yield Finding(status=Status.BLOCKING, found=f"not served: {lacking}", required=required, fix=fix)
+    else:
+        yield Finding(status=Status.OK, found="all are served", required=required)
+
+
+def _needed(inspected: Inspected) -> Iterator[_Kind]:
+    yield _Kind("monitoring.coreos.com/v1", "ServiceMonitor", "metrics", _OPERATOR)
+    yield _Kind("monitoring.coreos.com/v1", "PrometheusRule", "alerts", _OPERATOR)
+    if any(tenant.receiver for tenant in inspected.platform.tenants):
+        yield _Kind("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "receivers of tenants", _OPERATOR)
+    if inspected.settings.gateway:
+        install = "install the CRDs of Gateway API 1.1 or newer, or remove platform.gateway"
+        yield _Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "platform.gateway", install)
