@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.model.labels import Labels
 from audit.model.truth import YES
-from audit.wiring.view import selector_of
+from audit.wiring.selection import selector_of
 from constructs_lib import names
 from tenantry.preflight.api import Object
 from tenantry.preflight.check import Inspected

@@ -31,6 +31,9 @@ _TENANT: Final = (
     ("rbac.authorization.k8s.io", "roles"),
 )
 
+_PODS: Final = ("list", "", "pods", "")
+"""`tenantry apply` looks for pods of earlier versions, in every namespace."""
+
 _Review = tuple[str, str, str, str]
 """Verb, API group, resource and namespace."""
 
@@ -40,7 +43,7 @@ def check_rights(inspected: Inspected) -> Iterator[Finding]:
     guarded = inspected.settings.guard is not None
     cluster = [(verb, *each, "") for each in (_PLATFORM if guarded else _PLATFORM[:1]) for verb in _APPLY]
     everywhere = [(verb, *each, "") for each in _TENANT for verb in _APPLY]
-    denied = _denied(inspected, [*cluster, *everywhere])
+    denied = _denied(inspected, [_PODS, *cluster, *everywhere])
     namespaces = [inspected.settings.monitoring.namespace, *(tenant.name for tenant in inspected.platform.tenants)]
     # Permissions of every namespace may be given one by one.
     single = [
@@ -51,7 +54,7 @@ def check_rights(inspected: Inspected) -> Iterator[Finding]:
     ]
     lacking = [each for each in denied if (each[1], each[2]) not in _TENANT] + _denied(inspected, single)
     user = inspected.api.user() or "the current user"
-    required = "permission for " + ", ".join(_APPLY) + " on every kind of object in dist/"
+    required = f"permission to list pods, and to {', '.join(_APPLY)} every kind of object in dist/"
     if not lacking:
         yield Finding(status=Status.OK, found=f"{user} has it", required=required)
         return
