@@ -130,8 +130,8 @@ page-test: $(DEV) ## the service's page in a real browser (Chromium); leaves pic
 rules: monitoring-tools ## test every alert and panel with a real Prometheus and Alertmanager
 	@pytest tests/rules
 
-isolation: $(RUNTIME) ## compare dist/ with the isolation contract that platform.yaml means (FORMAT=text)
-	@tenantry audit check dist/ --format $(or $(FORMAT),text)
+isolation: $(RUNTIME) ## compare dist/ with the isolation contract that platform.yaml means (FORMAT=text, ATTEST=file)
+	@tenantry audit check dist/ --format $(or $(FORMAT),text) $(if $(ATTEST),--attest $(ATTEST))
 
 audit-diff: $(RUNTIME) ## write what a change to dist/ does, as Markdown (BASE=origin/main, OUTPUT=/dev/stdout)
 	@tenantry audit diff $(or $(BASE),origin/main) --format markdown > $(or $(OUTPUT),/dev/stdout)

@@ -26,7 +26,7 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
 def test_the_workflows_are_these() -> None:
-    assert {file.stem for file in FILES} == {"ci", "release", "rescan", "e2e", "update-imports", "package"}
+    assert {file.stem for file in FILES} == {"ci", "release", "rescan", "e2e", "update-imports", "package", "isolation"}
 
 
 @each_file
