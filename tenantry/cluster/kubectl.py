@@ -20,6 +20,7 @@ from tenantry.console import say
 from tenantry.errors import CommandError, InputError
 from tenantry.options import KUBECONFIG
 
+_NO_CONTEXT: Final = re.compile(r'context "?.*"? does not exist|context was not found')
 FORWARD_SECONDS: Final = 20.0
 """How long a port-forward may take until it listens."""
 
@@ -116,11 +117,18 @@ class Kubectl:
         return self.run("config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
 
     def require_reachable(self) -> None:
-        """Raise CommandError unless the API server answers."""
+        """Raise CommandError unless the API server answers, and InputError if the kubeconfig lacks the context."""
         done = self.try_run("get", "--raw", "/readyz", "--request-timeout", "10s")
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+            if _NO_CONTEXT.search("".join(reason)):
+                known = self._contexts()
+                raise InputError(f"--context {self.context}: the kubeconfig has no such context; it has {known}")
             raise CommandError(f"the cluster of context {self.context} does not answer: {''.join(reason)}")
+
+    def _contexts(self) -> str:
+        base = type(self)(kubeconfig=self.kubeconfig, context="")
+        return ", ".join(base.try_run("config", "get-contexts", "--output", "name").stdout.split()) or "none"
 
     @contextmanager
     def port_forward(self, namespace: str, target: str, port: int) -> Iterator[int]:

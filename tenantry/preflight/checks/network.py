@@ -29,12 +29,12 @@ _EKS_MODE: Final = "NETWORK_POLICY_ENFORCING_MODE"
 def check_enforcement(inspected: Inspected) -> Iterator[Finding]:
     """What is certain is what a probe observed; without one, the plugins that run are named."""
     try:
-        sets = inspected.api.items("/apis/apps/v1/daemonsets") or []
-    except RefusedError:
-        sets = []
+        sets, unknown = inspected.api.items("/apis/apps/v1/daemonsets") or [], "no DaemonSet of a known network plugin"
+    except RefusedError as error:
+        sets, unknown = [], f"the network plugin is not known: {error}"
     named = {each["metadata"]["name"]: each for each in sets}
     known = [title for name, title in _PLUGINS.items() if name in named]
-    found = f"runs {', '.join(known)}" if known else "no DaemonSet of a known network plugin"
+    found = f"runs {', '.join(known)}" if known else unknown
     switches = list(_eks(named["aws-node"])) if "aws-node" in named else []
     yield from switches
     if inspected.probe:

@@ -71,12 +71,16 @@ def _denied(inspected: Inspected, reviews: Sequence[_Review]) -> list[_Review]:
 
 
 def _summary(lacking: Sequence[_Review]) -> Iterator[str]:
-    """One part per set of verbs and place, with its resources."""
+    """One part per set of verbs and resources, with its namespaces."""
     verbs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for verb, _, resource, namespace in lacking:
-        verbs[resource, namespace].append(verb)
+        verbs[namespace, resource].append(verb)
     resources: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for (resource, namespace), some in verbs.items():
-        resources[", ".join(some), namespace].append(resource)
-    for (some_verbs, namespace), some in resources.items():
-        yield f"{some_verbs} {', '.join(some)} {f'in {namespace}' if namespace else 'cluster-wide'}"
+    for (namespace, resource), some in verbs.items():
+        resources[namespace, ", ".join(some)].append(resource)
+    namespaces: defaultdict[str, list[str]] = defaultdict(list)
+    for (namespace, some_verbs), some in resources.items():
+        namespaces[f"{some_verbs} {', '.join(some)}"].append(namespace)
+    for what, places in namespaces.items():
+        where = f"in {', '.join(places)}" if any(places) else "cluster-wide"
+        yield f"{what} {where}"

@@ -59,7 +59,7 @@ def observe(kubectl: Kubectl, settings: PlatformSettings, image: str, *, stop: t
 
 def _report_leftovers(kubectl: Kubectl) -> None:
     """Name the namespaces that a killed probe left behind, or that another one uses at this moment."""
-    left = kubectl.run("get", "namespaces", "--selector", objects.LABEL, "--output", "name").split()
+    left = kubectl.try_run("get", "namespaces", "--selector", objects.LABEL, "--output", "name").stdout.split()
     if left:
         names = " ".join(each.removeprefix("namespace/") for each in left)
         say(f"of another probe; if none runs, delete it: kubectl delete namespace {names}")
@@ -69,15 +69,19 @@ def _report_leftovers(kubectl: Kubectl) -> None:
 def _namespace(kubectl: Kubectl) -> Iterator[str]:
     item = objects.namespace()
     name = item["metadata"]["name"]
+    created = kubectl.try_run("create", "--filename", "-", stdin=json.dumps(item))
+    if created.returncode and "(Forbidden)" in created.stderr:
+        raise CommandError(f"--probe needs permission to create a namespace: {created.stderr.strip()}")
     try:
-        _create(kubectl, item)
+        if created.returncode:
+            raise CommandError(f"namespace {name} could not be created: {created.stderr.strip()}")
         yield name
     finally:
         with step(f"deleting namespace {name}"):
             timeout = f"--timeout={DELETE_SECONDS}s"
             done = kubectl.try_run("delete", "namespace", name, "--ignore-not-found", "--wait", timeout)
         if done.returncode:
-            say(f"namespace {name} may still exist: kubectl delete namespace {name}: {done.stderr.strip()}")
+            say(f"if namespace {name} exists, delete it: kubectl delete namespace {name} ({done.stderr.strip()})")
 
 
 class _Probe:

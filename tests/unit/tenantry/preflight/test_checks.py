@@ -265,7 +265,7 @@ CASES: list[tuple[str, Callable[[Document], object], dict[str, Any], dict[str, A
         "k8s-app=kube-dns",
         {"dns.podLabels": {"k8s-app": "kube-dns"}, "dns.port": 53},
     ),
-    ("network", _answer(DAEMONSETS, {"error": "Forbidden"}), {}, {}, Status.WARNING, "no DaemonSet", {}),
+    ("network", _answer(DAEMONSETS, {"error": "Forbidden"}), {}, {}, Status.WARNING, "not known", {}),
     ("podSecurity", lambda cluster: cluster["warnings"].clear(), {}, {}, Status.WARNING, "not answered", {}),
     (
         "user",

@@ -46,9 +46,12 @@ def test_the_text_names_status_requirement_and_key(monkeypatch: pytest.MonkeyPat
     [
         pytest.param(None, 2, "needs kubectl on PATH", id="no kubectl"),
         pytest.param(
-            {"/readyz": {"code": 1, "complains": 'error: context "nowhere" does not exist\n'}},
-            1,
-            'the cluster of context nowhere does not answer: error: context "nowhere" does not exist',
+            {
+                "/readyz": {"code": 1, "complains": 'error: context "nowhere" does not exist\n'},
+                "get-contexts": {"says": "production\nstaging\n"},
+            },
+            2,
+            "--context nowhere: the kubeconfig has no such context; it has production, staging",
             id="no such context",
         ),
         pytest.param(

@@ -42,6 +42,7 @@ class FakeCluster:
         self.pods: dict[str, Any] = {}
         self.is_reachable = True
         self.resolves = True
+        self.forbids = ""
         self.on_pods: Any = lambda: None
 
     def server(self) -> str:
@@ -64,6 +65,8 @@ class FakeCluster:
         match arguments:
             case ("create", "--dry-run=server", *_):
                 return _done(code=1, stderr=FORBIDDEN)
+            case ("create", *_) if self.forbids:
+                return _done(code=1, stderr=f"Error from server ({self.forbids}): namespaces")
             case ("create", *_):
                 self._create(json.loads(stdin or ""))
             case ("delete", "networkpolicy", name, *_):
@@ -179,6 +182,21 @@ def test_everything_is_deleted_whatever_happens(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(type(error)):
         _observe(monkeypatch, cluster)
     assert cluster.namespaces == set()
+
+
+@pytest.mark.parametrize(("reason", "deletes"), [("Forbidden", False), ("Timeout", True)])
+def test_a_namespace_that_was_not_created_is_deleted_unless_the_server_refused_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    reason: str,
+    deletes: bool,  # noqa: FBT001
+) -> None:
+    """After a time-out it may exist."""
+    cluster = FakeCluster()
+    cluster.forbids = reason
+    with pytest.raises(CommandError, match=reason):
+        _observe(monkeypatch, cluster)
+    assert ("deleting namespace" in capsys.readouterr().err) is deletes
 
 
 def test_a_stopped_probe_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
