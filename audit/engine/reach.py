@@ -68,6 +68,10 @@ class Reach:
             found = self._flows[source] = tuple(self._with_itself(source, combined))
         return found
 
+    def let_in(self, source: int) -> Arriving:
+        """What lets a class in, whatever the class's own policies say."""
+        return self._arriving[source]
+
     def between(self, source: int, destination: int) -> Flow:
         """What a class reaches of another."""
         bit = 1 << destination

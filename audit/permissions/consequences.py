@@ -306,7 +306,12 @@ def of_rule(rule: PolicyRule, *, cluster_wide: bool) -> Iterator[tuple[Consequen
         rule: The rule.
         cluster_wide: Whether it holds in every namespace.
     """
-    unlimited = all(ANY in each for each in (rule.verbs, rule.groups, rule.resources)) and not rule.names
-    for each in (EVERYTHING,) if unlimited else CONSEQUENCES:
-        if unlimited or each.follows_from(rule):
+    everything = unlimited(rule)
+    for each in (EVERYTHING,) if everything else CONSEQUENCES:
+        if everything or each.follows_from(rule):
             yield each, each.severity.worse() if cluster_wide else each.severity
+
+
+def unlimited(rule: PolicyRule) -> bool:
+    """Whether a rule allows everything with every resource."""
+    return all(ANY in each for each in (rule.verbs, rule.groups, rule.resources)) and not rule.names

@@ -14,6 +14,8 @@ from audit.reports import (
     exposure_tables,
     findings_tables,
     metrics_tables,
+    paths_picture,
+    paths_tables,
     permissions_sarif,
     permissions_tables,
     pictures,
@@ -24,6 +26,7 @@ from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
 from audit.reports.findings_report import FindingsReport
 from audit.reports.metrics_report import MetricsReport
+from audit.reports.paths_report import PathsReport
 from audit.reports.permissions_report import PermissionsReport, WhoCanReport
 from audit.reports.reach_report import ReachReport
 
@@ -36,6 +39,7 @@ Report = (
     | FindingsReport
     | MetricsReport
     | DiffReport
+    | PathsReport
 )
 
 
@@ -106,6 +110,12 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.TEXT: diff_tables.text,
         Format.JSON: as_json,
         Format.MARKDOWN: diff_tables.markdown,
+    },
+    PathsReport: {
+        Format.TEXT: paths_tables.text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: paths_tables.markdown,
+        Format.SVG: paths_picture.svg,
     },
 }
 

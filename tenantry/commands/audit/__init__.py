@@ -11,6 +11,7 @@ from tenantry.commands.audit import (
     explain,
     exposure,
     metrics,
+    paths,
     permissions,
     pods,
     reach,
@@ -31,6 +32,7 @@ audit.command()(permissions.permissions)
 audit.command()(pods.pods)
 audit.command()(references.references)
 audit.command()(metrics.metrics)
+audit.command()(paths.paths)
 audit.command()(diff.diff)
 audit.command()(check.check)
 audit.command()(schema.schema)

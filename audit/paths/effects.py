@@ -1,0 +1,101 @@
+"""What each consequence of a permission gives: the nodes that its holder then has."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from audit.engine.through_services import selected
+from audit.model.truth import YES
+from audit.paths.graph import ANY, Kind, Node
+from audit.paths.landscape import Landscape
+
+Effect = Callable[[Landscape, str, Sequence[str]], Iterator[tuple[Node, bool]]]
+"""The nodes that follow in a namespace for objects of some names (all if empty), and whether that is certain."""
+
+
+def _secrets(_land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for name in names or (ANY,):
+        yield Node(Kind.SECRET, namespace, name), True
+
+
+def _accounts(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for name in names:
+        yield Node(Kind.ACCOUNT, namespace, name), True
+    for node in () if names else land.accounts_of(namespace):
+        yield node, True
+
+
+def _pods(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for node in land.pods(namespace):
+        own = {node.name, *(each for pods in land.workloads[node].pods for each in pods.names)}
+        if not names or not own.isdisjoint(names):
+            yield node, True
+        elif any(each.startswith(f"{node.name}-") for each in names):
+            yield node, False  # the name of one of its pods, perhaps
+
+
+def _reached(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for node, certain in _pods(land, namespace, names):
+        yield Node(Kind.REACHED, node.namespace, node.name), certain
+    for service in land.inventory.services if names else ():
+        if service.namespace == namespace and service.name in names:
+            for workload, truth in selected(service, land.inventory):
+                yield Node(Kind.REACHED, namespace, land.node(workload).name), truth is YES
+
+
+def _whole(kind: Kind) -> Effect:
+    """What there is once per namespace."""
+
+    def found(_land: Landscape, namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+        yield Node(kind, namespace), True
+
+    return found
+
+
+def _labels(_land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    if not names or namespace in names:
+        yield Node(Kind.LABELS, namespace), True
+
+
+def _nodes(_land: Landscape, _namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for name in names or (ANY,):
+        yield Node(Kind.NODE, "", name), True
+
+
+def _node(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    yield Node(Kind.NODE, "", ANY), True
+
+
+def _cluster(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    yield Node(Kind.CLUSTER), True
+
+
+IN_NAMESPACES: Final[dict[str, Effect]] = {
+    "administers": _whole(Kind.NAMESPACE),
+    "reads-secrets": _secrets,
+    "writes-secrets": _secrets,
+    "creates-tokens": _accounts,
+    "runs-commands-in-pods": _pods,
+    "debugs-pods": _pods,
+    "connects-to-pods": _reached,
+    "runs-pods": _whole(Kind.NEW_PODS),
+    "labels-namespaces": _labels,
+    "changes-network-policies": _whole(Kind.POLICIES),
+    "redirects-services": _whole(Kind.TRAFFIC),
+    "takes-addresses": _whole(Kind.TRAFFIC),
+    "routes-traffic": _whole(Kind.TRAFFIC),
+    "writes-monitors": _whole(Kind.MONITORS),
+    "writes-rules": _whole(Kind.RULES),
+    "routes-alerts": _whole(Kind.METRICS),
+    "changes-monitoring": _whole(Kind.NEW_PODS),
+    "reads-logs": _whole(Kind.LOGS),
+}
+"""Of consequences that a Role can have. Quotas are about capacity, and lead nowhere."""
+IN_CLUSTER: Final[dict[str, Effect]] = {
+    "administers": _cluster,
+    "reaches-kubelets": _nodes,
+    "makes-volumes": _node,
+    "approves-certificates": _cluster,
+    "changes-admission": _cluster,
+    "redirects-the-api": _cluster,
+}
+"""Of consequences that only a ClusterRoleBinding gives: their resources are in no namespace."""

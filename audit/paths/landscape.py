@@ -1,0 +1,100 @@
+"""The input, arranged for the planes: which node stands for which object."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from audit.cluster import Cluster
+from audit.model.place import Place
+from audit.model.pods import Workload
+from audit.paths.graph import Kind, Node
+from audit.pods import Level
+from audit.pods.findings import enforced
+from audit.pods.template import Template, templates
+
+if TYPE_CHECKING:
+    from audit.model.permissions import Account
+
+
+class Landscape:
+    """Workloads, templates and accounts by their nodes.
+
+    Attributes:
+        cluster: The input.
+        inventory: Its objects.
+        namespaces: The namespaces that it declares, or that objects stand in.
+        workloads: Every workload, by its node.
+        templates: The pod templates of workloads, by the same nodes.
+        accounts: ServiceAccounts that the input declares or uses, by namespace and name.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.inventory = cluster.inventory
+        names: dict[tuple[str, str], list[Workload]] = defaultdict(list)
+        for each in self.inventory.workloads:
+            names[each.namespace, each.name].append(each)
+        objects = (each for kept in self.inventory.kept.values() for each in kept)
+        self.namespaces = list(
+            dict.fromkeys([*self.inventory.namespaces, *(each.namespace for each in objects if each.namespace)])
+        )
+        self.workloads: dict[Node, Workload] = {}
+        self._of: dict[int, Node] = {}
+        self._by_kind: dict[tuple[str, str, str], Node] = {}
+        self._in: dict[str, list[Node]] = defaultdict(list)
+        for (namespace, name), alike in names.items():
+            for each in alike:
+                node = Node(Kind.PODS, namespace, name if len(alike) == 1 else f"{each.kind}/{name}")
+                self.workloads[node] = each
+                self._of[id(each)] = node
+                self._by_kind[each.kind, namespace, name] = node
+                self._in[namespace].append(node)
+        self.templates: dict[Node, Template] = {}
+        self.accounts: dict[tuple[str, str], Account | None] = {
+            (each.namespace, each.name): each for each in self.inventory.accounts
+        }
+        for template in templates(self.inventory):
+            owner = template.owner
+            node_of = self._by_kind.get((owner.kind, owner.namespace, owner.name))
+            if node_of is not None:
+                self.templates[node_of] = template
+                self.accounts.setdefault((owner.namespace, template.account), None)
+        self._accounts_in: dict[str, list[Node]] = defaultdict(list)
+        for namespace, name in self.accounts:
+            self._accounts_in[namespace].append(Node(Kind.ACCOUNT, namespace, name))
+
+    def node(self, workload: Workload) -> Node:
+        """The node of a workload's pods."""
+        return self._of[id(workload)]
+
+    def pods(self, namespace: str) -> list[Node]:
+        """The workloads of a namespace."""
+        return self._in.get(namespace, [])
+
+    def accounts_of(self, namespace: str) -> list[Node]:
+        """The accounts of a namespace; every namespace has one named default."""
+        default = Node(Kind.ACCOUNT, namespace, "default")
+        found = self._accounts_in.get(namespace, [])
+        return found if default in found else [*found, default]
+
+    def holds(self, node: Node) -> bool:
+        """Whether the input holds what a node stands for; false only for an account that it does not know."""
+        return node.kind is not Kind.ACCOUNT or node in self.accounts_of(node.namespace)
+
+    def place(self, node: Node) -> Place | None:
+        """Where the object of a node stands."""
+        if node in self.workloads:
+            return self.workloads[node].place
+        account = self.accounts.get((node.namespace, node.name)) if node.kind is Kind.ACCOUNT else None
+        return account.place if account else None
+
+    def refuses_baseline(self, namespace: str) -> bool | None:
+        """Whether the API server refuses pods that the level baseline forbids; None where that is not known."""
+        level = enforced(self.inventory, namespace)
+        return None if level is None else level[0] is not Level.PRIVILEGED
+
+    def starts(self, namespace: str) -> Iterator[Node]:
+        """What a tenant has: its pods, its accounts and what its manifests configure."""
+        yield from self.pods(namespace)
+        yield from self.accounts_of(namespace)
+        yield Node(Kind.MANIFESTS, namespace)

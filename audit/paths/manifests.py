@@ -1,0 +1,80 @@
+"""Manifests: what objects of a namespace make others do with another namespace: routes and Services."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.engine.through_services import selected
+from audit.model.services import Service
+from audit.model.truth import YES
+from audit.paths.graph import Kind, Node, Step, lines
+from audit.paths.landscape import Landscape
+
+_ROUTES: Final = "https://gateway-api.sigs.k8s.io/api-types/referencegrant/"
+_SERVICES: Final = "https://kubernetes.io/docs/concepts/services-networking/service/#externalname"
+_NAME: Final = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.|\Z)")
+
+
+class ManifestsPlane:
+    """Routes to Services of other namespaces, and Services that stand for something of another namespace."""
+
+    name = "routes and Services"
+
+    def __init__(self, land: Landscape) -> None:
+        self._land = land
+        self._services = {(each.namespace, each.name): each for each in land.inventory.services}
+
+    @property
+    def searched(self) -> dict[str, int]:
+        """What it looks at."""
+        inventory = self._land.inventory
+        return {"route": len(inventory.routes), "Service": len(inventory.services)}
+
+    @property
+    def unknown(self) -> list[str]:
+        """What programs do with traffic is not known."""
+        return []
+
+    def steps(self, node: Node) -> Iterator[Step]:
+        """What the manifests of a namespace lead to in another."""
+        if node.kind is not Kind.MANIFESTS:
+            return
+        for route in self._land.inventory.routes:
+            if route.namespace == node.namespace != route.service_namespace:
+                sentence = f"{route.kind} {route.name} leads to the Service {route.service_namespace}/{route.service}"
+                for target in self._behind(route.service_namespace, route.service):
+                    yield Step(target, "route", sentence, lines(route.place), source=_ROUTES)
+        for service in self._land.inventory.services:
+            if service.namespace == node.namespace:
+                yield from self._service(service)
+
+    def _service(self, service: Service) -> Iterator[Step]:
+        alias = _NAME.match(service.external_name)
+        if alias is not None and alias[2] != service.namespace:
+            place = service.place.at("spec", "externalName")
+            sentence = (
+                f"the Service {service.name} stands for {service.external_name}, so what uses it as a backend, such as "
+                "a gateway, sends traffic there"
+            )
+            for target in self._behind(alias[2], alias[1]):
+                yield Step(target, "external-name", sentence, lines(place), certain=False, source=_SERVICES)
+        for backend in service.backends:
+            for each in self._land.cluster.references.endpoints(str(backend.address)):
+                pods = each.pods
+                if pods is None or pods.namespace.name in {"", service.namespace}:
+                    continue
+                for workload in self._land.pods(pods.namespace.name):
+                    if pods in self._land.workloads[workload].pods:
+                        sentence = f"the Service {service.name} leads to {backend.address}, an address of its pods"
+                        target = Node(Kind.REACHED, workload.namespace, workload.name)
+                        yield Step(target, "endpoints", sentence, lines(service.place), certain=False, source=_SERVICES)
+
+    def _behind(self, namespace: str, name: str) -> Iterator[Node]:
+        """The pods behind a Service; traffic of the namespace where the input does not hold it."""
+        service = self._services.get((namespace, name))
+        found = list(selected(service, self._land.inventory)) if service else []
+        for workload, truth in found:
+            if truth is YES:
+                yield Node(Kind.REACHED, namespace, self._land.node(workload).name)
+        if not found:
+            yield Node(Kind.REACHED, namespace)

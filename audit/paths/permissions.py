@@ -1,0 +1,250 @@
+"""Permissions: what an account, a user or a group can have by what it may do (RBAC)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from audit.model.permissions import PolicyRule, Role, Subject
+from audit.model.place import Place
+from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
+from audit.paths.graph import ANY, Kind, Node, Step, lines
+from audit.paths.landscape import Landscape
+from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
+from audit.permissions.permissions import Grant, groups_of, parts
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+_WRITE: Final = ("create", "update", "patch")
+_WRITE_ADMISSION: Final = "changes-admission"
+_COMBINED: Final = {"binds-roles", "escalates-roles", "impersonates"}
+"""Consequences of which a part of their requests alone gives nothing, or not the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """One resource of a rule that a holder has.
+
+    Attributes:
+        grant: The binding and the role.
+        part: The rule, for this resource alone.
+        place: Its line.
+    """
+
+    grant: Grant
+    part: PolicyRule
+    place: Place | None
+
+    def may(self, verbs: Sequence[str], group: str, resource: str) -> bool:
+        """Whether it allows one of some verbs for some object."""
+        return any(self.part.may_allow(verb, group, resource) for verb in verbs)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Its lines: the resource, the subject and the role that is bound."""
+        grant, binding = self.grant, self.grant.binding
+        bound: tuple[Place, ...] = ()
+        if not binding.default:
+            subject = binding.place.at("subjects", binding.subjects.index(grant.subject), "name")
+            bound = (subject, binding.place.at("roleRef", "name"))
+        return bound if grant.role.default or self.place is None else (self.place, *bound)
+
+    def __str__(self) -> str:
+        where = f"in namespace {self.grant.namespace}" if self.grant.namespace else "in the whole cluster"
+        names = f" named {', '.join(self.part.names)}" if self.part.names else ""
+        may = f"may {', '.join(sorted(self.part.verbs))} {', '.join(sorted(self.part.written))}{names} {where}"
+        return f"{may} ({self.grant.role.reference} by {self.grant.binding.reference})"
+
+
+class PermissionsPlane:
+    """Accounts, users and groups, and everything in a namespace or the cluster."""
+
+    name = "permissions"
+
+    def __init__(self, land: Landscape) -> None:
+        self._land = land
+        self._permissions = land.cluster.permissions
+        self._namespaces = land.namespaces
+
+    @property
+    def searched(self) -> dict[str, int]:
+        """What it looks at."""
+        inventory = self._land.inventory
+        return {
+            "binding": len(inventory.bindings),
+            "role": len(inventory.roles),
+            "account": len(inventory.accounts),
+        }
+
+    @property
+    def unknown(self) -> list[str]:
+        """Bindings whose role the input lacks."""
+        missing = self._permissions.missing
+        return [f"what {each.role_reference} allows, which {each.reference} gives" for each in missing]
+
+    def steps(self, node: Node) -> Iterator[Step]:
+        """What a holder of permissions can have, and what everything in a namespace or the cluster is."""
+        if node.kind is Kind.CLUSTER:
+            for namespace in self._namespaces:
+                yield self._all(Node(Kind.NAMESPACE, namespace))
+        elif node.kind is Kind.NAMESPACE:
+            yield from self._everything_in(node.namespace)
+        elif node.kind in {Kind.ACCOUNT, Kind.USER, Kind.GROUP}:
+            grants = self._grants(node)
+            rights = [_Right(grant, *part) for grant in grants for part in parts(grant.rule)]
+            for right in rights:
+                yield from self._of_right(right)
+            # Whoever may do everything needs nothing in addition.
+            yield from self._of_rights([each for each in rights if not unlimited(each.part)])
+            yield from self._unknown_roles(node)
+
+    def _grants(self, node: Node) -> list[Grant]:
+        if node.kind is Kind.GROUP:
+            subject = Subject("Group", node.name)
+            return [each for each in self._permissions.grants if each.subject == subject]
+        user = Subject("ServiceAccount", node.name, node.namespace).user if node.kind is Kind.ACCOUNT else node.name
+        return list(self._permissions.of(user, groups_of(user)))
+
+    def _everything_in(self, namespace: str) -> Iterator[Step]:
+        yield self._all(Node(Kind.NEW_PODS, namespace))
+        yield self._all(Node(Kind.SECRET, namespace, ANY))
+        for kind in (Kind.POLICIES, Kind.MONITORS, Kind.RULES):
+            yield self._all(Node(kind, namespace))
+        for target in (*self._land.accounts_of(namespace), *self._land.pods(namespace)):
+            yield self._all(target)
+
+    def _all(self, target: Node) -> Step:
+        consequence = ALL["administers"]
+        return Step(target, "administers", consequence.sentence, lines(), source=consequence.source)
+
+    def _of_right(self, right: _Right) -> Iterator[Step]:
+        """What follows from one resource of a rule."""
+        grant = right.grant
+        for consequence, _severity in of_rule(right.part, cluster_wide=not grant.namespace):
+            if consequence.name in _COMBINED or (consequence.name == _WRITE_ADMISSION and not _writes(right)):
+                continue
+            if not grant.namespace and consequence.name in IN_CLUSTER:
+                effect, spaces = IN_CLUSTER[consequence.name], [""]
+            elif consequence.name in IN_NAMESPACES:
+                effect = IN_NAMESPACES[consequence.name]
+                spaces = [grant.namespace] if grant.namespace else self._namespaces
+            else:
+                continue
+            for namespace in spaces:
+                for target, certain in effect(self._land, namespace, right.part.names):
+                    if grant.namespace or self._land.holds(target):
+                        yield _step(target, consequence, right, certain=certain)
+
+    def _of_rights(self, rights: Sequence[_Right]) -> Iterator[Step]:
+        """What follows from several resources together."""
+        yield from self._impersonation(rights)
+        for name, first, second, cluster in _pairs(rights):
+            consequence = ALL[name]
+            if cluster:
+                yield _step(Node(Kind.CLUSTER), consequence, first, second)
+                continue
+            for namespace in self._shared(first, second):
+                for target in self._bound(first.part, consequence, namespace):
+                    yield _step(target, consequence, first, second)
+        yield from self._unguarded(rights)
+
+    def _shared(self, first: _Right, second: _Right) -> list[str]:
+        """The namespaces in which a holder has two rights."""
+        one, other = first.grant.namespace, second.grant.namespace
+        if one and other and one != other:
+            return []
+        return [one or other] if one or other else self._namespaces
+
+    def _bound(self, part: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[Node]:
+        """What somebody has who can bind roles: everything, or what the roles of some names give."""
+        if not part.names or consequence.name != "binds-roles":
+            yield Node(Kind.NAMESPACE, namespace)
+            return
+        for role in self._permissions.roles:
+            if role.name in part.names and role.namespace in {"", namespace}:
+                yield from self._given(role, namespace)
+
+    def _given(self, role: Role, namespace: str) -> Iterator[Node]:
+        for rule in self._permissions.rules(role):
+            for consequence, _severity in of_rule(rule, cluster_wide=False):
+                effect = IN_NAMESPACES.get(consequence.name)
+                for target, _certain in effect(self._land, namespace, rule.names) if effect else ():
+                    yield target
+
+    def _impersonation(self, rights: Sequence[_Right]) -> Iterator[Step]:
+        consequence = ALL["impersonates"]
+        for right in rights:
+            grant, names = right.grant, right.part.names
+            if right.may(("impersonate",), "", "serviceaccounts"):
+                for namespace in [grant.namespace] if grant.namespace else self._namespaces:
+                    for target, _certain in IN_NAMESPACES["creates-tokens"](self._land, namespace, names):
+                        if grant.namespace or self._land.holds(target):
+                            yield _step(target, consequence, right)
+            for kind, resource in ((Kind.USER, "users"), (Kind.GROUP, "groups")):
+                if not grant.namespace and right.may(("impersonate",), "", resource):
+                    for name in names:
+                        yield _step(Node(kind, "", name), consequence, right)
+                    if not names:
+                        yield _step(Node(Kind.CLUSTER), consequence, right)
+
+    def _unguarded(self, rights: Sequence[_Right]) -> Iterator[Step]:
+        """Whoever turns Pod Security off in a namespace and runs pods there has their node."""
+        consequence = ALL["labels-namespaces"]
+        labels = [each for each in rights if each.may(("update", "patch"), "", "namespaces")]
+        for label in labels:
+            for run in rights:
+                runs = any(each.name == "runs-pods" for each, _severity in of_rule(run.part, cluster_wide=False))
+                if runs and any(not label.part.names or each in label.part.names for each in self._shared(label, run)):
+                    yield _step(Node(Kind.NODE, "", ANY), consequence, label, run)
+
+    def _unknown_roles(self, node: Node) -> Iterator[Step]:
+        """What a binding gives whose role is not in the input."""
+        for binding in self._permissions.missing:
+            mine = [each for each in binding.subjects if _is(node, each)]
+            if not mine:
+                continue
+            target = Node(Kind.NAMESPACE, binding.namespace) if binding.namespace else Node(Kind.CLUSTER)
+            sentence = f"{binding.reference} gives it {binding.role_reference}, which the input does not hold"
+            subject = binding.place.at("subjects", binding.subjects.index(mine[0]), "name")
+            yield Step(
+                target, "unknown-role", sentence, lines(binding.place.at("roleRef", "name"), subject), certain=False
+            )
+
+
+def _is(node: Node, subject: Subject) -> bool:
+    """Whether a subject of a binding means an account, a user or a group."""
+    if node.kind is Kind.GROUP:
+        return (subject.kind, subject.name) == ("Group", node.name)
+    user = Subject("ServiceAccount", node.name, node.namespace).user if node.kind is Kind.ACCOUNT else node.name
+    return subject.user == user or (subject.kind == "Group" and subject.name in groups_of(user))
+
+
+def _writes(right: _Right) -> bool:
+    """Whether a rule writes objects, and does not only delete them."""
+    return not {"*", *_WRITE}.isdisjoint(right.part.verbs)
+
+
+def _pairs(rights: Sequence[_Right]) -> Iterator[tuple[str, _Right, _Right, bool]]:
+    """Rights that together give more than the holder has: the consequence, both, and whether in the whole cluster.
+
+    The verb bind needs the right to write bindings, the verb escalate the right to write roles.
+    """
+    for name, verb, written in (("binds-roles", "bind", "bindings"), ("escalates-roles", "escalate", "s")):
+        for first in rights:
+            for resource in ("roles", "clusterroles"):
+                if not first.may((verb,), _RBAC, resource):
+                    continue
+                for second in rights:
+                    of_cluster = not (first.grant.namespace or second.grant.namespace or first.part.names)
+                    if of_cluster and resource == "clusterroles" and _may_write(second, f"clusterrole{written}"):
+                        yield name, first, second, True
+                    elif _may_write(second, f"role{written}" if verb == "bind" else resource):
+                        yield name, first, second, False
+
+
+def _may_write(right: _Right, resource: str) -> bool:
+    return right.may(_WRITE, _RBAC, resource)
+
+
+def _step(target: Node, consequence: Consequence, *rights: _Right, certain: bool = True) -> Step:
+    places = tuple(dict.fromkeys(place for right in rights for place in right.places))
+    sentence = f"{consequence.sentence}: it {' and '.join(map(str, rights))}"
+    return Step(target, consequence.name, sentence, lines(*places), certain=certain, source=consequence.source)

@@ -1,0 +1,160 @@
+"""Pods: what a pod has by its template, and what somebody has who can run pods."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from audit.model.objects import listed, mapping, mappings
+from audit.model.place import Path, Place
+from audit.paths.graph import ANY, Kind, Node, Step, lines
+from audit.paths.landscape import Landscape
+from audit.pods.baseline import Found, capabilities, host_namespaces, host_paths, host_process, privileged
+from audit.pods.findings import ENFORCE
+from audit.pods.template import Template
+
+_ACCOUNTS: Final = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/"
+_SECRETS: Final = "https://kubernetes.io/docs/concepts/configuration/secret/"
+_STANDARDS: Final = "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline"
+_CREATION: Final = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#workload-creation"
+_STRONG: Final = {"ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF"}
+"""Capabilities with which a container leaves its confinement."""
+_OF_THE_NODE: Final = (
+    *("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/docker", "/var/run", "/run", "/var/log"),
+    *("/etc", "/proc", "/sys", "/dev", "/root", "/home", "/boot", "/usr", "/bin", "/sbin", "/lib", "/opt"),
+)
+"""Folders of a node with the files of other pods, credentials or programs of the node."""
+
+
+class PodsPlane:
+    """Tokens, Secrets and nodes that pods have."""
+
+    name = "pods"
+
+    def __init__(self, land: Landscape) -> None:
+        self._land = land
+
+    @property
+    def searched(self) -> dict[str, int]:
+        """What it looks at."""
+        return {"pod template": len(self._land.templates)}
+
+    @property
+    def unknown(self) -> list[str]:
+        """Namespaces whose labels are not known, so that what the API server refuses there is not, either."""
+        spaces = dict.fromkeys(each.namespace for each in self._land.templates)
+        undeclared = [each for each in spaces if self._land.refuses_baseline(each) is None]
+        return [
+            f"which pods the API server refuses in {each}: the input does not declare the namespace"
+            for each in undeclared
+        ]
+
+    def steps(self, node: Node) -> Iterator[Step]:
+        """What pods, and pods that somebody runs, have."""
+        if node.kind is Kind.PODS and node in self._land.templates:
+            template = self._land.templates[node]
+            yield from self._account(template)
+            yield from _secrets(template)
+            yield from self._node(node, template)
+        elif node.kind is Kind.NEW_PODS:
+            yield from self._new(node.namespace)
+
+    def _account(self, template: Template) -> Iterator[Step]:
+        owner = template.owner
+        account = self._land.accounts.get((owner.namespace, template.account))
+        place = _token(template, mounted_by_default=account.mounts_token if account else True)
+        if place is not None:
+            target = Node(Kind.ACCOUNT, owner.namespace, template.account)
+            yield Step(target, "uses-account", "its pods have the account's token", lines(place), source=_ACCOUNTS)
+
+    def _node(self, node: Node, template: Template) -> Iterator[Step]:
+        """Ways out of the container, unless the API server refuses them."""
+        if self._land.refuses_baseline(template.owner.namespace):
+            return
+        target = Node(Kind.NODE, node.namespace, node.name)
+        for path, message in _escapes(template):
+            place = template.owner.place.at(*template.path, *path)
+            yield Step(
+                target, "leaves-container", f"its pods have their node: {message}", lines(place), source=_STANDARDS
+            )
+
+    def _new(self, namespace: str) -> Iterator[Step]:
+        sentence = "a pod runs with any account, Secret and volume claim of its namespace"
+        for account in self._land.accounts_of(namespace):
+            yield Step(account, "runs-as", sentence, lines(self._land.place(account)), source=_CREATION)
+        yield Step(Node(Kind.SECRET, namespace, ANY), "mounts-secrets", sentence, lines(), source=_CREATION)
+        refuses = self._land.refuses_baseline(namespace)
+        if not refuses:
+            found = self._land.inventory.namespaces.get(namespace)
+            place = found.place.at("metadata", "labels", ENFORCE) if found and found.place else None
+            why = "the namespace does not enforce Pod Security, so a pod that it runs has its node"
+            target = Node(Kind.NODE, "", ANY)
+            yield Step(target, "leaves-container", why, lines(place), certain=refuses is False, source=_STANDARDS)
+
+
+def _token(template: Template, *, mounted_by_default: bool) -> Place | None:
+    """The line that gives pods the token of their account, or None where none does."""
+    place = template.owner.place.at(*template.path, "spec")
+    own = template.spec.get("automountServiceAccountToken")
+    if own is True or (own is None and mounted_by_default):
+        return place.at("serviceAccountName") if "serviceAccountName" in template.spec else place
+    for index, volume in enumerate(mappings(template.spec.get("volumes"))):
+        for number, source in enumerate(mappings(mapping(volume.get("projected")).get("sources"))):
+            if "serviceAccountToken" in source:
+                return place.at("volumes", index, "projected", "sources", number)
+    return None
+
+
+def _secrets(template: Template) -> Iterator[Step]:
+    """The Secrets that a template names."""
+    for name, path in _named(template):
+        place = template.owner.place.at(*template.path, "spec", *path)
+        target = Node(Kind.SECRET, template.owner.namespace, name)
+        yield Step(target, "mounts-secret", "its pods have the Secret", lines(place), source=_SECRETS)
+
+
+def _named(template: Template) -> Iterator[tuple[str, Path]]:
+    for index, volume in enumerate(mappings(template.spec.get("volumes"))):
+        name = mapping(volume.get("secret")).get("secretName")
+        if name:
+            yield str(name), ("volumes", index, "secret", "secretName")
+        for number, source in enumerate(mappings(mapping(volume.get("projected")).get("sources"))):
+            name = mapping(source.get("secret")).get("name")
+            if name:
+                yield str(name), ("volumes", index, "projected", "sources", number, "secret", "name")
+    for index, each in enumerate(mappings(template.spec.get("imagePullSecrets"))):
+        if each.get("name"):
+            yield str(each["name"]), ("imagePullSecrets", index, "name")
+    for container in template.containers:
+        for path, name in _of_container(container.data):
+            yield name, (*container.path, *path)
+
+
+def _of_container(container: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for field, where in (("envFrom", ("secretRef",)), ("env", ("valueFrom", "secretKeyRef"))):
+        for index, each in enumerate(mappings(container.get(field))):
+            value: Any = each
+            for step in where:
+                value = mapping(value).get(step)
+            if mapping(value).get("name"):
+                yield (field, index, *where, "name"), str(value["name"])
+
+
+def _escapes(template: Template) -> Found:
+    """What takes a container to its node, with the path in the pod."""
+    yield from host_process(template, 0)
+    yield from privileged(template, 0)
+    for path, message in host_namespaces(template, 0):
+        if path[-1] == "hostPID":
+            yield path, message
+    for path, message in capabilities(template, 0):
+        if message.rpartition(" ")[2].removeprefix("CAP_") in _STRONG:
+            yield path, message
+    volumes = listed(template.spec.get("volumes"))
+    for path, message in host_paths(template, 0):
+        if of_the_node(str(mapping(mapping(volumes[int(path[2])]).get("hostPath")).get("path", ""))):
+            yield path, message
+
+
+def of_the_node(path: str) -> bool:
+    """Whether a path of a node has what belongs to the node or to other pods."""
+    path = "/" + path.strip("/")
+    return any(f"{each}/".startswith(f"{path.rstrip('/')}/") or path.startswith(f"{each}/") for each in _OF_THE_NODE)

@@ -1,0 +1,189 @@
+"""Paths between tenants in the form that every format prints: the same path to many tenants is one entry."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from audit.cluster import Cluster
+from audit.errors import AuditError
+from audit.model.finding import general
+from audit.paths import Paths, Step, Way
+
+SCHEMA: Final = "tenantry.dev/audit/paths/v1"
+
+
+class Result(StrEnum):
+    """What was found."""
+
+    NONE = "none"
+    POSSIBLE = "possible"
+    FOUND = "found"
+
+
+class Line(Struct, frozen=True, rename="camel", kw_only=True):
+    """A line that makes a step possible.
+
+    Attributes:
+        reason: What it says, in words; may be empty.
+        file: Its file, or empty where the absence of something decides.
+        line: Its line, from 1; 0 for an object of a cluster.
+        text: Its text.
+    """
+
+    reason: str
+    file: str
+    line: int
+    text: str
+
+
+class StepLine(Struct, frozen=True, rename="camel", kw_only=True):
+    """A step of a path.
+
+    Attributes:
+        source: What somebody has before it.
+        target: What somebody has after it.
+        rule: Stable name of what makes it possible.
+        sentence: Why it is possible.
+        certain: Whether the input decides that it is.
+        documentation: Documentation that the rule follows, or empty.
+        evidence: The lines.
+    """
+
+    source: str
+    target: str
+    rule: str
+    sentence: str
+    certain: bool
+    documentation: str
+    evidence: list[Line]
+
+
+class Path(Struct, frozen=True, rename="camel", kw_only=True):
+    """A path.
+
+    Attributes:
+        certain: Whether the input decides that every step is possible.
+        start: Where it begins.
+        end: Where it leads.
+        namespace: The namespace in which it ends.
+        steps: Its steps, in order.
+        also: Where the same steps lead in other namespaces, each with the namespace's name in place of this one's.
+    """
+
+    certain: bool
+    start: str
+    end: str
+    namespace: str
+    steps: list[StepLine]
+    also: list[str]
+
+
+class Plane(Struct, frozen=True, rename="camel", kw_only=True):
+    """A kind of way that was searched.
+
+    Attributes:
+        name: Its name.
+        searched: What was looked at: how many of what.
+        unknown: What the input does not say, in words.
+    """
+
+    name: str
+    searched: dict[str, int]
+    unknown: list[str]
+
+
+class PathsReport(Struct, frozen=True, rename="camel", kw_only=True):
+    """The shortest paths from one tenant to others.
+
+    Attributes:
+        schema: Name and version of this form.
+        sources: Namespaces in which paths begin.
+        targets: Namespaces in which paths may end.
+        starts: Number of pods, accounts and manifests in which paths begin.
+        result: found, possible (a path has a step that the input does not decide), or none.
+        paths: The paths, those that are certain first, then the shortest first.
+        planes: What was searched.
+        problems: What is invalid in the input.
+    """
+
+    schema: str = SCHEMA
+    sources: list[str]
+    targets: list[str]
+    starts: int
+    result: Result
+    paths: list[Path]
+    planes: list[Plane]
+    problems: list[str]
+
+
+def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str]) -> PathsReport:
+    """The report of paths.
+
+    Args:
+        cluster: The cluster, read in detail.
+        sources: Namespaces of the tenant that begins.
+        targets: Namespaces in which paths may end; every other one if empty.
+
+    Raises:
+        AuditError: A namespace is not in the input, or is on both sides.
+    """
+    for each in (*sources, *targets):
+        cluster.references.check_namespace(each)
+    both = [each for each in targets if each in sources]
+    if both:
+        raise AuditError(f"--from and --to name the same namespace {both[0]}: paths lead from one tenant to another")
+    paths = Paths(cluster)
+    wanted = list(dict.fromkeys(targets or paths.others(sources)))
+    found = paths.find(sources, wanted)
+    groups: dict[object, list[Way]] = {}
+    for way in found:
+        groups.setdefault(_pattern(way), []).append(way)
+    result = Result.NONE
+    if found:
+        result = Result.FOUND if found[0].certain else Result.POSSIBLE
+    return PathsReport(
+        sources=list(sources),
+        targets=wanted,
+        starts=len(paths.starts(sources)),
+        result=result,
+        paths=[_path(group) for group in groups.values()],
+        planes=[
+            Plane(name=each.plane, searched=dict(each.what), unknown=list(each.unknown)) for each in paths.searched
+        ],
+        problems=[str(problem) for problem in cluster.problems],
+    )
+
+
+def _pattern(way: Way) -> tuple[object, ...]:
+    """What a way has in common with the same one to another namespace."""
+    space = way.end.namespace
+    steps = ((each.rule, general(each.sentence, space), general(str(each.target), space)) for each in way.steps)
+    return way.certain, way.start, tuple(steps)
+
+
+def _path(group: list[Way]) -> Path:
+    first = group[0]
+    sources = [str(first.start), *(str(each.target) for each in first.steps)]
+    return Path(
+        certain=first.certain,
+        start=str(first.start),
+        end=str(first.end),
+        namespace=first.end.namespace,
+        steps=[_step(source, step) for source, step in zip(sources, first.steps, strict=False)],
+        also=[str(each.end) for each in group[1:]],
+    )
+
+
+def _step(source: str, step: Step) -> StepLine:
+    lines = dict.fromkeys(step.evidence())
+    return StepLine(
+        source=source,
+        target=str(step.target),
+        rule=step.rule,
+        sentence=step.sentence,
+        certain=step.certain,
+        documentation=step.source,
+        evidence=[Line(reason=each.reason, file=each.file, line=each.line, text=each.text) for each in lines],
+    )

@@ -1,0 +1,64 @@
+"""`tenantry audit paths`: the ways from one tenant to another."""
+
+from typing import Annotated
+
+import typer
+
+from tenantry.commands.audit.options import (
+    BlocksOption,
+    ContextOption,
+    Format,
+    FormatOption,
+    Given,
+    KeepGoingOption,
+    KubeconfigOption,
+    NamespaceOption,
+    NodeCidrOption,
+    PathsArgument,
+    PodCidrOption,
+    ServiceCidrOption,
+    errors,
+    read,
+    show,
+)
+
+UNDECIDED = 3
+"""The exit code where a path depends on what the input does not say."""
+
+
+def paths(
+    given: PathsArgument = None,
+    *,
+    sources: Annotated[
+        list[str], typer.Option("--from", help="Namespace in which paths begin; can be repeated for one tenant.")
+    ],
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="Namespace in which paths end; can be repeated. Default: every other namespace."),
+    ] = None,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    output: FormatOption = Format.TEXT,
+    keep_going: KeepGoingOption = False,
+    default_namespace: NamespaceOption = "default",
+    pod_cidr: PodCidrOption = None,
+    service_cidr: ServiceCidrOption = None,
+    node_cidr: NodeCidrOption = None,
+    blocks: BlocksOption = None,
+) -> None:
+    """Show the shortest paths from a tenant's pods and accounts to pods, Secrets, accounts and metrics of others.
+
+    Over the network, permissions, pods, nodes, metrics, and what is shared, with the lines of each step. The exit code
+    is 0 if there is no path, 1 if there is one, 3 if one depends on what the input does not say, and 2 for wrong input.
+
+    Example: tenantry audit paths dist/ --from tenant-a --to tenant-b
+    """
+    with errors():
+        from audit.reports.paths_report import Result, paths_report
+
+        options = Given(given, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks)
+        cluster = read(options, keep_going=keep_going, details=True)
+        report = paths_report(cluster, sources, targets or ())
+        show(report, output, cluster)
+    if report.result is not Result.NONE:
+        raise typer.Exit(1 if report.result is Result.FOUND else UNDECIDED)

@@ -1,0 +1,204 @@
+"""Paths between tenants: the search, compared with trying everything, and what the command prints."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from audit.paths.graph import Kind, Node, Step, lines
+from audit.paths.search import shortest
+from tenantry.cli import app
+from tests.paths import ROOT
+from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
+from tests.unit.audit.roles import account, binding, role
+
+Edges = dict[tuple[int, int], bool]
+"""Steps between numbered nodes, and whether each is certain."""
+ENFORCED = "{pod-security.kubernetes.io/enforce: restricted}"
+PROMETHEUS = "{app.kubernetes.io/name: prometheus}"
+APART = "".join(namespace(each, ENFORCED) + policy("deny", DENY_ALL, each) for each in ("red", "blue"))
+SHOP = APART + pod("web", namespace="red") + pod("web", namespace="blue") + account("web", "red")
+READER = role("reader", "get", "secrets", "blue")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["audit", "paths", *map(str, arguments)])
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Two tenants without a path, in a file that tests add to."""
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP)
+    return file
+
+
+def add(file: Path, text: str) -> Path:
+    file.write_text(file.read_text() + text)
+    return file
+
+
+def red_reads_secrets_of_blue() -> str:
+    return READER + binding("reader", "Role", "reader", "ServiceAccount", "web", "blue", subject_namespace="red")
+
+
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 9), st.integers(0, 9)), st.booleans(), max_size=30),
+    st.sets(st.integers(0, 4), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_the_search_finds_what_trying_every_way_finds(edges: Edges, starts: set[int], certain: bool) -> None:  # noqa: FBT001
+    ends = {7, 8, 9} - starts
+    nodes = [Node(Kind.PODS, "space", str(number)) for number in range(10)]
+
+    def steps(node: Node) -> Iterator[Step]:
+        for (source, target), sure in edges.items():
+            if source == int(node.name):
+                yield Step(nodes[target], f"{source}-{target}", "", lines(), certain=sure)
+
+    def is_end(node: Node) -> bool:
+        return int(node.name) in ends
+
+    found = list(shortest([nodes[each] for each in sorted(starts)], steps, is_end, certain=certain))
+    assert {int(each.end.name): len(each.steps) for each in found} == tried(edges, starts, ends, certain=certain)
+    for way in found:
+        on_the_way = [int(way.start.name), *(int(each.target.name) for each in way.steps)]
+        assert on_the_way[0] in starts
+        assert all(pair in edges and (edges[pair] or not certain) for pair in pairwise(on_the_way))
+        assert ends.isdisjoint(on_the_way[:-1])
+    assert [len(each.steps) for each in found] == sorted(len(each.steps) for each in found)
+
+
+def tried(edges: Edges, starts: set[int], ends: set[int], *, certain: bool) -> dict[int, int]:
+    """The least number of steps to each end, by following every sequence of at most nine steps."""
+    usable = [pair for pair, sure in edges.items() if sure or not certain]
+    found: dict[int, int] = {}
+    reached = starts
+    for length in range(1, 10):
+        reached = {target for source, target in usable if source in reached - ends}
+        for end in reached & ends:
+            found.setdefault(end, length)
+    return found
+
+
+def test_without_a_path_the_report_says_what_was_searched_and_what_is_not_known(shop: Path) -> None:
+    result = run(shop, "--from", "red", "--to", "blue")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("red to blue: no path\n")
+    assert "    network: 2 workloads, 2 policies\n" in result.stdout
+    assert "    the nodes: any two pods whose templates do not exclude it may share one\n" in result.stdout
+
+
+def test_a_path_is_shown_step_by_step_with_its_lines(shop: Path) -> None:
+    add(shop, red_reads_secrets_of_blue())
+    result = run(shop, "--from", "red", "--to", "blue")
+    assert result.exit_code == 1, result.output
+    text = result.stdout
+    assert text.startswith("red to blue: 1 path\n\npath, 1 step: account red/web to Secrets of blue\n")
+    assert "  1. account red/web -> Secrets of blue\n     reads-secrets: reads Secrets: passwords" in text
+    number = next(n for n, line in enumerate(shop.read_text().splitlines(), 1) if line.startswith("subjects:"))
+    assert f"       {shop}:{number}: subjects: [" in text
+
+
+def test_a_path_that_the_input_does_not_decide_is_possible_and_has_its_own_exit_code(shop: Path) -> None:
+    bound = binding("help", "ClusterRole", "elsewhere", "ServiceAccount", "web", "blue", subject_namespace="red")
+    result = run(add(shop, bound), "--from", "red", "--to", "blue")
+    assert result.exit_code == 3, result.output
+    assert result.stdout.startswith("red to blue: 1 possible path\n")
+    assert "unknown-role (not decided): RoleBinding blue/help gives it ClusterRole elsewhere" in result.stdout
+    assert "    what ClusterRole elsewhere allows, which RoleBinding blue/help gives\n" in result.stdout
+
+
+def test_a_path_has_a_direction(shop: Path) -> None:
+    assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
+
+
+def test_the_same_path_to_several_tenants_is_one_entry(shop: Path) -> None:
+    add(shop, namespace("green", ENFORCED) + policy("deny", DENY_ALL, "green"))
+    add(
+        shop,
+        role("reader", "get", "secrets")
+        + binding("all", "ClusterRole", "reader", "ServiceAccount", "web", subject_namespace="red"),
+    )
+    result = run(shop, "--from", "red")
+    assert "red to blue, green: 1 path\n" in result.stdout
+    assert "path, 1 step: account red/web to Secrets of blue, and 1 other alike\n" in result.stdout
+    assert "  also: Secrets of green\n" in result.stdout
+
+
+def test_a_tenant_may_have_several_namespaces(shop: Path) -> None:
+    add(shop, red_reads_secrets_of_blue())
+    result = run(shop, "--from", "red", "--from", "blue")
+    assert result.exit_code == 0, result.output
+
+
+def test_json_follows_the_published_schema_and_names_every_step(shop: Path) -> None:
+    add(shop, red_reads_secrets_of_blue())
+    document = json.loads(run(shop, "--from", "red", "--to", "blue", "--format", "json").stdout)
+    jsonschema.validate(document, json.loads((ROOT / "docs/audit.schema.json").read_text()))
+    assert document["schema"] == "tenantry.dev/audit/paths/v1"
+    assert document["result"] == "found"
+    (path,) = document["paths"]
+    assert path["steps"][0]["rule"] == "reads-secrets"
+    assert path["steps"][0]["documentation"].startswith("https://")
+    assert {each["file"] for each in path["steps"][0]["evidence"]} == {str(shop)}
+    assert [each["name"] for each in document["planes"]][:2] == ["permissions", "pods"]
+
+
+def test_the_picture_has_a_box_per_node_and_an_arrow_per_step(shop: Path) -> None:
+    bound = binding("act", "ClusterRole", "act", "ServiceAccount", "web", subject_namespace="red")
+    add(shop, role("act", "create", "serviceaccounts/token", more=", resourceNames: [helper]") + bound)
+    add(
+        shop,
+        READER + binding("reader", "Role", "reader", "ServiceAccount", "helper", "blue", subject_namespace="green"),
+    )
+    add(shop, account("helper", "green"))
+    root = ET.fromstring(run(shop, "--from", "red", "--to", "blue", "--format", "svg").stdout)  # noqa: S314 - ours
+    boxes = [
+        each.findtext("{*}title")
+        for each in root.iter("{http://www.w3.org/2000/svg}rect")
+        if each.find("{*}title") is not None
+    ]
+    assert boxes[-3:] == ["account red/web", "account green/helper", "Secrets of blue"]
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}line"))) == len(boxes) - root_rows(root)
+
+
+def root_rows(root: ET.Element) -> int:
+    """The number of paths of a picture: boxes in the colour of where a path ends."""
+    rects = root.iter("{http://www.w3.org/2000/svg}rect")
+    return sum(each.get("fill") == "#c62828" and each.find("{*}title") is not None for each in rects)
+
+
+def test_markdown_has_one_row_per_step(shop: Path) -> None:
+    add(shop, red_reads_secrets_of_blue())
+    text = run(shop, "--from", "red", "--to", "blue", "--format", "markdown").stdout
+    assert "| path, 1 step: account red/web to Secrets of blue | 1 | account red/web |" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "rd"], "namespace 'rd' is not in the input; did you mean red?"),
+        (["--from", "red", "--to", "blu"], "namespace 'blu' is not in the input; did you mean blue?"),
+        (["--from", "red", "--to", "red"], "--from and --to name the same namespace red"),
+        (["--from", "red", "--format", "sarif"], "this report has no format sarif: choose one of text, json, markdown"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_do(shop: Path, arguments: list[str], message: str) -> None:
+    result = run(shop, *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+
+
+def test_the_manifests_of_this_repository_have_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for source, target in (("tenant-a", "tenant-b"), ("tenant-b", "tenant-a")):
+        result = run("dist", "--from", source, "--to", target)
+        assert result.exit_code == 0, result.output
