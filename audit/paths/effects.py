@@ -25,6 +25,9 @@ def _accounts(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator
 
 
 def _pods(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    for node, server in land.operated.items():
+        if node.namespace == namespace and (not names or any(f"-{server.name}-" in each for each in names)):
+            yield node, True
     for node in land.pods(namespace):
         own = {node.name, *(each for pods in land.workloads[node].pods for each in pods.names)}
         if not names or not own.isdisjoint(names):

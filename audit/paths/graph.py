@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
+from audit.engine.answer import Answer
 from audit.model.place import Place
 
 ANY: Final = "*"
@@ -123,6 +124,19 @@ class Plane(Protocol):
     def steps(self, node: Node) -> Iterator[Step]:
         """The steps from a node."""
         ...
+
+
+def evidence_of(answer: Answer) -> Callable[[], Sequence[Evidence]]:
+    """The evidence of a verdict about traffic, of both sides."""
+
+    def found() -> list[Evidence]:
+        return [
+            Evidence(f"{each.direction}: {each.reason}", each.file, each.line, each.text)
+            for side in (answer.egress, answer.ingress)
+            for each in side.evidence
+        ]
+
+    return found
 
 
 def lines(*places: Place | None) -> Callable[[], Sequence[Evidence]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audit.cluster import Cluster
+from audit.metrics.servers import Servers, pods_of
+from audit.model.objects import Object
 from audit.model.place import Place
 from audit.model.pods import Workload
 from audit.paths.graph import Kind, Node
@@ -25,6 +27,8 @@ class Landscape:
         namespaces: The namespaces that it declares, or that objects stand in.
         workloads: Every workload, by its node.
         templates: The pod templates of workloads, by the same nodes.
+        servers: The Prometheus objects.
+        operated: Those whose pods are not in the input, because only an operator makes them, by the nodes of these.
         accounts: ServiceAccounts that the input declares or uses, by namespace and name.
     """
 
@@ -59,9 +63,18 @@ class Landscape:
             if node_of is not None:
                 self.templates[node_of] = template
                 self.accounts.setdefault((owner.namespace, template.account), None)
+        self.servers = Servers(self.inventory)
+        self.operated = dict(self._operated())
         self._accounts_in: dict[str, list[Node]] = defaultdict(list)
         for namespace, name in self.accounts:
             self._accounts_in[namespace].append(Node(Kind.ACCOUNT, namespace, name))
+
+    def _operated(self) -> Iterator[tuple[Node, Object]]:
+        for server in self.servers.all:
+            made = [end.pods for end in pods_of(server, self.inventory, self.cluster.references)]
+            known = (pods for each in self.pods(server.namespace) for pods in self.workloads[each].pods)
+            if not any(each in made for each in known):
+                yield Node(Kind.PODS, server.namespace, f"Prometheus/{server.name}"), server
 
     def node(self, workload: Workload) -> Node:
         """The node of a workload's pods."""

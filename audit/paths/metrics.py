@@ -1,15 +1,17 @@
-"""Metrics: monitors that make Prometheus scrape others, and whoever can query Prometheus."""
+"""Metrics: monitors that make Prometheus scrape others, and whoever can query a Prometheus or is one."""
 
 from collections.abc import Iterator
 from typing import Final
 
+from audit.engine.answer import Verdict
+from audit.engine.endpoints import Endpoint, Traffic
+from audit.metrics.servers import PORT, listens, pods_of
 from audit.model.labels import Labels
-from audit.model.objects import Object, mapping
-from audit.model.truth import NO
-from audit.paths.graph import Kind, Node, Step, lines
+from audit.model.objects import Object
+from audit.model.truth import NO, YES
+from audit.paths.graph import Kind, Node, Step, evidence_of, lines
 from audit.paths.landscape import Landscape
-from audit.wiring.monitors import namespaces_of
-from audit.wiring.view import View, selector_of
+from audit.wiring.selection import namespaces_of, object_labels, selector_of
 
 _SECURITY: Final = "https://prometheus-operator.dev/docs/operator/security/"
 _QUERIES: Final = "https://prometheus.io/docs/operating/security/#prometheus"
@@ -24,26 +26,25 @@ class MetricsPlane:
 
     def __init__(self, land: Landscape) -> None:
         self._land = land
-        self._view = View(land.inventory)
         self._monitors = land.inventory.of_kind(*_KINDS)
-        self._servers = {
-            Node(Kind.REACHED, node.namespace, node.name): node
-            for node, workload in land.workloads.items()
-            if any(_is_prometheus(each.labels) for each in workload.pods)
-        }
-        self._objects = land.inventory.of_kind("Prometheus")
+        self._pods: dict[Node, Object | None] = dict(land.operated)
+        for node, workload in land.workloads.items():
+            if any(_is_prometheus(each.labels) for each in workload.pods):
+                self._pods[node] = None
 
     @property
     def searched(self) -> dict[str, int]:
         """What it looks at."""
-        return {"monitor": len(self._monitors), "Prometheus workload": len(self._servers)}
+        return {"monitor": len(self._monitors), "Prometheus": len(self._pods)}
 
     @property
     def unknown(self) -> list[str]:
         """Without Prometheus in the input, who can query it is not known."""
-        if self._servers or not self._monitors:
+        if self._pods or not self._monitors:
             return []
-        return ["who can query Prometheus: the input holds none of its pods"]
+        return [
+            "who can query Prometheus, and what it selects: the input holds none (--values reads those of its chart)"
+        ]
 
     def steps(self, node: Node) -> Iterator[Step]:
         """What monitors scrape, what a query reads, and what whoever writes monitors or rules has."""
@@ -51,31 +52,36 @@ class MetricsPlane:
             for monitor in self._monitors:
                 if monitor.namespace == node.namespace:
                     yield from self._scrapes(monitor)
-        elif node.kind is Kind.REACHED and node in self._servers:
-            yield from self._all("queries", "Prometheus answers queries about every namespace without asking who asks")
-        elif node.kind is Kind.PODS and Node(Kind.REACHED, node.namespace, node.name) in self._servers:
-            yield from self._all("queries", "its pods hold the metrics of every namespace")
+        elif node.kind is Kind.REACHED:
+            sentence = "Prometheus answers queries about every namespace that it scrapes, whoever asks"
+            yield from self._read(Node(Kind.PODS, node.namespace, node.name), sentence)
+        elif node.kind in {Kind.PODS, Kind.NEW_PODS}:
+            yield from self._read(node, "its pods hold the metrics of every namespace that they scrape")
+            yield from self._reaches(node)
         elif node.kind is Kind.RULES:
             sentence = "a rule reads the metrics of every namespace, if a Prometheus evaluates it"
-            yield from self._all("writes-rules", sentence, certain=False)
+            yield from self._all("writes-rules", sentence)
         elif node.kind is Kind.MONITORS:
-            yield from self._all(
-                "writes-monitors", "a monitor may scrape other namespaces, if a Prometheus selects it", certain=False
-            )
-            for server in self._objects:
-                yield from self._account(server)
+            yield from self._all("writes-monitors", "a monitor scrapes other namespaces, if a Prometheus selects it")
+            for server in self._land.servers.all:
+                yield from self._token(server)
 
     def _scrapes(self, monitor: Object) -> Iterator[Step]:
-        """Namespaces besides its own in which a monitor selects something."""
-        place = monitor.place.at("spec", "namespaceSelector")
+        """Namespaces besides its own in which a monitor selects something, if a Prometheus selects the monitor."""
+        servers = self._land.servers
+        selecting = servers.of(monitor)
         selector = selector_of(monitor.at("spec", "selector"))
-        for namespace in namespaces_of(self._view, monitor):
-            if namespace == monitor.namespace or selector is None:
-                continue
-            found = [*self._labels(monitor, namespace)]
-            if any(selector.matches(each) is not NO for each in found):
+        ignored = servers.all_have(monitor, "ignoreNamespaceSelectors")
+        if selector is None or ignored or (servers.all and not selecting):
+            return
+        certain = not servers.all or any(truth is YES for _server, truth in selecting)
+        place = monitor.place.at("spec", "namespaceSelector")
+        for namespace in namespaces_of(self._land.inventory, monitor):
+            selected = any(selector.matches(each) is not NO for each in self._labels(monitor, namespace))
+            if namespace != monitor.namespace and selected:
                 sentence = f"{monitor.reference} makes Prometheus scrape {namespace} in the name of {monitor.namespace}"
-                yield Step(Node(Kind.METRICS, namespace), "monitor", sentence, lines(place), source=_SECURITY)
+                target = Node(Kind.METRICS, namespace)
+                yield Step(target, "monitor", sentence, lines(place), certain=certain, source=_SECURITY)
 
     def _labels(self, monitor: Object, namespace: str) -> Iterator[Labels]:
         """The labels of what a monitor may select in a namespace."""
@@ -83,25 +89,52 @@ class MetricsPlane:
             for node in self._land.pods(namespace):
                 yield from (each.labels for each in self._land.workloads[node].pods)
             return
-        for each in self._view.inventory.of_kind("Service"):
+        for each in self._land.inventory.of_kind("Service"):
             if each.namespace == namespace:
-                yield Labels({str(key): str(value) for key, value in mapping(each.at("metadata", "labels")).items()})
+                yield object_labels(each)
 
-    def _all(self, rule: str, sentence: str, *, certain: bool = True) -> Iterator[Step]:
-        places = {each.namespace: each.place for each in self._monitors}
-        for namespace, place in places.items():
-            target = Node(Kind.METRICS, namespace)
-            yield Step(target, rule, sentence, lines(place), certain=certain, source=_QUERIES)
+    def _read(self, pods: Node, sentence: str) -> Iterator[Step]:
+        """The metrics that a Prometheus has: of the monitors that it selects, or of all if its object is not known."""
+        if pods not in self._pods:
+            return
+        server = self._pods[pods]
+        for monitor in self._monitors:
+            if server is None or any(each is server for each, _truth in self._land.servers.of(monitor)):
+                target = Node(Kind.METRICS, monitor.namespace)
+                yield Step(target, "queries", sentence, lines(monitor.place), source=_QUERIES)
 
-    def _account(self, server: Object) -> Iterator[Step]:
+    def _reaches(self, node: Node) -> Iterator[Step]:
+        """Traffic to pods that only the operator makes, which the network's plane therefore does not know."""
+        references = self._land.cluster.references
+        sources: list[Endpoint] = []
+        if node.kind is Kind.NEW_PODS:
+            sources = references.endpoints(f"{node.namespace}/*")
+        elif node in self._land.workloads:
+            sources = references.of_workload(self._land.workloads[node])
+        for pods, server in self._land.operated.items():
+            ends = pods_of(server, self._land.inventory, references) if listens(server) else []
+            for source in sources:
+                for end in ends:
+                    answer = self._land.cluster.judge.answer(Traffic(source, end, "TCP", PORT))
+                    if answer.verdict is not Verdict.DENIED:
+                        target = Node(Kind.REACHED, pods.namespace, pods.name)
+                        certain = answer.verdict is Verdict.ALLOWED
+                        sentence = f"policies {'' if certain else 'may '}let traffic through to TCP {PORT}"
+                        yield Step(target, "network", sentence, evidence_of(answer), certain=certain, source=_QUERIES)
+
+    def _all(self, rule: str, sentence: str) -> Iterator[Step]:
+        for monitor in self._monitors:
+            target = Node(Kind.METRICS, monitor.namespace)
+            yield Step(target, rule, sentence, lines(monitor.place), certain=False, source=_QUERIES)
+
+    def _token(self, server: Object) -> Iterator[Step]:
         """A monitor may name a file whose content Prometheus sends to what it scrapes: its own token."""
         if server.at("spec", "arbitraryFSAccessThroughSMs", "deny") is True:
             return
-        name = str(server.at("spec", "serviceAccountName") or "default")
         sentence = f"a monitor may name a file of {server.reference} to send to its target, such as the account's token"
         place = server.place.at("spec")
-        target = Node(Kind.ACCOUNT, server.namespace, name)
-        yield Step(target, "sends-token", sentence, lines(place), certain=False, source=_SECURITY)
+        account = Node(Kind.ACCOUNT, server.namespace, str(server.at("spec", "serviceAccountName") or "default"))
+        yield Step(account, "sends-token", sentence, lines(place), certain=False, source=_SECURITY)
 
 
 def _is_prometheus(labels: Labels) -> bool:

@@ -9,7 +9,7 @@ from audit.engine.endpoints import Endpoint, Traffic
 from audit.model.labels import NAMESPACE_NAME
 from audit.model.policies import Direction, PodPeer, Ports
 from audit.model.truth import NO
-from audit.paths.graph import Evidence, Kind, Node, Step, lines
+from audit.paths.graph import Evidence, Kind, Node, Step, evidence_of, lines
 from audit.paths.landscape import Landscape
 
 _POLICIES: Final = "https://kubernetes.io/docs/concepts/services-networking/network-policies/"
@@ -80,13 +80,8 @@ class NetworkPlane:
     def _evidence(self, source: int, target: int, port: Ports) -> Callable[[], Sequence[Evidence]]:
         ends = (self._reach.classes[source].endpoint, self._reach.classes[target].endpoint)
 
-        def found() -> list[Evidence]:
-            answer = self._land.cluster.judge.answer(Traffic(*ends, port.protocol, port.low))
-            return [
-                Evidence(f"{each.direction}: {each.reason}", each.file, each.line, each.text)
-                for side in (answer.egress, answer.ingress)
-                for each in side.evidence
-            ]
+        def found() -> Sequence[Evidence]:
+            return evidence_of(self._land.cluster.judge.answer(Traffic(*ends, port.protocol, port.low)))()
 
         return found
 

@@ -54,6 +54,11 @@ class PodsPlane:
             yield from self._account(template)
             yield from _secrets(template)
             yield from self._node(node, template)
+        elif node in self._land.operated:
+            server = self._land.operated[node]
+            target = Node(Kind.ACCOUNT, server.namespace, str(server.at("spec", "serviceAccountName") or "default"))
+            place = server.place.at("spec", "serviceAccountName")
+            yield Step(target, "uses-account", "its pods have the account's token", lines(place), source=_ACCOUNTS)
         elif node.kind is Kind.NEW_PODS:
             yield from self._new(node.namespace)
 

@@ -16,10 +16,14 @@ from tenantry.commands.audit.options import (
     NodeCidrOption,
     PathsArgument,
     PodCidrOption,
+    ReleaseNamespaceOption,
+    ReleaseOption,
     ServiceCidrOption,
+    ValuesOption,
     errors,
     read,
     show,
+    with_values,
 )
 
 UNDECIDED = 3
@@ -36,6 +40,9 @@ def paths(
         list[str] | None,
         typer.Option("--to", help="Namespace in which paths end; can be repeated. Default: every other namespace."),
     ] = None,
+    values: ValuesOption = None,
+    release: ReleaseOption = None,
+    release_namespace: ReleaseNamespaceOption = "monitoring",
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
     output: FormatOption = Format.TEXT,
@@ -58,6 +65,7 @@ def paths(
 
         options = Given(given, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks)
         cluster = read(options, keep_going=keep_going, details=True)
+        cluster = with_values(cluster, values, release, release_namespace)
         report = paths_report(cluster, sources, targets or ())
         show(report, output, cluster)
     if report.result is not Result.NONE:
