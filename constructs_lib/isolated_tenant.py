@@ -16,6 +16,7 @@ from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, dns_servers,
 from constructs_lib.platform import Dns, Members, ModelStore, Monitoring, Network, PlatformSettings, Pods, Tenant
 from constructs_lib.platform.access import Client, check_party
 from constructs_lib.platform.gateway import Gateway
+from constructs_lib.platform.sidecars import Sidecars, container_limits, pod_resources
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from inference import contract
@@ -35,6 +36,7 @@ class IsolatedTenantProps:
         name: name of the tenant and of its namespace; a DNS label of at most 46 characters that starts with a letter.
         resources: CPU, memory and disk space of each pod; no pod of the namespace may exceed the limits. Default:
             requests of 250m CPU, 256Mi memory and 128Mi disk space, limits of twice as much.
+        sidecars: what containers may use that the cluster adds to each pod. Default: none can be added.
         autoscaling: bounds of the number of pods, which the quota must allow. Default: 2 to 10.
         rollout: how pods are replaced; the quota allows the surge. Default: one additional pod at a time.
         quota: limits of the whole namespace. Default: computed from the three above, with headroom for 4 pods.
@@ -53,6 +55,7 @@ class IsolatedTenantProps:
 
     name: str
     resources: Resources = field(default_factory=Resources)
+    sidecars: Sidecars | None = None
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     rollout: Rollout = field(default_factory=Rollout)
     quota: Quota = field(default_factory=Quota)
@@ -76,7 +79,7 @@ class IsolatedTenantProps:
         with refusing("clients", ", ".join(each.namespace for each in self.clients)):
             check_party(self, taken)
         with refusing("quota", self.quota):
-            self.quota.check(self.resources, self.autoscaling, self.rollout)
+            self.quota.check(pod_resources(self.resources, self.sidecars), self.autoscaling, self.rollout)
 
     @classmethod
     def from_platform(cls, tenant: Tenant, settings: PlatformSettings) -> Self:
@@ -84,6 +87,7 @@ class IsolatedTenantProps:
         return cls(
             name=tenant.name,
             resources=tenant.resources,
+            sidecars=tenant.sidecars,
             autoscaling=tenant.autoscaling,
             rollout=tenant.rollout,
             quota=tenant.quota,
@@ -198,16 +202,24 @@ class IsolatedTenant(Construct):
 
     def _add_quota(self) -> ApiObject:
         props = self.props
-        hard = props.quota.hard(props.resources, props.autoscaling, props.rollout)
+        hard = props.quota.hard(pod_resources(props.resources, props.sidecars), props.autoscaling, props.rollout)
         return self._add_object("quota", "v1", "ResourceQuota", {"hard": dict(sorted(hard.items()))})
 
     def _add_limit_range(self) -> ApiObject:
-        """No pod may exceed the limits; a container without requests or limits gets the defaults."""
-        requests, limits = self.props.resources.requests.manifest(), self.props.resources.limits.manifest()
-        containers = {"default": limits, "defaultRequest": requests, "max": limits, "type": "Container"}
-        return self._add_object(
-            "limit-range", "v1", "LimitRange", {"limits": [containers, {"max": limits, "type": "Pod"}]}
-        )
+        """No pod may exceed the limits; a container without requests or limits gets the defaults.
+
+        The service's container has both, so the defaults are for containers that the cluster adds.
+        """
+        service, sidecars = self.props.resources, self.props.sidecars
+        added = sidecars or service
+        containers = {
+            "default": added.limits.manifest(),
+            "defaultRequest": added.requests.manifest(),
+            "max": container_limits(service, sidecars).manifest(),
+            "type": "Container",
+        }
+        pods = {"max": pod_resources(service, sidecars).limits.manifest(), "type": "Pod"}
+        return self._add_object("limit-range", "v1", "LimitRange", {"limits": [containers, pods]})
 
     def _add_network_policies(self) -> None:
         props = self.props

@@ -14,7 +14,7 @@ from constructs_lib.errors import PropsError, refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
-from constructs_lib.monitoring.rules import rule_groups
+from constructs_lib.monitoring.rules import CONTAINER, rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_name, selector, service_name
 from constructs_lib.platform.access import Auth, CallerLimits
 from constructs_lib.platform.alerts import AlertSettings
@@ -216,10 +216,12 @@ class MonitoredInference(Construct):
             return {"policies": [step], "selectPolicy": "Max", "stabilizationWindowSeconds": stabilization_seconds}
 
         target = {"averageUtilization": scaling.target_cpu_percent, "type": "Utilization"}
+        # The service's container alone: one that the cluster adds must not distort the scaling.
+        cpu = {"container": CONTAINER, "name": "cpu", "target": target}
         spec = {
             "behavior": {"scaleDown": behavior(scaling.scale_down_after_seconds), "scaleUp": behavior(0)},
             "maxReplicas": scaling.max_replicas,
-            "metrics": [{"resource": {"name": "cpu", "target": target}, "type": "Resource"}],
+            "metrics": [{"containerResource": cpu, "type": "ContainerResource"}],
             "minReplicas": scaling.min_replicas,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": self._name},
         }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from constructs_lib.platform._quantities import byte_count, millicores
 from constructs_lib.platform.cluster import ClusterSettings
 from constructs_lib.platform.document import Tenant
+from constructs_lib.platform.sidecars import pod_resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Fit:
 
 def requests_of(tenant: Tenant) -> TenantRequests:
     """What one tenant's pods request."""
-    requests, scaling = tenant.resources.requests, tenant.autoscaling
+    requests, scaling = pod_resources(tenant.resources, tenant.sidecars).requests, tenant.autoscaling
     pod = ResourceList(cpu=millicores(requests.cpu), memory=byte_count(requests.memory), pods=1)
     most = scaling.max_replicas + tenant.rollout.surge
     return TenantRequests(tenant=tenant.name, pod=pod, minimum=pod.times(scaling.min_replicas), maximum=pod.times(most))

@@ -32,6 +32,7 @@ from constructs_lib.platform.profiles import with_profile
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.runtime import Runtime, check_model_memory, check_runtimes, with_runtime_image
 from constructs_lib.platform.service_memory import check_service_memory
+from constructs_lib.platform.sidecars import Sidecars, pod_resources
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
 Labels = Annotated[dict[str, str], Field(min_length=1)]
@@ -168,6 +169,9 @@ class Defaults(Section):
 
     resources: Resources = Resources()
     """Requests and limits of each pod."""
+    sidecars: Sidecars | None = None
+    """What containers may use that the cluster adds to each pod; it raises the limits of pods and the quota. The
+    autoscaler judges the service's container alone. Nothing can be added if absent."""
     autoscaling: Autoscaling = Autoscaling()
     """Minimum and maximum number of pods, and when it changes."""
     rollout: Rollout = Rollout()
@@ -204,8 +208,9 @@ class Defaults(Section):
     @field_validator("quota")
     @classmethod
     def _quota_holds_a_rollout(cls, quota: Quota, info: ValidationInfo) -> Quota:
-        if {"resources", "autoscaling", "rollout"} <= info.data.keys():
-            quota.check(info.data["resources"], info.data["autoscaling"], info.data["rollout"])
+        if {"resources", "sidecars", "autoscaling", "rollout"} <= info.data.keys():
+            pod = pod_resources(info.data["resources"], info.data["sidecars"])
+            quota.check(pod, info.data["autoscaling"], info.data["rollout"])
         return quota
 
 

@@ -216,7 +216,8 @@ def _job_status(kubectl: Kubectl, tenant: str) -> dict[str, Any]:
 def _moment(kubectl: Kubectl, tenant: str, seconds: int) -> Moment:
     status = kubectl.get("hpa", object_name(tenant), "--namespace", tenant).get("status", {})
     deployment = kubectl.get("deployment", object_name(tenant), "--namespace", tenant).get("status", {})
-    figures = [metric["resource"]["current"] for metric in status.get("currentMetrics") or () if "resource" in metric]
+    found = [metric.get("containerResource", metric.get("resource")) for metric in status.get("currentMetrics") or ()]
+    figures = [metric["current"] for metric in found if metric]
     return Moment(
         seconds=seconds,
         ready=deployment.get("readyReplicas", 0),

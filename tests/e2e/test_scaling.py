@@ -46,7 +46,7 @@ def test_load_scales_one_tenant_and_no_other(
     name = f"hpa/{workload(tenant)}"
     spec = cluster.kubectl.get("hpa", workload(tenant), "-n", tenant)["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
-    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
+    assert spec["metrics"][0]["containerResource"]["target"]["averageUtilization"] == 50
     deployment = f"deployment/{workload(tenant)}"
     template = cluster.kubectl.get("deployment", workload(tenant), "-n", tenant)["spec"]["template"]
     resources = template["spec"]["containers"][0]["resources"]
@@ -163,8 +163,8 @@ def _watch(cluster: LiveCluster, tenants: list[str], timeline: list[Moment], beg
     def look() -> str:
         replicas = {each: _running(cluster, each) for each in tenants}
         status = cluster.kubectl.get("hpa", workload(tenants[0]), "-n", tenants[0])["status"]
-        current = [each["resource"]["current"] for each in status.get("currentMetrics") or () if "resource" in each]
-        percent = current[0].get("averageUtilization") if current else None
+        current = [each.get("containerResource") for each in status.get("currentMetrics") or ()]
+        percent = current[0]["current"].get("averageUtilization") if current and current[0] else None
         timeline.append(Moment(round(time.time() - begin, 1), replicas, percent))
         return "" if until() else f"{replicas[tenants[0]]} pods of {tenants[0]}"
 

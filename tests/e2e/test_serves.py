@@ -66,7 +66,7 @@ def test_every_tenant_has_the_same_objects(
         policies = [each["metadata"]["name"] for each in cluster.items("networkpolicies", "-n", tenant)]
         assert policies == sorted([*POLICIES, *(["allow-gateway"] if platform.gateway else [])])
         scaler = cluster.kubectl.get("hpa", name, "-n", tenant)["spec"]
-        target = scaler["metrics"][0]["resource"]
+        target = scaler["metrics"][0]["containerResource"]
         assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 10)
         assert (target["name"], target["target"]["averageUtilization"]) == ("cpu", 50)
         found = cluster.kubectl.get("service", service(tenant), "-n", tenant)["spec"]

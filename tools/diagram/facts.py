@@ -148,7 +148,7 @@ def _tenant(objects: list[dict[str, Any]]) -> DrawnTenant:
         service=service["metadata"]["name"],
         port=service["spec"]["ports"][0]["port"],
         pods=(scaler["minReplicas"], scaler["maxReplicas"]),
-        cpu_percent=scaler["metrics"][0]["resource"]["target"]["averageUtilization"],
+        cpu_percent=scaler["metrics"][0]["containerResource"]["target"]["averageUtilization"],
         limits=(limits["cpu"], limits["memory"]),
         account=kinds["ServiceAccount"]["metadata"]["name"],
         rights=", ".join(sorted({verb for rule in role["rules"] for verb in rule["verbs"]})),

@@ -9,6 +9,7 @@ import pytest
 
 from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
 from constructs_lib.platform import Client, Dns, Gateway, Members, ModelStore, Monitoring, Network, Platform, Pods
+from constructs_lib.platform.sidecars import SidecarLimits, SidecarRequests, Sidecars
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 from tests.kube import Object, by_kind, make_chart, objects_of
 
@@ -22,6 +23,9 @@ ALL = IsolatedTenantProps(
         }
     ),
     autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
+    sidecars=Sidecars(
+        requests=SidecarRequests(cpu="50m", memory="64Mi"), limits=SidecarLimits(cpu="2", memory="128Mi")
+    ),
     rollout=Rollout(surge=2),
     quota=Quota(headroom_pods=1, pods=30),
     egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8:9::/48", port=514, protocol="UDP")),
@@ -271,19 +275,19 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
     assert by_kind(everything, "Namespace")["metadata"]["name"] == "tenant-x"
     assert by_kind(everything, "ResourceQuota")["spec"]["hard"] == {
         "pods": "30",
-        "requests.cpu": "4500m",  # 3 + 2 + 3 + 1 pods
-        "requests.memory": "9Gi",
-        "limits.cpu": "9",
-        "limits.memory": "18Gi",
-        "requests.ephemeral-storage": "2304Mi",
-        "limits.ephemeral-storage": "9Gi",
+        "requests.cpu": "4950m",  # 3 + 2 + 3 + 1 pods
+        "requests.memory": "9792Mi",
+        "limits.cpu": "27",
+        "limits.memory": "19584Mi",
+        "requests.ephemeral-storage": "2880Mi",
+        "limits.ephemeral-storage": "9792Mi",
         "services.nodeports": "0",
         "services.loadbalancers": "0",
     }
     assert by_kind(everything, "LimitRange")["spec"]["limits"][1]["max"] == {
-        "cpu": "1",
-        "ephemeral-storage": "1Gi",
-        "memory": "2Gi",
+        "cpu": "3",
+        "ephemeral-storage": "1088Mi",
+        "memory": "2176Mi",
     }
     assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("observability", {"prometheus": "main"})]
     assert found["allow-dns"]["egress"][0]["to"] == [_pods("names", {"dns": "yes"})]
@@ -383,7 +387,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
                 "egress": [each.model_dump(by_alias=True) for each in ALL.egress],
                 **{
                     name: getattr(ALL, name).model_dump(by_alias=True)
-                    for name in ("resources", "autoscaling", "rollout", "quota", "members")
+                    for name in ("resources", "sidecars", "autoscaling", "rollout", "quota", "members")
                 },
                 "clients": [each.model_dump(by_alias=True) for each in ALL.clients],
                 "sharedWith": list(ALL.shared_with),

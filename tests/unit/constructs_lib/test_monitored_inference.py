@@ -89,7 +89,14 @@ def test_the_autoscaler_owns_the_replicas(minimal: list[Object]) -> None:
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "tenant-a-ml-inference"}
     assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
     assert spec["metrics"] == [
-        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+        {
+            "type": "ContainerResource",
+            "containerResource": {
+                "container": "inference",
+                "name": "cpu",
+                "target": {"type": "Utilization", "averageUtilization": 50},
+            },
+        }
     ]
 
 
@@ -373,7 +380,7 @@ def test_autoscaling_comes_from_the_tenant() -> None:
     )
     spec = by_kind(synth(replace(TENANT, autoscaling=scaling)), "HorizontalPodAutoscaler")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 7)
-    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    assert spec["metrics"][0]["containerResource"]["target"]["averageUtilization"] == 70
     assert spec["behavior"]["scaleUp"]["policies"][0]["value"] == 1
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 60
 
