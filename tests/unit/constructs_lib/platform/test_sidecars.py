@@ -79,7 +79,7 @@ def test_rejects_a_quota_that_cannot_hold_the_sidecars(tmp_path: Path) -> None:
 
 
 def test_rejects_requests_above_the_limits(tmp_path: Path) -> None:
-    with pytest.raises(PlatformError, match=r"sidecars\.requests\.memory.*must be at most the limit \(64Mi\)"):
+    with pytest.raises(PlatformError, match=r"(?s)sidecars\.requests\.memory.*must be at most the limit \(64Mi\)"):
         load(tmp_path, MESH.replace("256Mi", "64Mi"))
 
 
