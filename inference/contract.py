@@ -95,8 +95,10 @@ CALLER_REQUESTS: Final = "inference_caller_requests_total"
 """Counter {caller}: requests accepted; `caller` is a name of the Secret `api-keys`, `anonymous` or `unknown`."""
 CALLER_TEXTS: Final = "inference_caller_texts_total"
 """Counter {caller}: texts, or rows of tensors, that were answered."""
+CALLER_SECONDS: Final = "inference_caller_work_seconds_total"
+"""Counter {caller}: seconds that the service spent on parsing and predicting for the caller."""
 CALLER_REJECTED: Final = "inference_caller_requests_rejected_total"
-"""Counter {caller}: requests refused for want of a valid key, or above the caller's limits."""
+"""Counter {caller, reason}: requests refused because of who sends them; `reason` is one of REJECT_REASONS."""
 API_KEY_CALLERS: Final = "inference_api_key_callers"
 """Gauge: callers that have an API key; 0 if no key is required."""
 API_KEYS_VALID: Final = "inference_api_keys_valid"
@@ -112,6 +114,11 @@ PHASES: Final = ("queue", "parse", "predict")
 RATE_LIMIT: Final = "rate_limit"
 """Value of `reason` for a request above its caller's own limit."""
 SHED_REASONS: Final = ("in_flight", "draining", RATE_LIMIT)
+UNAUTHORIZED: Final = "unauthorized"
+"""Value of `reason` for a request without a valid key."""
+EXPIRED: Final = "expired"
+"""Value of `reason` for a request with a key that has expired."""
+REJECT_REASONS: Final = (UNAUTHORIZED, EXPIRED, RATE_LIMIT)
 SIGNALS: Final = ("confidence", "unknown_words_ratio", "length_characters")
 
 METRICS: Final = (
@@ -130,6 +137,7 @@ METRICS: Final = (
     BUILD_INFO,
     CALLER_REQUESTS,
     CALLER_TEXTS,
+    CALLER_SECONDS,
     CALLER_REJECTED,
     API_KEY_CALLERS,
     API_KEYS_VALID,

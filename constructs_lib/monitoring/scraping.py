@@ -49,9 +49,10 @@ DROPPED: Final = (
 READ_BY_HAND: Final = {
     contract.API_KEY_CALLERS: "shows whether a key is required, and for how many callers",
     contract.API_KEYS_VALID: "shows that pods refused a change of the keys",
-    contract.CALLER_REQUESTS: "shows the usage of each caller",
-    contract.CALLER_TEXTS: "shows the usage of each caller",
-    contract.CALLER_REJECTED: "shows whose requests are refused",
+    contract.CALLER_REQUESTS: "`tenantry usage` reads it",
+    contract.CALLER_TEXTS: "`tenantry usage` reads it",
+    contract.CALLER_SECONDS: "`tenantry usage` reads it",
+    contract.CALLER_REJECTED: "`tenantry usage` reads it",
 }
 """Metrics that no rule, panel or runbook section reads and that are kept nevertheless, with the reason."""
 
@@ -61,7 +62,7 @@ def series_per_pod(labels: int) -> int:
 
     Args:
         labels: number of labels of the model, which classifies texts and requires no API keys. All other label values
-            are fixed by the service. Each caller with a key adds three series, and each feature with a baseline of an
+            are fixed by the service. Each caller with a key adds five series, and each feature with a baseline of an
             ONNX model three.
     """
     histogram = len(contract.LATENCY_BUCKETS) + 2  # with +Inf and count

@@ -51,7 +51,8 @@ class Usage(Protocol):
     name: str
     requests: int
     texts: int
-    rejected: int
+    seconds: float
+    rejected: dict[str, int]
 
 
 class TextMetrics:
@@ -160,13 +161,18 @@ class Metrics(Collector):
     def _caller_families(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(contract.CALLER_REQUESTS, "Requests accepted.", labels=("caller",))
         texts = CounterMetricFamily(contract.CALLER_TEXTS, "Texts answered.", labels=("caller",))
+        seconds = CounterMetricFamily(
+            contract.CALLER_SECONDS, "Seconds of parsing and predicting.", labels=("caller",)
+        )
         rejected = CounterMetricFamily(
-            contract.CALLER_REJECTED, "Requests without a valid key or above a limit.", labels=("caller",)
+            contract.CALLER_REJECTED, "Requests without a valid key or above a limit.", labels=("caller", "reason")
         )
         for caller in self._callers:
-            for family, count in ((requests, caller.requests), (texts, caller.texts), (rejected, caller.rejected)):
+            for family, count in ((requests, caller.requests), (texts, caller.texts), (seconds, caller.seconds)):
                 family.add_metric((caller.name,), count)
-        yield from (requests, texts, rejected)
+            for reason, count in caller.rejected.items():
+                rejected.add_metric((caller.name, reason), count)
+        yield from (requests, texts, seconds, rejected)
         keys = self._keys
         yield GaugeMetricFamily(
             contract.API_KEY_CALLERS, "Callers that have an API key.", value=len(keys.callers) if keys else 0

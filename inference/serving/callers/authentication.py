@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from inference.errors import ForbiddenError, UnauthorizedError
-from inference.serving.callers.keys import KeyRing, has_expired
+from inference.errors import UnauthorizedError
+from inference.serving.callers.keys import KeyRing, Owner
 from inference.settings import Settings
 
 _AUTHORIZATION: Final = b"authorization"
@@ -29,15 +29,14 @@ class Authentication:
         if self.keys is not None:
             self.keys.reload()
 
-    def caller(self, headers: Headers) -> str:
-        """The name of the caller of a request; empty if no key is required.
+    def owner(self, headers: Headers) -> Owner | None:
+        """The owner of the key of a request, also if the key has expired; None if no key is required.
 
         Raises:
             UnauthorizedError: The request has no key, several keys, or one that nobody owns.
-            ForbiddenError: The key has expired.
         """
         if self.keys is None:
-            return ""
+            return None
         given = _given(headers)
         if not given:
             raise UnauthorizedError("an API key is required; send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
@@ -46,9 +45,7 @@ class Authentication:
         owner = self.keys.find(given[0])
         if owner is None:
             raise UnauthorizedError("the API key is not valid; it may be misspelled or revoked", is_invalid=True)
-        if has_expired(owner):
-            raise ForbiddenError(f"the API key of '{owner.caller}' has expired; ask the operator for a new one")
-        return owner.caller
+        return owner
 
 
 def _given(headers: Headers) -> list[bytes]:

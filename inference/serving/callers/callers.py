@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from inference import contract
 from inference.api_keys import ANONYMOUS, MAX_CALLERS, UNKNOWN
 from inference.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from inference.serving.callers.authentication import Authentication, Headers
 from inference.serving.callers.bucket import TokenBucket, whole_seconds
+from inference.serving.callers.keys import has_expired
 from inference.settings import Settings
 
 
@@ -16,19 +18,23 @@ class Caller:
     Args:
         name: Its name, from the Secret, or one of those above.
         settings: The limits.
+        reasons: For which of the contract's REJECT_REASONS its requests may be refused.
 
     Attributes:
         name: The same.
         requests: Requests accepted: with a valid key, and within the limits.
         texts: Texts (or rows of tensors) that were answered.
-        rejected: Requests refused for want of a valid key, or above the limits.
+        seconds: What parsing and predicting them took.
+        rejected: Requests refused, by reason.
     """
 
-    __slots__ = ("_requests_left", "_texts_left", "name", "rejected", "requests", "texts")
+    __slots__ = ("_requests_left", "_texts_left", "name", "rejected", "requests", "seconds", "texts")
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, reasons: tuple[str, ...]) -> None:
         self.name = name
-        self.requests = self.texts = self.rejected = 0
+        self.requests = self.texts = 0
+        self.seconds = 0.0
+        self.rejected = dict.fromkeys(reasons, 0)
         rate, per_minute = settings.limit_requests_per_second, settings.limit_texts_per_minute
         self._requests_left = TokenBucket(rate, settings.limit_burst) if rate else None
         self._texts_left = TokenBucket(per_minute / 60, per_minute) if per_minute else None
@@ -47,15 +53,16 @@ class Caller:
         self.requests += 1
 
     def _refusal(self, what: str, seconds: float) -> RateLimitedError:
-        self.rejected += 1
+        self.rejected[contract.RATE_LIMIT] += 1
         retry = whole_seconds(seconds)
         return RateLimitedError(f"this caller sends too many {what}; try again in {retry} s", retry_after_seconds=retry)
 
-    def add_texts(self, count: int) -> None:
-        """Count texts that were answered."""
-        self.texts += count
+    def add_answered(self, texts: int, seconds: float) -> None:
+        """Count texts that were answered, and what that took."""
+        self.texts += texts
+        self.seconds += seconds
         if self._texts_left is not None:
-            self._texts_left.take(count)
+            self._texts_left.take(texts)
 
 
 class Callers:
@@ -75,8 +82,8 @@ class Callers:
         self._authentication: Final = Authentication(settings)
         self._named: dict[str, Caller] = {}
         self.keys: Final = self._authentication.keys
-        self.anonymous: Final = Caller(ANONYMOUS, settings)
-        self.unknown: Final = Caller(UNKNOWN, settings)
+        self.anonymous: Final = Caller(ANONYMOUS, settings, (contract.RATE_LIMIT,))
+        self.unknown: Final = Caller(UNKNOWN, settings, (contract.UNAUTHORIZED,))
 
     def admit(self, headers: Headers) -> Caller:
         """Count a request, and return its caller.
@@ -85,15 +92,22 @@ class Callers:
             UnauthorizedError, ForbiddenError: The request has no valid key.
             RateLimitedError: The caller is above a limit.
         """
-        if self.keys is None:
-            caller = self.anonymous
-        else:
-            try:
-                caller = self._caller(self._authentication.caller(headers))
-            except (UnauthorizedError, ForbiddenError):
-                self.unknown.rejected += 1
-                raise
+        caller = self._authenticated(headers)
         caller.admit()
+        return caller
+
+    def _authenticated(self, headers: Headers) -> Caller:
+        try:
+            owner = self._authentication.owner(headers)
+        except UnauthorizedError:
+            self.unknown.rejected[contract.UNAUTHORIZED] += 1
+            raise
+        if owner is None:
+            return self.anonymous
+        caller = self._caller(owner.caller)
+        if has_expired(owner):
+            caller.rejected[contract.EXPIRED] += 1
+            raise ForbiddenError(f"the API key of '{owner.caller}' has expired; ask the operator for a new one")
         return caller
 
     def __iter__(self) -> Iterator[Caller]:
@@ -111,5 +125,5 @@ class Callers:
         if caller is None:
             if len(self._named) >= 2 * MAX_CALLERS and self.keys is not None:  # names that are long gone
                 self._named = {each: found for each, found in self._named.items() if each in self.keys.callers}
-            caller = self._named[name] = Caller(name, self._settings)
+            caller = self._named[name] = Caller(name, self._settings, (contract.EXPIRED, contract.RATE_LIMIT))
         return caller

@@ -161,4 +161,4 @@ class Endpoint(ABC, Generic[M]):
         self._score_seconds.add(ended - score_began)
         self._admission.add_cost(ended - parse_began)
         self._count_predictions(inputs, predictions)
-        caller.add_texts(self._size(inputs))
+        caller.add_answered(self._size(inputs), ended - parse_began)

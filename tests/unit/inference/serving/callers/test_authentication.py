@@ -148,6 +148,8 @@ def test_an_expired_key_is_forbidden(running: Service) -> None:
     status, headers, body = ask(running, f"Authorization: Bearer {OLD}")
     assert (status, json.loads(body)["title"]) == (403, "Forbidden")
     assert "www-authenticate" not in headers
+    name = 'inference_caller_requests_rejected_total{caller="late",reason="expired"}'
+    assert running.metrics()[name] >= 1
 
 
 @pytest.mark.parametrize(

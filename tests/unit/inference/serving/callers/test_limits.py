@@ -52,6 +52,10 @@ def statuses(running: Service, count: int, key: str = "", body: bytes = BODY) ->
     return Counter(answer[0] for answer in ask(running, count, key, body))
 
 
+def rejected(caller: str, reason: str) -> str:
+    return f'inference_caller_requests_rejected_total{{caller="{caller}",reason="{reason}"}}'
+
+
 def test_requests_above_the_limit_are_refused_with_the_time_to_wait(limited: Service) -> None:
     found = ask(limited, 12, "shop")
     assert [answer[0] for answer in found] == [200] * 10 + [429] * 2
@@ -92,16 +96,25 @@ def test_requests_texts_and_rejections_are_counted_per_caller(limited: Service) 
     statuses(limited, 4, "wrong")
     found = limited.metrics()
 
-    def counts(caller: str) -> tuple[float, ...]:
-        return tuple(
-            found[f'inference_caller_{name}_total{{caller="{caller}"}}']
-            for name in ("requests", "texts", "requests_rejected")
+    def counts(caller: str, *reasons: str) -> tuple[float, ...]:
+        return tuple(found[f'inference_caller_{name}_total{{caller="{caller}"}}'] for name in ("requests", "texts")) + (
+            *(found[rejected(caller, reason)] for reason in reasons),
         )
 
-    assert counts("shop") == (10, 3 * 4 + 7, 2)
-    assert counts("web") == (2, 0, 0)
-    assert counts("unknown") == (0, 0, 4)
+    assert counts("shop", "rate_limit", "expired") == (10, 3 * 4 + 7, 2, 0)
+    assert counts("web", "rate_limit", "expired") == (2, 0, 0, 0)
+    assert counts("unknown", "unauthorized") == (0, 0, 4)
     assert 'inference_caller_requests_total{caller="anonymous"}' not in found
+
+
+def test_the_time_that_a_callers_predictions_take_is_counted(limited: Service) -> None:
+    statuses(limited, 1, "shop", json.dumps({"text": ["free money " * 2_000] * 5}).encode())
+    statuses(limited, 1, "web", b'{"text": "free"}')
+    found = limited.metrics()
+    shop, web = (found[f'inference_caller_work_seconds_total{{caller="{name}"}}'] for name in ("shop", "web"))
+    assert shop > web > 0
+    phases = sum(found[f'inference_phase_duration_seconds_sum{{phase="{phase}"}}'] for phase in ("parse", "predict"))
+    assert shop + web == pytest.approx(phases)
 
 
 def test_a_long_body_counts_for_its_caller(limited: Service) -> None:
@@ -116,7 +129,7 @@ def test_without_keys_all_callers_share_one_limit(model: Path, tmp_path: Path) -
         assert statuses(running, 7, "any") == {200: 3, 429: 4}
         found = running.metrics()
         assert found['inference_caller_requests_total{caller="anonymous"}'] == 10
-        assert found['inference_caller_requests_rejected_total{caller="anonymous"}'] == 4
+        assert found[rejected("anonymous", "rate_limit")] == 4
         assert 'inference_caller_requests_total{caller="unknown"}' not in found
 
 
