@@ -38,6 +38,7 @@ from tenantry.commands import (
     synth,
     train,
     up,
+    usage,
     validate,
 )
 from tenantry.errors import CommandError
@@ -116,6 +117,7 @@ app.command("load", rich_help_panel=CLUSTER)(load.load)
 app.command("down", rich_help_panel=CLUSTER)(down.down)
 app.command("silence", rich_help_panel=CLUSTER)(silence.silence)
 app.add_typer(keys.keys, name="keys", rich_help_panel=CLUSTER)
+app.command("usage", rich_help_panel=CLUSTER)(usage.usage)
 app.command("apply", rich_help_panel=CLUSTER)(apply.apply)
 app.command("validate", rich_help_panel=CLUSTER)(validate.validate)
 app.command("e2e", rich_help_panel=CLUSTER)(e2e.e2e)

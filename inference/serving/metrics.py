@@ -161,9 +161,7 @@ class Metrics(Collector):
     def _caller_families(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(contract.CALLER_REQUESTS, "Requests accepted.", labels=("caller",))
         texts = CounterMetricFamily(contract.CALLER_TEXTS, "Texts answered.", labels=("caller",))
-        seconds = CounterMetricFamily(
-            contract.CALLER_SECONDS, "Seconds of parsing and predicting.", labels=("caller",)
-        )
+        seconds = CounterMetricFamily(contract.CALLER_SECONDS, "Seconds of parsing and predicting.", labels=("caller",))
         rejected = CounterMetricFamily(
             contract.CALLER_REJECTED, "Requests without a valid key or above a limit.", labels=("caller", "reason")
         )

@@ -1,26 +1,21 @@
 """`tenantry silence`: silences one tenant's alerts for a while, through Alertmanager's API."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tenantry.cluster.monitoring import ALERTMANAGER, reach
 from tenantry.console import result, say
+from tenantry.durations import duration
 from tenantry.errors import InputError
 from tenantry.options import PLATFORM_FILE, DryRunOption, FileOption, Format, FormatOption, PortForwardOption
 
 if TYPE_CHECKING:
-    from tenantry.cluster.alertmanager import Alertmanager, Silence
+    from tenantry.cluster.alertmanager import Silence
 
-ALERTMANAGER: Final = "http://127.0.0.1:9093"
-_SERVICE, _PORT = "service/alertmanager-operated", 9093
-_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
-_LONGEST: Final = timedelta(days=30)
+LONGEST: Final = timedelta(days=30)
 
 TenantArgument = Annotated[str | None, typer.Argument(help="The tenant whose alerts to silence.")]
 ForOption = Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 30m, 2h, 1h30m, 1d.")]
@@ -29,7 +24,8 @@ AlertOption = Annotated[str | None, typer.Option("--alert", help="Only this aler
 ListOption = Annotated[bool, typer.Option("--list", "-l", help="List the active silences.")]
 ExpireOption = Annotated[str | None, typer.Option("--expire", metavar="ID", help="End a silence.")]
 AddressOption = Annotated[
-    str | None, typer.Option("--alertmanager", metavar="URL", help=f"Alertmanager's address. Default: {ALERTMANAGER}.")
+    str | None,
+    typer.Option("--alertmanager", metavar="URL", help=f"Alertmanager's address. Default: {ALERTMANAGER.default}."),
 ]
 
 
@@ -53,6 +49,7 @@ def silence(
 
     Example: tenantry silence tenant-a --for 2h --reason "rolling back the model" --port-forward
     """
+    from tenantry.cluster.alertmanager import Alertmanager
     from tenantry.platform_file import find_tenant
 
     if show and expire:
@@ -64,8 +61,9 @@ def silence(
             raise InputError("whose alerts? tenantry silence TENANT --for 2h --reason TEXT, or --list, or --expire ID")
         if not (reason and reason.strip()):
             raise InputError("a silence needs a reason: --reason TEXT")
-        length = duration(for_)
-    with _reach(file, alertmanager, port_forward=port_forward) as api:
+        length = duration("--for", for_, LONGEST)
+    with reach(ALERTMANAGER, file, alertmanager, port_forward=port_forward) as address:
+        api = Alertmanager(address)
         if show:
             _print(api.silences(tenant), output)
         elif dry_run:
@@ -74,41 +72,6 @@ def silence(
             _print([api.expire(expire, tenant)], output)
         else:
             _print([api.create(str(tenant), alert, length, str(reason))], output)
-
-
-def duration(text: str) -> timedelta:
-    """A duration as people write it: `30m`, `2h`, `1h30m`, `1d`.
-
-    Raises:
-        InputError: it is not a duration, is zero, or is longer than 30 days.
-    """
-    if not re.fullmatch(r"(\d+d)?(\d+h)?(\d+m)?", text) or not text:
-        raise InputError(f"--for {text}: write days, hours and minutes, as in 30m, 2h, 1h30m or 1d")
-    parts = re.findall(r"(\d+)([dhm])", text)
-    try:
-        length = timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
-    except OverflowError:
-        length = timedelta.max
-    if not timedelta() < length <= _LONGEST:
-        raise InputError(f"--for {text}: must be more than zero and at most {_LONGEST.days} days")
-    return length
-
-
-@contextmanager
-def _reach(file: Path, address: str | None, *, port_forward: bool) -> Iterator["Alertmanager"]:
-    from tenantry.cluster.alertmanager import Alertmanager
-
-    if not port_forward:
-        yield Alertmanager(address or ALERTMANAGER)
-        return
-    if address:
-        raise InputError("--alertmanager and --port-forward exclude each other; give one of them")
-    from constructs_lib.platform import Platform
-    from tenantry.cluster.kubectl import Kubectl
-
-    namespace = Platform.load(file).platform.monitoring.namespace
-    with Kubectl.find().port_forward(namespace, _SERVICE, _PORT) as port:
-        yield Alertmanager(f"http://127.0.0.1:{port}")
 
 
 def _print(silences: "list[Silence]", output: Format) -> None:

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
-from tenantry.commands.silence import duration
+from tenantry.commands.silence import LONGEST
+from tenantry.durations import duration
 from tenantry.errors import InputError
 from tests.example_platform import EXAMPLE
 
@@ -186,11 +187,11 @@ def test_what_is_no_address_is_wrong_input(address: str) -> None:
 @pytest.mark.parametrize(("text", "hours"), [("30m", 0.5), ("2h", 2), ("1h30m", 1.5), ("1d", 24), ("1d2h", 26)])
 def test_durations(text: str, hours: float) -> None:
     """Days, hours and minutes."""
-    assert duration(text) == timedelta(hours=hours)
+    assert duration("--for", text, LONGEST) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("text", ["", "2", "h", "-1h", "1m2h", "1.5h", "9" * 30 + "d"])
 def test_what_is_no_duration(text: str) -> None:
     """Refused, never guessed."""
     with pytest.raises(InputError):
-        duration(text)
+        duration("--for", text, LONGEST)

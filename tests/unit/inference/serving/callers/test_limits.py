@@ -97,9 +97,8 @@ def test_requests_texts_and_rejections_are_counted_per_caller(limited: Service) 
     found = limited.metrics()
 
     def counts(caller: str, *reasons: str) -> tuple[float, ...]:
-        return tuple(found[f'inference_caller_{name}_total{{caller="{caller}"}}'] for name in ("requests", "texts")) + (
-            *(found[rejected(caller, reason)] for reason in reasons),
-        )
+        names = (f'inference_caller_{name}_total{{caller="{caller}"}}' for name in ("requests", "texts"))
+        return tuple(found[name] for name in (*names, *(rejected(caller, reason) for reason in reasons)))
 
     assert counts("shop", "rate_limit", "expired") == (10, 3 * 4 + 7, 2, 0)
     assert counts("web", "rate_limit", "expired") == (2, 0, 0, 0)

@@ -1,0 +1,1 @@
+"""What tenants and their callers have used, from the counters that Prometheus has stored."""
