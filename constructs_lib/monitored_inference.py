@@ -178,7 +178,13 @@ class MonitoredInference(Construct):
             api_version="v1",
             kind="Service",
             metadata=tenant.metadata(service_name(tenant.name)),
-            spec={"ports": [port], "selector": self._selector, "type": "ClusterIP"},
+            spec={
+                # One address of each family that the cluster has.
+                "ipFamilyPolicy": "PreferDualStack",
+                "ports": [port],
+                "selector": self._selector,
+                "type": "ClusterIP",
+            },
         )
 
     def _add_disruption_budget(self) -> ApiObject:

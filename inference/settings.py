@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     runtime: Literal["text", "onnx"] = "text"
     """What runs the model: `text`, or `onnx` for an ONNX model; the image `onnx` sets it. Another model is refused."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - a pod's address is not known beforehand
-    """Address to listen on; `::` for IPv6 and IPv4 together."""
+    host: str = "::"
+    """Address to listen on; `::` for IPv6 and IPv4 together, or for IPv4 alone where the system has no IPv6."""
     port: Annotated[int, Field(ge=0, le=65535)] = contract.PORT
     """TCP port of every route; 0: any free port, which the start line of the log names."""
     backlog: Count = 2048

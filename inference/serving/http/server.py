@@ -176,13 +176,15 @@ def _within_file_limit(settings: Settings) -> Settings:
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
-    """A socket that listens on `host` and `port`; `::` takes IPv4 too.
+    """A socket that listens on `host` and `port`; `::` takes IPv4 too, and IPv4 alone where there is no IPv6.
 
     Raises:
         OSError: The address does not belong to this machine, or is taken.
     """
+    dual = host == "::" and socket.has_dualstack_ipv6()
+    if host == "::" and not dual:
+        host = "0.0.0.0"  # noqa: S104 - every address, as `::` is
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    dual = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
     return socket.create_server((host, port), family=family, backlog=backlog, dualstack_ipv6=dual)
 
 

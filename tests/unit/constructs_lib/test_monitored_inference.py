@@ -77,6 +77,7 @@ def test_an_image_and_a_model_are_enough(minimal: list[Object]) -> None:
 
 def test_the_service_has_a_cluster_ip_and_port_8000(minimal: list[Object]) -> None:
     assert by_kind(minimal, "Service")["spec"] == {
+        "ipFamilyPolicy": "PreferDualStack",
         "type": "ClusterIP",
         "selector": SELECTOR,
         "ports": [{"name": "http", "port": 8000, "protocol": "TCP", "targetPort": "http"}],
