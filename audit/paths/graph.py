@@ -26,6 +26,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     NODE = "node"
     LOGS = "logs"
+    OBJECTS = "objects"
     TRAFFIC = "traffic of"
     METRICS = "metrics"
     MONITORS = "monitors"

@@ -106,6 +106,12 @@ class Landscape:
         level = enforced(self.inventory, namespace)
         return None if level is None else level[0] is not Level.PRIVILEGED
 
+    def refused(self, node: Node) -> bool:
+        """Whether the API server refuses a workload's pods because they are on the host network."""
+        template = self.templates.get(node)
+        on_host = template is not None and template.spec.get("hostNetwork") is True
+        return on_host and self.refuses_baseline(node.namespace) is True
+
     def starts(self, namespace: str) -> Iterator[Node]:
         """What a tenant has: its pods, its accounts and what its manifests configure."""
         yield from self.pods(namespace)

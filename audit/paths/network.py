@@ -32,6 +32,7 @@ class NetworkPlane:
             if pods is not None and not each.workloads:
                 self._new[pods.namespace.name] = number
         self._empty = {number: name for name, number in self._new.items() if name and not land.pods(name)}
+        self._empty_classes = bits.of(self._empty)
 
     @property
     def searched(self) -> dict[str, int]:
@@ -46,7 +47,7 @@ class NetworkPlane:
 
     def steps(self, node: Node) -> Iterator[Step]:
         """What pods reach, and what whoever changes policies or labels can reach."""
-        if node.kind is Kind.PODS:
+        if node.kind is Kind.PODS and not self._land.refused(node):
             for number in self._classes[node]:
                 yield from self._flows(number)
         elif node.kind is Kind.NEW_PODS and node.namespace in self._new:
@@ -59,8 +60,9 @@ class NetworkPlane:
     def _flows(self, source: int) -> Iterator[Step]:
         for flow in self._reach.flows(source):
             certain = flow.allowed != 0
+            destinations = flow.destinations if certain else flow.destinations & ~self._empty_classes
             ports = self._reach.ports.ranges(flow.allowed or flow.unknown)
-            for target, number in self._targets(flow.destinations):
+            for target, number in self._targets(destinations):
                 port = _port(ports, self._reach.classes[number].endpoint)
                 sentence = (
                     f"policies {'' if certain else 'may '}let traffic through, such as {port.protocol} {port.low}"
@@ -69,11 +71,15 @@ class NetworkPlane:
                 yield Step(target, "network", sentence, evidence, certain=certain, source=_POLICIES)
 
     def _targets(self, classes: int) -> Iterator[tuple[Node, int]]:
-        """Classes as nodes; pods that do not exist yet stand for a namespace without workloads."""
+        """Classes as nodes; pods that do not exist yet stand for a namespace without workloads.
+
+        Traffic to these that depends on labels, which nobody has chosen yet, does not count.
+        """
         for number in bits.members(classes):
             for workload in self._reach.classes[number].workloads:
                 node = self._land.node(workload)
-                yield Node(Kind.REACHED, node.namespace, node.name), number
+                if not self._land.refused(node):
+                    yield Node(Kind.REACHED, node.namespace, node.name), number
             if number in self._empty:
                 yield Node(Kind.REACHED, self._empty[number]), number
 

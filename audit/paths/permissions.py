@@ -13,6 +13,8 @@ from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
 _RBAC: Final = "rbac.authorization.k8s.io"
+_RBAC_DOCS: Final = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"
+_READ: Final = ("get", "list", "watch")
 _WRITE: Final = ("create", "update", "patch")
 _WRITE_ADMISSION: Final = "changes-admission"
 _COMBINED: Final = {"binds-roles", "escalates-roles", "impersonates"}
@@ -92,6 +94,8 @@ class PermissionsPlane:
             rights = [_Right(grant, *part) for grant in grants for part in parts(grant.rule)]
             for right in rights:
                 yield from self._of_right(right)
+            for right in rights:
+                yield from _reading(right)
             # Whoever may do everything needs nothing in addition.
             yield from self._of_rights([each for each in rights if not unlimited(each.part)])
             yield from self._unknown_roles(node)
@@ -203,10 +207,20 @@ class PermissionsPlane:
                 continue
             target = Node(Kind.NAMESPACE, binding.namespace) if binding.namespace else Node(Kind.CLUSTER)
             sentence = f"{binding.reference} gives it {binding.role_reference}, which the input does not hold"
-            subject = binding.place.at("subjects", binding.subjects.index(mine[0]), "name")
-            yield Step(
-                target, "unknown-role", sentence, lines(binding.place.at("roleRef", "name"), subject), certain=False
-            )
+            at = [
+                binding.place.at("roleRef", "name"),
+                binding.place.at("subjects", binding.subjects.index(mine[0]), "name"),
+                *([binding.place.at("metadata", "namespace")] if binding.namespace else []),
+            ]
+            yield Step(target, "unknown-role", sentence, lines(*at), certain=False)
+
+
+def _reading(right: _Right) -> Iterator[Step]:
+    """Objects that a holder may read in a namespace, even if nothing else follows from it."""
+    namespace = right.grant.namespace
+    if namespace and not {"*", *_READ}.isdisjoint(right.part.verbs):
+        sentence = f"it reads objects of the namespace: it {right}"
+        yield Step(Node(Kind.OBJECTS, namespace), "reads-objects", sentence, lines(*right.places), source=_RBAC_DOCS)
 
 
 def _is(node: Node, subject: Subject) -> bool:

@@ -28,6 +28,10 @@ class Edit:
     def apply(self, dist: Path, folder: Path) -> set[int]:
         """Copy `dist/` with the edit and return the lines that are new or around what was removed, from 1."""
         shutil.copytree(dist, folder)
+        return self.change(folder)
+
+    def change(self, folder: Path) -> set[int]:
+        """Make the edit in a folder, and return the same lines."""
         path = folder / self.file
         before = text = path.read_text()
         for after, old, new in self.changes:

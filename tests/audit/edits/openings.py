@@ -34,7 +34,7 @@ OPENINGS: Final = (
         "let the other tenant in instead of Prometheus",
         (
             ("name: allow-prometheus", "metadata.name: monitoring", "metadata.name: tenant-a"),
-            ("name: allow-prometheus", "app.kubernetes.io/name: prometheus", "app.kubernetes.io/name: ml-inference"),
+            ("name: allow-prometheus", "                  - prometheus\n", "                  - ml-inference\n"),
         ),
     ),
     Edit(
@@ -51,7 +51,7 @@ OPENINGS: Final = (
         "reach the other tenant instead of the store",
         (
             ("name: allow-model-store", "metadata.name: minio", "metadata.name: tenant-b"),
-            ("name: allow-model-store", "app.kubernetes.io/name: minio", "app.kubernetes.io/name: ml-inference"),
+            ("name: allow-model-store", "                  - minio\n", "                  - ml-inference\n"),
             ("name: allow-model-store", "port: 9000", "port: 8000"),
         ),
         _A,
