@@ -93,9 +93,7 @@ class PermissionsPlane:
             grants = self._grants(node)
             rights = [_Right(grant, *part) for grant in grants for part in parts(grant.rule)]
             for right in rights:
-                yield from self._of_right(right)
-            for right in rights:
-                yield from _reading(right)
+                yield from list(self._of_right(right)) or _reading(right)
             # Whoever may do everything needs nothing in addition.
             yield from self._of_rights([each for each in rights if not unlimited(each.part)])
             yield from self._unknown_roles(node)
@@ -216,7 +214,7 @@ class PermissionsPlane:
 
 
 def _reading(right: _Right) -> Iterator[Step]:
-    """Objects that a holder may read in a namespace, even if nothing else follows from it."""
+    """Objects that a holder may read in a namespace, where nothing else follows from it."""
     namespace = right.grant.namespace
     if namespace and not {"*", *_READ}.isdisjoint(right.part.verbs):
         sentence = f"it reads objects of the namespace: it {right}"
