@@ -137,6 +137,11 @@ class UnsupportedMediaTypeError(RequestError):
     status = 415
     title = "Unsupported Media Type"
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """`Accept-Encoding`, by which RFC 9110 (12.5.3) lets a server say what it supports."""
+        return (("accept-encoding", "gzip"),)
+
 
 class InvalidInputError(RequestError):
     """The JSON is well-formed, but does not match the schema of the route."""

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     max_header_bytes: Count = 32_768
     """Bytes of a request's line and headers; above: 431."""
     max_body_bytes: Count = 2_097_152
-    """Bytes of a request's body; above: 413, before it is read."""
+    """Bytes of a request's body, and of its content if it is compressed; above: 413."""
     max_texts: Count = 1_000
     """Texts, or rows of an ONNX model, in one request; above: 422."""
     max_text_characters: Count = 1_000_000

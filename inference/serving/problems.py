@@ -13,7 +13,6 @@ from inference.errors import (
     NotFoundError,
     PayloadTooLargeError,
     RequestError,
-    UnsupportedMediaTypeError,
 )
 from inference.serving.logs import where
 from inference.serving.protocol.messages import ErrorResponse
@@ -83,9 +82,3 @@ def from_http(status: int, path: str, headers: Mapping[str, str]) -> RequestErro
 def too_large(settings: Settings) -> RequestError:
     """The error for a body that is too long."""
     return PayloadTooLargeError(f"a body has at most {settings.max_body_bytes} bytes; send fewer or shorter texts")
-
-
-def encoded(encoding: bytes) -> RequestError:
-    """The error for a body that is compressed."""
-    name = encoding[:50].decode("latin-1")
-    return UnsupportedMediaTypeError(f"Content-Encoding '{name}' is not supported; send the body uncompressed")

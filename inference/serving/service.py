@@ -8,7 +8,7 @@ import structlog
 
 from inference.errors import BadRequestError, NotReadyError
 from inference.model.interface import LoadedModel
-from inference.serving import problems
+from inference.serving import compression, problems
 from inference.serving.callers.callers import Caller, Callers
 from inference.serving.endpoints.endpoint import NOT_LOADED, Endpoint
 from inference.serving.endpoints.runtimes import endpoint_types
@@ -97,10 +97,10 @@ class Service:
     ) -> Answer:
         """Answer any body; a long one in the thread."""
         try:
-            json_bytes = _check_headers(headers)
-            if json_bytes is None and len(body) <= endpoint.offload_bytes:
+            json_bytes, is_compressed = _check_headers(headers)
+            if json_bytes is None and not is_compressed and len(body) <= endpoint.offload_bytes:
                 return self.answer_now(endpoint, body, path, caller)
-            return await endpoint.answer_later(body, caller, json_bytes)
+            return await endpoint.answer_later(body, caller, json_bytes, is_compressed=is_compressed)
         except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
 
@@ -115,18 +115,18 @@ class Service:
         self.thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
-    """Return the size of the JSON in the body if the headers specify it, otherwise None.
+def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[int | None, bool]:
+    """Return the size of the JSON in the body if the headers specify it, and whether the body is compressed.
 
     Raises:
-        RequestError: The body is compressed, or the size is not a number.
+        RequestError: The body is compressed in another way than gzip, or the size is not a number.
     """
-    json_bytes = None
+    json_bytes, is_compressed = None, False
     for name, value in headers:
-        if name == b"content-encoding" and value.lower() != b"identity":
-            raise problems.encoded(value)
+        if name == b"content-encoding":
+            is_compressed = compression.is_gzip(value, is_compressed=is_compressed)
         if name == HEADER:
             if not value.isdigit():
                 raise BadRequestError(f"header {name.decode()} must be a number of bytes")
             json_bytes = int(value[:20])
-    return json_bytes
+    return json_bytes, is_compressed

@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
+from functools import partial
 from time import perf_counter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -12,6 +13,7 @@ from inference.errors import BadRequestError, InvalidInputError, NotReadyError
 from inference.model.interface import LoadedModel
 from inference.serving.bounds import value_counter
 from inference.serving.callers.callers import Caller
+from inference.serving.compression import decompress
 from inference.serving.limits import Admission
 from inference.serving.metrics import PARSE, QUEUE, SCORE, Metrics
 from inference.serving.problems import Answer
@@ -87,20 +89,24 @@ class Endpoint(ABC, Generic[M]):
         self._count(answered, caller)
         return answered.answer
 
-    async def answer_later(self, body: bytes, caller: Caller, json_bytes: int | None = None) -> Answer:
+    async def answer_later(
+        self, body: bytes, caller: Caller, json_bytes: int | None = None, *, is_compressed: bool = False
+    ) -> Answer:
         """Answer a body in the thread, after the bodies that already wait for it.
 
         Args:
             body: The body of the request.
             caller: Who has sent it.
             json_bytes: The size of its JSON; the protocol's binary tensors follow. Absent: all of it is JSON.
+            is_compressed: Whether it is compressed with gzip.
 
         Raises:
             RequestError: As for `answer`.
         """
         model = self._loaded()
         received = perf_counter()
-        answered = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, model, body, json_bytes)
+        work = partial(self._answer, model, body, json_bytes, is_compressed=is_compressed)
+        answered = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._queue_seconds.add(answered.parse_began - received)
         self._count(answered, caller)
         return answered.answer
@@ -121,9 +127,11 @@ class Endpoint(ABC, Generic[M]):
     def _count_predictions(self, inputs: Any, predictions: Any) -> None:
         """Add the predictions to the metrics."""
 
-    def _answer(self, model: M, body: bytes, json_bytes: int | None = None) -> Answered:
+    def _answer(self, model: M, body: bytes, json_bytes: int | None = None, *, is_compressed: bool = False) -> Answered:
         """Parse and score. May run in the thread, so it changes nothing that the event loop's thread changes."""
         parse_began = perf_counter()
+        if is_compressed:
+            body = decompress(body, self._settings)
         request = self._parse(body, json_bytes)
         inputs = self._inputs(request)
         score_began = perf_counter()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import httptools
 
 from inference.errors import BadRequestError, HeadersTooLargeError, RequestError
-from inference.serving import problems
+from inference.serving import compression, problems
 from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 from inference.settings import Settings
 
@@ -49,7 +49,8 @@ class Request:
         body: Content, without its framing; empty until it is whole.
         keep_alive: Whether the client can send another request on this connection.
         is_http10: Whether the client speaks HTTP/1.0.
-        is_binary: Whether part of the body is not JSON (the protocol's binary tensors).
+        is_binary: Whether the body is not just JSON: it is compressed, or the protocol's binary tensors are in it.
+        is_compressed: Whether it is compressed with gzip.
         caller: Who has sent it, once that is known.
         began: When its first byte arrived, by `perf_counter`.
         head_bytes: Bytes of its head, or a little more.
@@ -58,8 +59,8 @@ class Request:
     """
 
     __slots__ = (
-        "began", "body", "caller", "head_bytes", "headers", "held_bytes", "is_binary", "is_http10", "keep_alive",
-        "method", "refusal", "target",
+        "began", "body", "caller", "head_bytes", "headers", "held_bytes", "is_binary", "is_compressed", "is_http10",
+        "keep_alive", "method", "refusal", "target",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -69,7 +70,7 @@ class Request:
         self.body = b""
         self.keep_alive = False
         self.is_http10 = False
-        self.is_binary = False
+        self.is_binary = self.is_compressed = False
         self.began = perf_counter()
         self.head_bytes = 0
         self.held_bytes = 0
@@ -218,6 +219,8 @@ class RequestReader:
         request.body = body = bytes(self._body)
         self._body = b""
         request.held_bytes = request.head_bytes + len(request.headers) * FIELD_OVERHEAD_BYTES + len(body)
+        if request.is_compressed:
+            request.held_bytes += compression.content_bytes(body, self._settings)
         self.stage = Stage.NOTHING
         self.expects_continue = False
         if not request.keep_alive:
@@ -232,8 +235,7 @@ class RequestReader:
             if int(value) > self._settings.max_body_bytes:
                 self._refuse(problems.too_large(self._settings))
         elif name == b"content-encoding":
-            if value.lower() != b"identity":
-                self._refuse(problems.encoded(value))
+            self._check_encoding(request, value)
         elif name == b"expect":
             self.expects_continue = value.lower() == b"100-continue"
         elif name == b"transfer-encoding":
@@ -241,6 +243,14 @@ class RequestReader:
                 self._refuse(BadRequestError("the only Transfer-Encoding that is supported is chunked"))
         elif name == BINARY_HEADER:
             request.is_binary = True
+
+    def _check_encoding(self, request: Request, value: bytes) -> None:
+        try:
+            is_gzip = compression.is_gzip(value, is_compressed=request.is_compressed)
+        except RequestError as error:
+            self._refuse(error)
+        if is_gzip:
+            request.is_compressed = request.is_binary = True
 
     def _check_version(self, request: Request, version: str) -> None:
         if version != "1.0":

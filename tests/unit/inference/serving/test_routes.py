@@ -1,5 +1,6 @@
 """What each route of the service's own says, asked through ASGI."""
 
+import gzip
 import json
 import threading
 import time
@@ -194,9 +195,13 @@ def test_names_what_is_wrong_with_a_body(client: AsgiClient, body: bytes, status
     assert word in problem(client.post("/predict", content=body), status)["detail"]
 
 
-def test_does_not_decompress(client: AsgiClient) -> None:
-    """A compressed body is refused: 415."""
-    problem(client.post("/predict", content=b"x", headers={"content-encoding": "gzip"}), 415)
+def test_decompresses_gzip_only(client: AsgiClient) -> None:
+    """A gzip body is answered under any server; another coding, and gzip twice, are a 415."""
+    headers = {"content-encoding": "gzip"}
+    assert client.post("/predict", content=gzip.compress(b'{"text": "a"}'), headers=headers).status_code == 200
+    problem(client.post("/predict", content=b"x", headers=headers), 400)
+    for encodings in (["br"], ["gzip", "gzip"]):
+        problem(client.post("/predict", content=b"x", headers=[("content-encoding", each) for each in encodings]), 415)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\x00", "\U0001f600", "İ", "a" * 1_000])

@@ -201,11 +201,6 @@ def test_refuses_too_many_or_too_long_headers(running: Service, head: bytes) -> 
         assert_problem(answers(read_all(client))[0], 431)
 
 
-def test_does_not_decompress(running: Service) -> None:
-    """A compressed body is a 415, whatever is in it."""
-    assert_problem(running.exchange(post(b"\x1f\x8b\x08", b"Content-Encoding: gzip\r\n"))[0], 415)
-
-
 @pytest.mark.parametrize(
     "part", [b"P", b"POST /predict HTTP/1.1\r\nHost: a\r\nX-Slow: ", post(b'{"text": ', length=50)]
 )
