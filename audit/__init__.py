@@ -36,8 +36,8 @@ With `read.objects(..., keep_going=True)` they are in `cluster.problems` instead
 verdicts that it could affect unknown.
 
 The package is independent of the rest of the project. Inside, each layer imports only those below it:
-`reports` -> `contract` -> `changes`, `paths` -> `metrics` -> `engine`, `permissions`, `pods`, `wiring` -> `model`
-<- `reading`.
+`reports` -> `benchmarks` -> `contract` -> `changes`, `paths` -> `metrics` -> `engine`, `permissions`, `pods`, `wiring`
+-> `model` <- `reading`.
 """
 
 from audit import read

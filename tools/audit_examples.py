@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the output of the commands that docs/audit.md shows, and the JSON Schemas of reports and contracts."""
+"""Write what docs/audit.md shows of commands and of the benchmarks, and the JSON Schemas of reports and contracts."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Final
 
 from typer.testing import CliRunner
 
+from audit.benchmarks import BENCHMARKS
 from tenantry.cli import app
 
 DOCUMENT: Final = Path("docs/audit.md")
@@ -15,9 +16,22 @@ CONTRACT_SCHEMA: Final = Path("docs/isolation-contract.schema.json")
 EXAMPLES: Final = re.compile(r"^```\n\$ tenantry (audit .+)\n(?:.*\n)*?```$", re.MULTILINE)
 
 
+_TABLE: Final = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
+
+
 def with_output(document: str) -> str:
-    """A document in which each example shows what its command prints now."""
+    """A document in which each example shows what its command prints now, and with the table of the benchmarks."""
+    document = _TABLE.sub(lambda _found: benchmarks_table(), document)
     return EXAMPLES.sub(lambda found: f"```\n$ tenantry {found[1]}\n{_printed(found[1])}```", document)
+
+
+def benchmarks_table() -> str:
+    """The checks, with the names that other tools have for them."""
+    lines = ["| check | in the suite | what must be the case | kube-linter | Kubescape | Checkov |", "|" + " --- |" * 6]
+    for each in BENCHMARKS:
+        others = (one or "-" for one in (each.kube_linter, each.kubescape, each.checkov))
+        lines.append(f"| {' | '.join((f'`{each.name}`', each.suite_id, each.title, *others))} |")
+    return "\n".join(lines) + "\n"
 
 
 def _printed(command: str) -> str:

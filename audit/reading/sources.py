@@ -20,7 +20,7 @@ CLUSTER_KINDS: Final = (
 """What is read of a cluster, and exists in every cluster."""
 DETAIL_KINDS: Final = (
     ",roles,rolebindings,clusterroles,clusterrolebindings,serviceaccounts,resourcequotas,limitranges,"
-    "horizontalpodautoscalers,poddisruptionbudgets,persistentvolumeclaims,persistentvolumes"
+    "horizontalpodautoscalers,poddisruptionbudgets,persistentvolumeclaims,persistentvolumes,storageclasses"
 )
 """What is read besides, where more than the network is asked for. Secrets are never read."""
 CLUSTER_GROUPS: Final = (
@@ -36,7 +36,7 @@ CLUSTER_GROUPS: Final = (
     "networking.k8s.aws",
 )
 """API groups of policies and routes, read where the cluster has them."""
-DETAIL_GROUPS: Final = ("monitoring.coreos.com",)
+DETAIL_GROUPS: Final = ("monitoring.coreos.com", "admissionregistration.k8s.io")
 """The same, where more than the network is asked for."""
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from audit.errors import AuditError
 from audit.reports import (
+    benchmarks_tables,
     diff_tables,
     explain_text,
     exposure_sarif,
@@ -21,6 +22,7 @@ from audit.reports import (
     pictures,
     reach_tables,
 )
+from audit.reports.benchmarks_report import BenchmarksReport
 from audit.reports.diff_report import DiffReport
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
@@ -38,6 +40,7 @@ Report = (
     | WhoCanReport
     | FindingsReport
     | MetricsReport
+    | BenchmarksReport
     | DiffReport
     | PathsReport
 )
@@ -105,6 +108,12 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.CSV: findings_tables.csv,
         Format.MARKDOWN: metrics_tables.markdown,
         Format.SARIF: findings_tables.sarif,
+    },
+    BenchmarksReport: {
+        Format.TEXT: benchmarks_tables.text,
+        Format.JSON: as_json,
+        Format.CSV: benchmarks_tables.csv,
+        Format.MARKDOWN: benchmarks_tables.markdown,
     },
     DiffReport: {
         Format.TEXT: diff_tables.text,

@@ -6,6 +6,7 @@ The work is done by the package `audit`; each module here has one command, which
 import typer
 
 from tenantry.commands.audit import (
+    benchmarks,
     check,
     diff,
     explain,
@@ -35,4 +36,5 @@ audit.command()(metrics.metrics)
 audit.command()(paths.paths)
 audit.command()(diff.diff)
 audit.command()(check.check)
+audit.command()(benchmarks.benchmarks)
 audit.command()(schema.schema)

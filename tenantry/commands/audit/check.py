@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.commands.audit.contracts import UNDECIDED, ContractOption, contract_and_text
 from tenantry.commands.audit.options import (
     Format,
     FormatOption,
@@ -22,25 +23,16 @@ from tenantry.commands.audit.options import (
 )
 from tenantry.console import result, say
 from tenantry.errors import InputError
-from tenantry.options import DIST, PLATFORM_FILE
+from tenantry.options import DIST
 
 if TYPE_CHECKING:
-    from audit import Contract
     from audit.contract.waivers import Known
-
-UNDECIDED = 3
-"""The exit code where the input is not sufficient to decide."""
 
 
 def check(
     paths: PathsArgument = None,
     *,
-    contract: Annotated[
-        Path | None,
-        typer.Option(
-            "--contract", help=f"An IsolationContract. Default: what {PLATFORM_FILE} means.", show_default=False
-        ),
-    ] = None,
+    contract: ContractOption = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="A report of this command as JSON: its findings are known.")
     ] = None,
@@ -72,7 +64,7 @@ def check(
 
         if attest and "-" in (paths or ()):
             raise InputError("--attest names files with their digests: give files instead of -")
-        wanted, text = _contract(contract)
+        wanted, text = contract_and_text(contract)
         if show_contract:
             result(text.rstrip())
             return
@@ -92,23 +84,6 @@ def check(
         show(findings_report("check", cluster, known.rest, checked), output, cluster)
     if verdict != "holds":
         raise typer.Exit(1 if verdict == "violated" else UNDECIDED)
-
-
-def _contract(file: Path | None) -> "tuple[Contract, str]":
-    """The contract and its text."""
-    import yaml
-
-    from audit.contract import load, loaded
-
-    if file is not None:
-        return load(file), file.read_text("utf-8")
-    if not PLATFORM_FILE.is_file():
-        raise InputError(f"no contract: give --contract FILE, or run this where {PLATFORM_FILE} is")
-    from constructs_lib.platform import Platform
-    from tenantry.isolation import contract_of
-
-    data = contract_of(Platform.load(PLATFORM_FILE))
-    return loaded(data, str(PLATFORM_FILE)), yaml.safe_dump(data, sort_keys=False)
 
 
 def _statement(paths: list[str] | None, contract: str, known: "Known", verdict: str) -> str:

@@ -1,0 +1,138 @@
+"""Checks about what somebody of a tenant may do."""
+
+from typing import Final
+
+from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown
+from audit.benchmarks.tenant import View
+from audit.model.objects import mapping
+from audit.model.permissions import ANY
+from audit.model.place import Place
+from audit.permissions.permissions import Grant
+from audit.reading.kinds import CLUSTER_WIDE
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+_CHANGE: Final = ("create", "update", "patch", "delete", "deletecollection")
+_MANAGE: Final = ("get", *_CHANGE)
+_EXISTING: Final = ("update", "patch", "delete", "deletecollection")
+_ISOLATING: Final = (
+    ("NetworkPolicy", "networkpolicies", "networking.k8s.io"),
+    ("ResourceQuota", "resourcequotas", ""),
+    ("LimitRange", "limitranges", ""),
+    ("Role", "roles", _RBAC),
+    ("RoleBinding", "rolebindings", _RBAC),
+)
+_SPECIAL_PLURALS: Final = {"StorageClass": "storageclasses", "PriorityClass": "priorityclasses"}
+_KUBERNETES: Final = ("", "apps", "batch", "autoscaling", "policy", "extensions")
+
+
+def _plural(kind: str) -> str:
+    lower = kind.lower()
+    return f"{lower}es" if lower.endswith("ss") else f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
+
+
+_OF_THE_CLUSTER: Final = {_plural(kind) for kind in CLUSTER_WIDE}
+
+
+def _place(grant: Grant) -> Place:
+    """The rule's line, or the binding's where the rule is a default of Kubernetes."""
+    bound = grant.binding.place.at("roleRef", "name")
+    return bound if grant.role.default or grant.rule.place is None else grant.rule.place
+
+
+def _says(grant: Grant) -> str:
+    where = f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
+    rule = grant.rule
+    return f"{grant.subject} may {', '.join(rule.verbs)} {', '.join(rule.written)} {where}"
+
+
+def cluster_resources(view: View) -> Answer:
+    """Grants in the whole cluster that are about resources without a namespace."""
+    for each in view.grants:
+        if each.namespace or not each.rule.resources:
+            continue
+        resources = {name.partition("/")[0] for name in each.rule.resources}
+        if ANY in resources or resources & _OF_THE_CLUSTER:
+            return failed(_says(each), _place(each))
+        foreign = [group for group in each.rule.groups if group not in _KUBERNETES and not group.endswith(".k8s.io")]
+        if foreign:
+            return unknown(f"{_says(each)}; whether that is a resource of the cluster is not known", _place(each))
+    return view.unless_missing("nobody of the tenant has permissions for resources without a namespace")
+
+
+def other_tenants(view: View) -> Answer:
+    """Grants in namespaces of others, or in all."""
+    others = {space for each in view.contract.spec.tenants for space in each.spaces} - set(view.spaces)
+    if not others:
+        return not_applicable("there is no other tenant")
+    for each in view.grants:
+        everywhere = not each.namespace and each.rule.resources and not _only_cluster(each)
+        if each.namespace in others or everywhere:
+            return failed(_says(each), _place(each))
+    return view.unless_missing("nobody of the tenant has permissions in a namespace of another tenant")
+
+
+def _only_cluster(grant: Grant) -> bool:
+    return {name.partition("/")[0] for name in grant.rule.resources} <= _OF_THE_CLUSTER
+
+
+def isolating_objects(view: View) -> Answer:
+    """Grants to change policies, quotas, limits, Roles and bindings that exist."""
+    there = [(kind, plural, group) for kind, plural, group in _ISOLATING if view.objects(kind)]
+    if not there:
+        return not_applicable("the namespace has no policies, quotas, limits, Roles or bindings")
+    for kind, plural, group in there:
+        grant = view.may(_EXISTING, plural, group)
+        if grant is not None:
+            policies = [each for each in view.refusing(plural) if mapping(each.at("spec"))]
+            if policies:
+                said = f"{_says(grant)}; {policies[0].reference} may refuse to change a {kind} and is not evaluated"
+                return unknown(said, policies[0].place)
+            return failed(_says(grant), _place(grant))
+    kinds = ", ".join(plural for _kind, plural, _group in there)
+    return view.unless_missing(f"nobody of the tenant may change {kinds}")
+
+
+def quotas(view: View) -> Answer:
+    """Grants to change quotas."""
+    grant = view.may(_CHANGE, "resourcequotas")
+    if grant is not None:
+        return failed(_says(grant), _place(grant))
+    return view.unless_missing("nobody of the tenant may create, change or delete quotas")
+
+
+def escalation(view: View) -> Answer:
+    """Grants to bind or escalate roles."""
+    for verb, resource in (
+        ("escalate", "roles"),
+        ("escalate", "clusterroles"),
+        ("bind", "roles"),
+        ("bind", "clusterroles"),
+    ):
+        grant = view.may([verb], resource, _RBAC)
+        if grant is not None:
+            return failed(_says(grant), _place(grant))
+    return view.unless_missing("nobody of the tenant has the verbs bind and escalate")
+
+
+def network_policies(view: View) -> Answer:
+    """Self-service of NetworkPolicies."""
+    return _self_service(view, (("networkpolicies", "networking.k8s.io"),), "changes-network-policies")
+
+
+def roles(view: View) -> Answer:
+    """Self-service of Roles."""
+    return _self_service(view, (("roles", _RBAC),), "escalates-roles")
+
+
+def role_bindings(view: View) -> Answer:
+    """Self-service of Roles and RoleBindings."""
+    return _self_service(view, (("roles", _RBAC), ("rolebindings", _RBAC)), "binds-roles")
+
+
+def _self_service(view: View, resources: tuple[tuple[str, str], ...], consequence: str) -> Answer:
+    names = " and ".join(plural for plural, _group in resources)
+    if all(view.may_all(_MANAGE, plural, group) for plural, group in resources):
+        return passed(f"somebody of the tenant may manage {names}")
+    if {consequence, "administers"} & view.self_service:
+        return failed(f"the contract allows {consequence}, and nobody of the tenant may manage {names}")
+    return not_applicable(f"the contract does not allow {consequence}: the platform manages {names}")

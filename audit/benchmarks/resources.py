@@ -1,0 +1,169 @@
+"""Checks about quotas, Services, images and volumes."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown
+from audit.benchmarks.tenant import View
+from audit.model.objects import Object, listed, mapping
+from audit.model.place import Place
+from audit.pods.template import Template, templates
+
+_CREATE: Final = ("create", "update", "patch")
+_COUNTED: Final = (
+    ("pods", "pods", ""),
+    ("services", "services", ""),
+    ("replicationcontrollers", "replicationcontrollers", ""),
+    ("resourcequotas", "resourcequotas", ""),
+    ("secrets", "secrets", ""),
+    ("configmaps", "configmaps", ""),
+    ("persistentvolumeclaims", "persistentvolumeclaims", ""),
+    ("services.nodeports", "services", ""),
+    ("services.loadbalancers", "services", ""),
+)
+_NO_CLAIMS: Final = "the tenant has no claims for volumes, and nobody of it may create one"
+_LIMITED: Final = ("cpu", "memory", "ephemeral-storage")
+_MAKE_PODS: Final = (
+    ("pods", ""),
+    ("deployments", "apps"),
+    ("statefulsets", "apps"),
+    ("daemonsets", "apps"),
+    ("replicasets", "apps"),
+    ("jobs", "batch"),
+    ("cronjobs", "batch"),
+)
+
+
+def quotas(view: View) -> Answer:
+    """Whether quotas limit what pods use."""
+    for space in view.spaces:
+        limits = dict(_hard(view, space))
+        missing = [each for each in _LIMITED if not {each, f"requests.{each}", f"limits.{each}"} & set(limits)]
+        if missing:
+            return failed(f"no quota of namespace {space} limits {', '.join(missing)}", _first_place(view, space))
+    return passed(f"quotas limit {', '.join(_LIMITED)}", _first_place(view, view.spaces[0]))
+
+
+def object_quotas(view: View) -> Answer:
+    """Whether quotas limit the objects that the tenant may create."""
+    for space in view.spaces:
+        limits = dict(_hard(view, space))
+        for name, plural, group in _COUNTED:
+            limited = {name, f"count/{name}"} & set(limits)
+            grant = None if limited else view.may(["create"], plural, group)
+            if grant is None and plural == "pods" and not limited:
+                made = [view.may(_CREATE, *each) for each in _MAKE_PODS]
+                grant = next((each for each in made if each is not None), None)
+            if grant is not None:
+                text = f"no quota of namespace {space} limits {name}, and {grant.subject} may create them"
+                return failed(text, _first_place(view, space) or grant.binding.place)
+    limited_by = sorted({name for name, _value in _hard(view, view.spaces[0])} & {each[0] for each in _COUNTED})
+    listed_names = f"quotas limit {', '.join(limited_by)}; " if limited_by else ""
+    return view.unless_missing(f"{listed_names}nobody of the tenant may create objects that are not limited")
+
+
+def _hard(view: View, space: str) -> Iterator[tuple[str, object]]:
+    for each in view.inventory.of_kind("ResourceQuota"):
+        if each.namespace == space and not each.at("spec", "scopes") and not each.at("spec", "scopeSelector"):
+            yield from mapping(each.at("spec", "hard")).items()
+
+
+def _first_place(view: View, space: str) -> Place | None:
+    found = [each for each in view.inventory.of_kind("ResourceQuota") if each.namespace == space]
+    if found:
+        return found[0].place.at("spec", "hard")
+    namespace = view.inventory.namespaces.get(space)
+    return namespace.place if namespace else None
+
+
+def node_ports(view: View) -> Answer:
+    """Whether the tenant can open ports of the nodes."""
+    for service in view.inventory.services:
+        if service.namespace in view.spaces and service.type in {"NodePort", "LoadBalancer"}:
+            return failed(f"Service {service.name} is of the type {service.type}", service.place.at("spec", "type"))
+    limits = [dict(_hard(view, space)).get("services.nodeports") for space in view.spaces]
+    if all(str(each) == "0" for each in limits):
+        return passed("a quota of 0 services.nodeports refuses them", _first_place(view, view.spaces[0]))
+    grant = view.may(_CREATE, "services")
+    if grant is None:
+        return view.unless_missing("nobody of the tenant may create or change Services")
+    others = view.refusing("services")
+    said = f"{grant.subject} may create Services, and no quota refuses node ports"
+    if others:
+        return unknown(f"{said}; {others[0].reference} may refuse them and is not evaluated", others[0].place)
+    return failed(said, grant.rule.place or grant.binding.place)
+
+
+def image_pulls(view: View) -> Answer:
+    """Whether nobody else can run the private images that the tenant's pods have left on a node."""
+    private = [each for each in _templates(view) if listed(each.spec.get("imagePullSecrets"))]
+    accounts = [each for each in view.objects("ServiceAccount") if listed(each.at("imagePullSecrets"))]
+    if not private and not accounts:
+        return not_applicable("no pod and no account of the tenant has imagePullSecrets, so it uses no private image")
+    place = private[0].owner.place if private else accounts[0].place
+    return unknown("it uses private images; whether the API server has AlwaysPullImages is not in manifests", place)
+
+
+def _templates(view: View) -> list[Template]:
+    return [each for each in templates(view.inventory) if each.owner.namespace in view.spaces]
+
+
+def _claims(view: View) -> list[Object]:
+    return view.objects("PersistentVolumeClaim")
+
+
+def _claims_volumes(view: View) -> bool:
+    """Whether the tenant has claims, or workloads that make them, or may create them."""
+    made = [each for each in view.objects("StatefulSet") if listed(each.at("spec", "volumeClaimTemplates"))]
+    return bool(_claims(view) or made or view.may(["create"], "persistentvolumeclaims"))
+
+
+def reclaim_policy(view: View) -> Answer:
+    """Whether volumes of the tenant are deleted with their claims."""
+    volumes = [
+        each
+        for each in view.inventory.of_kind("PersistentVolume")
+        if each.at("spec", "claimRef", "namespace") in view.spaces
+    ]
+    if not _claims_volumes(view) and not volumes:
+        return not_applicable(_NO_CLAIMS)
+    for each in volumes:
+        policy = each.at("spec", "persistentVolumeReclaimPolicy") or "Retain"
+        if policy != "Delete":
+            place = each.place.at("spec", "persistentVolumeReclaimPolicy")
+            return failed(f"{each.reference} of the tenant has the reclaim policy {policy}", place)
+    return _of_classes(view)
+
+
+def _of_classes(view: View) -> Answer:
+    """The same for the classes of which the tenant has, or may claim, volumes."""
+    classes = {each.name: each for each in view.inventory.of_kind("StorageClass")}
+    used: dict[str, Object] = {}
+    for claim in _claims(view):
+        name = str(claim.at("spec", "storageClassName"))
+        if name not in classes:
+            return unknown(f"the StorageClass of {claim.reference} is not in the input", claim.place)
+        used[name] = classes[name]
+    if view.may(["create"], "persistentvolumeclaims") is not None:
+        if not classes:
+            return unknown("the tenant may claim volumes, and the input holds no StorageClass")
+        used |= classes
+    for each in used.values():
+        if (each.at("reclaimPolicy") or "Delete") != "Delete":
+            return failed(f"{each.reference} retains the volumes of deleted claims", each.place.at("reclaimPolicy"))
+    return passed("its volumes and their classes have the reclaim policy Delete")
+
+
+def existing_volumes(view: View) -> Answer:
+    """Whether the tenant can claim a volume that was not made for it."""
+    if not _claims_volumes(view):
+        return not_applicable(_NO_CLAIMS)
+    for each in _claims(view):
+        if each.at("spec", "volumeName"):
+            return failed(f"{each.reference} names the volume that it claims", each.place.at("spec", "volumeName"))
+    free = [each for each in view.inventory.of_kind("PersistentVolume") if not each.at("spec", "claimRef")]
+    if view.may(["create"], "persistentvolumeclaims") is None:
+        return view.unless_missing("its claims name no volume, and nobody of the tenant may create others")
+    if free:
+        return failed(f"the tenant may create claims, and {free[0].reference} is free for any", free[0].place)
+    return unknown("the tenant may create claims, and which volumes the cluster has is not in the input")

@@ -1,0 +1,138 @@
+"""What somebody of a tenant may do: its own accounts, and its members."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from audit.benchmarks.result import Answer, passed, unknown
+from audit.cluster import Cluster
+from audit.contract import Contract
+from audit.contract.document import Holder, Tenant
+from audit.model.objects import Object, listed, mappings
+from audit.model.permissions import (
+    ACCOUNT_PREFIX,
+    ALL_ACCOUNTS,
+    ANY,
+    AUTHENTICATED,
+    UNAUTHENTICATED,
+    Binding,
+    Subject,
+)
+from audit.permissions.permissions import Grant
+
+_EVERYBODY = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
+_WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_POLICIES = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
+_FOREIGN_GROUPS = ("constraints.gatekeeper.sh", "kyverno.io", "policies.kyverno.io")
+
+
+class Grants:
+    """What the input grants, besides the defaults of Kubernetes, by the namespaces that it concerns."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._by_space: dict[str, list[Grant]] = defaultdict(list)
+        self._everywhere: list[Grant] = []
+        for each in cluster.permissions.grants:
+            if each.default:
+                continue
+            spaces = {each.namespace, each.subject.namespace} - {""}
+            if not each.namespace or not spaces or each.subject.name in _EVERYBODY or _of_accounts(each.subject):
+                self._everywhere.append(each)
+            else:
+                for space in spaces:
+                    self._by_space[space].append(each)
+        self.missing = cluster.permissions.missing
+
+    def about(self, spaces: Iterable[str]) -> Iterator[Grant]:
+        """Everything that may be about the accounts or the objects of namespaces, each once."""
+        yield from dict.fromkeys([*(each for space in spaces for each in self._by_space[space]), *self._everywhere])
+
+
+def _of_accounts(subject: Subject) -> bool:
+    return subject.name.startswith((ACCOUNT_PREFIX, f"{ALL_ACCOUNTS}:"))
+
+
+class View:
+    """A tenant in an input.
+
+    Attributes:
+        tenant: The tenant, as the contract has it.
+        spaces: Its namespaces.
+        contract: The contract.
+        cluster: The input.
+        inventory: Its objects.
+        grants: What its accounts and members may do.
+    """
+
+    def __init__(self, tenant: Tenant, contract: Contract, cluster: Cluster, grants: Grants) -> None:
+        self.tenant = tenant
+        self.spaces = tenant.spaces
+        self.contract = contract
+        self.cluster = cluster
+        self.inventory = cluster.inventory
+        self.grants = [each for each in grants.about(self.spaces) if self._acts(each.subject, each.namespace)]
+        self._missing = [each for each in grants.missing if self._concerns(each)]
+
+    @property
+    def self_service(self) -> set[str]:
+        """What the contract means the tenant to do in its namespaces, as `tenantry audit permissions` names it."""
+        held = {name for each in self.tenant.holders for name in each.consequences}
+        return held | set(self.tenant.consequences)
+
+    def objects(self, *kinds: str) -> list[Object]:
+        """Objects of its namespaces."""
+        return [each for each in self.inventory.of_kind(*kinds) if each.namespace in self.spaces]
+
+    def may(self, verbs: Iterable[str], resource: str, group: str = "", *, subresource: str = "") -> Grant | None:
+        """A grant by which somebody of the tenant may do one of these things in one of its namespaces."""
+        wanted = tuple(verbs)
+        for each in self.grants:
+            inside = each.namespace in {"", *self.spaces}
+            if inside and any(each.rule.may_allow(verb, group, resource, subresource) for verb in wanted):
+                return each
+        return None
+
+    def may_all(self, verbs: Iterable[str], resource: str, group: str) -> bool:
+        """Whether somebody of the tenant may do all of these things."""
+        return all(self.may([verb], resource, group) for verb in verbs)
+
+    def unless_missing(self, reason: str) -> Answer:
+        """A pass, unless a binding gives the tenant a role that the input does not hold."""
+        for each in self._missing:
+            gives = f"{each.reference} gives {each.role_reference}, which the input does not hold"
+            return unknown(gives, each.place.at("roleRef", "name"))
+        return passed(reason)
+
+    def refusing(self, resource: str) -> list[Object]:
+        """Objects that may refuse a kind of object in its namespaces, and that the audit does not evaluate."""
+        found = [each for each in self.inventory.of_kind(*_POLICIES) if _restricts(each, resource)]
+        found += self.inventory.of_kind(*_WEBHOOKS)
+        kept = (each for objects in self.inventory.kept.values() for each in objects)
+        return [*found, *(each for each in kept if each.group in _FOREIGN_GROUPS)]
+
+    def _acts(self, subject: Subject, namespace: str) -> bool:
+        """Whether a subject is somebody of the tenant: its accounts, its members, everybody."""
+        if subject.kind == "ServiceAccount":
+            return subject.namespace in self.spaces
+        if subject.name in _EVERYBODY:
+            return True
+        if _of_accounts(subject):
+            return any(subject.name.partition(f"{kind}:")[2].split(":")[0] in self.spaces for kind in _ACCOUNT_KINDS)
+        if any(_is(each, subject) for each in self.tenant.holders):
+            return True
+        return namespace in self.spaces and not any(_is(each, subject) for each in self.contract.spec.holders)
+
+    def _concerns(self, binding: Binding) -> bool:
+        return any(self._acts(each, binding.namespace) for each in binding.subjects)
+
+
+_ACCOUNT_KINDS = ("system:serviceaccount", "system:serviceaccounts")
+
+
+def _is(holder: Holder, subject: Subject) -> bool:
+    return (holder.kind, holder.name) == (subject.kind, subject.name)
+
+
+def _restricts(policy: Object, resource: str) -> bool:
+    """Whether an admission policy is about a resource."""
+    rules = mappings(policy.at("spec", "matchConstraints", "resourceRules"))
+    return any(resource in (listed(each.get("resources"))) or ANY in listed(each.get("resources")) for each in rules)
