@@ -264,6 +264,7 @@ class MonitoredInference(Construct):
             deployment=self._name,
             hpa=self._name,
             settings=self.props.alerts,
+            runtime=self.props.runtime,
         )
 
     def _add_alertmanager_config(self) -> ApiObject | None:

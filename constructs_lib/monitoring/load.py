@@ -12,6 +12,8 @@ from constructs_lib.platform import AlertSettings, Tenant
 
 LABELS: Final = 10
 """Assumed number of labels of a model: `platform.yaml` does not know it, and each costs one series per pod."""
+FEATURES: Final = 30
+"""Assumed number of features of an ONNX model with a baseline; each costs three series per pod."""
 BASE_BYTES: Final = 256 * 2**20
 """Memory of Prometheus without series, with room for queries."""
 BYTES_PER_SERIES: Final = 4096
@@ -47,12 +49,12 @@ def load_of(tenants: Sequence[Tenant], *, maximum: bool) -> PrometheusLoad:
         tenants: the tenants.
         maximum: whether they run their maximum number of pods, and the surge of a rollout; else their minimum.
     """
-    pods = 0
+    scraped = 0
     for tenant in tenants:
         scaling = tenant.autoscaling
-        pods += scaling.max_replicas + tenant.rollout.surge if maximum else scaling.min_replicas
+        pods = scaling.max_replicas + tenant.rollout.surge if maximum else scaling.min_replicas
+        scraped += pods * series_per_pod(LABELS, runtime=tenant.runtime, features=FEATURES)
     recorded, recorded_per_second = recorded_series()
-    scraped = pods * series_per_pod(LABELS)
     series = scraped + recorded * len(tenants)
     samples = scraped / SCRAPE_SECONDS + recorded_per_second * len(tenants)
     return PrometheusLoad(

@@ -12,6 +12,9 @@ VERSION: Final = "=~$model_version"
 INTERVAL: Final = "$__rate_interval"
 BY_TENANT: Final = "namespace"
 BY_VERSION: Final = "namespace, model_version"
+BY_FEATURE: Final = f"{BY_VERSION}, feature"
+WORST_FEATURES: Final = 3
+"""How many features of a model the panel about drift shows."""
 
 
 def filled(expression: str, *, tenant: str = ".+", model_version: str = ".+", rate_interval: str = "2m") -> str:
@@ -53,6 +56,28 @@ def relative_to_holdout(metric: str, signal: str) -> str:
     """Mean of a signal divided by its mean on the training hold-out."""
     baseline = of_tenant(contract.BASELINE, signal=signal, model_version=VERSION)
     return f"{mean(metric, BY_VERSION, model_version=VERSION)} / max by ({BY_VERSION}) ({baseline})"
+
+
+def missing_values() -> str:
+    """Difference between the share of rows in which a feature is missing and that of the training rows."""
+    baseline = of_tenant(contract.FEATURE_BASELINE, model_version=VERSION)
+    return _worst(f"abs({_share_of_rows(contract.FEATURE_MISSING)} - max by ({BY_FEATURE}) ({baseline}))")
+
+
+def out_of_range() -> str:
+    """Share of rows in which a feature is outside the range of the training rows."""
+    return _worst(_share_of_rows(contract.FEATURE_OUT_OF_RANGE))
+
+
+def _share_of_rows(metric: str) -> str:
+    counted = rate(of_tenant(metric, model_version=VERSION), BY_FEATURE)
+    rows = rate(of_tenant(contract.PREDICTIONS, model_version=VERSION), BY_VERSION)
+    return f"{counted} / on ({BY_VERSION}) group_left () ({rows} > 0)"
+
+
+def _worst(shares: str) -> str:
+    """The features with the largest shares: a model has up to 256."""
+    return f"topk by ({BY_VERSION}) ({WORST_FEATURES}, {shares})"
 
 
 def low_confidence() -> str:

@@ -179,7 +179,9 @@ PANELS: Final = (
     Panel(
         title="Drift from the training data",
         description="Mean confidence, share of unknown words and text length, each divided by its mean on the training "
-        "hold-out. 1 (dashed) is the same as on the hold-out, 2 is twice as much.",
+        "hold-out. 1 (dashed) is the same as on the hold-out, 2 is twice as much. Points, right axis: the "
+        f"{promql.WORST_FEATURES} features of an ONNX model whose share of missing values differs most from the "
+        "training rows, and those with the largest share of values outside their range.",
         unit="suffix:x",
         queries=(
             *(
@@ -191,6 +193,18 @@ PANELS: Final = (
                 )
             ),
             Query("vector(1)", "as on the hold-out", is_limit=True),
+            Query(
+                promql.missing_values(),
+                "{{namespace}} {{feature}} missing {{model_version}}",
+                right_unit="percentunit",
+                right_max=1,
+            ),
+            Query(
+                promql.out_of_range(),
+                "{{namespace}} {{feature}} out of range {{model_version}}",
+                right_unit="percentunit",
+                right_max=1,
+            ),
         ),
         runbook=("InferenceModelDrift",),
         thresholds=((2, "yellow"), (_DEFAULTS.drift_length_factor, "red")),

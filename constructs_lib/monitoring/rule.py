@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.runtime import Runtime
 
 Rule = dict[str, Any]
 """One recording or alerting rule: an entry of `spec.groups[].rules` of a PrometheusRule."""
@@ -23,6 +24,8 @@ class MonitoredTenant:
     hpa: str
     container: str
     settings: AlertSettings
+    runtime: Runtime = "text"
+    """What its model is: texts and records drift in different signals."""
 
     @property
     def service_labels(self) -> dict[str, str]:

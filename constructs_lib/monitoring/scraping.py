@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.monitoring.promql import bound
+from constructs_lib.platform.runtime import Runtime
 from inference import contract
 
 TARGET_SERIES: Final = 5
@@ -55,20 +56,27 @@ READ_BY_HAND: Final = {
     contract.CALLER_REJECTED: "`tenantry usage` reads it",
 }
 """Metrics that no rule, panel or runbook section reads and that are kept nevertheless, with the reason."""
+_CALLER_METRICS: Final = frozenset(
+    {contract.CALLER_REQUESTS, contract.CALLER_TEXTS, contract.CALLER_SECONDS, contract.CALLER_REJECTED}
+)
 
 
-def series_per_pod(labels: int) -> int:
-    """How many series Prometheus keeps of one pod.
+def series_per_pod(labels: int, *, runtime: Runtime = "text", features: int = 0, callers: int = 0) -> int:
+    """How many series Prometheus keeps of one pod. All other label values are fixed by the service.
 
     Args:
-        labels: number of labels of the model, which classifies texts and requires no API keys. All other label values
-            are fixed by the service. Each caller with a key adds five series, and each feature with a baseline of an
-            ONNX model three.
+        labels: number of labels of the model, which is a classifier.
+        runtime: what runs the model.
+        features: number of features with a baseline; only an ONNX model has them.
+        callers: number of callers that have an API key; 0: no key is required.
     """
     histogram = len(contract.LATENCY_BUCKETS) + 2  # with +Inf and count
     requests = len(contract.ROUTES) * len(contract.OUTCOMES) + (len(contract.ROUTES) - 1) * histogram
     phases = 2 * len(contract.PHASES)
     load = 2 + len(contract.SHED_REASONS)
-    texts = labels + 3 + 2 + 2 + len(contract.SIGNALS)
-    infos = 2 + len(READ_BY_HAND)
-    return requests + phases + load + texts + infos + TARGET_SERIES
+    confidence = 3
+    inputs = len(contract.FEATURE_METRICS) * features if runtime == "onnx" else 2 + 2 + len(contract.SIGNALS)
+    # Requests of a caller with a key are refused for two reasons, those of the others, who are one more, for one.
+    usage = len(_CALLER_METRICS) + (len(_CALLER_METRICS) + 1) * callers
+    infos = 2 + len(READ_BY_HAND.keys() - _CALLER_METRICS)
+    return requests + phases + load + labels + confidence + inputs + usage + infos + TARGET_SERIES

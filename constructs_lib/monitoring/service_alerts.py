@@ -1,4 +1,4 @@
-"""Alerts about scraping, load shedding and the model, computed from the service's own metrics."""
+"""Alerts about scraping and load shedding, computed from the service's own metrics."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,7 +8,6 @@ from constructs_lib.monitoring.promql import percent, selector
 from constructs_lib.monitoring.rule import MonitoredTenant, Rule, alert, record
 from inference import contract
 
-DRIFT_WINDOW: Final = "6h"
 SHED_RATIO: Final = "namespace:inference_requests_shed:ratio_rate5m"
 """Recorded: share of requests shed because of load or shutdown; no sample where they are too few to matter."""
 
@@ -79,54 +78,4 @@ def _shed(tenant: MonitoredTenant, threshold: float, severity: str) -> Rule:
         summary=f"{tenant.name} sheds load: its pods refuse requests with 429.",
         description="{{ $value | humanizePercentage }} of the requests of the last 5 minutes were refused because of "
         f"load or shutdown; the threshold is {percent(threshold)}. Requests above a caller's own limit do not count.",
-    )
-
-
-def model_alerts(tenant: MonitoredTenant) -> Iterator[Rule]:
-    """Texts unlike the training data, and pods that serve different models."""
-    for signal, metric, threshold in (
-        ("confidence", contract.CONFIDENCE, tenant.settings.drift_confidence),
-        ("unknown_words_ratio", contract.UNKNOWN_WORDS, tenant.settings.drift_unknown_words),
-        ("length_characters", contract.TEXT_LENGTH, tenant.settings.drift_length_factor),
-    ):
-        yield _drift(tenant, signal, metric, threshold)
-    yield _digests_differ(tenant)
-
-
-def _drift(tenant: MonitoredTenant, signal: str, metric: str, threshold: float) -> Rule:
-    """Distance between a signal's mean over some hours and its mean on the hold-out, given enough predictions."""
-    by = "by (namespace, model_version)"
-    total = f"sum {by} (increase({selector(f'{metric}_sum', **tenant.service_labels)}[{DRIFT_WINDOW}]))"
-    count = f"sum {by} (increase({selector(f'{metric}_count', **tenant.service_labels)}[{DRIFT_WINDOW}]))"
-    mean = f"{total} / ({count} >= {tenant.settings.drift_min_predictions})"
-    baseline = f"max {by} ({selector(contract.BASELINE, **tenant.service_labels, signal=signal)})"
-    is_factor = signal == "length_characters"
-    distance = f"exp(abs(ln({mean} / {baseline})))" if is_factor else f"abs({mean} - {baseline})"
-    value = '{{ printf "%.2f" $value }}'  # humanize would print 200m for 0.2
-    measured = f"a factor of {value}" if is_factor else value
-    return alert(
-        tenant,
-        "InferenceModelDrift",
-        f"{distance} > {threshold:g}",
-        severity="warning",
-        for_="30m",
-        summary=f"The texts that {tenant.name} receives differ from those its model was trained on ({signal}).",
-        description=f"The mean {signal} over {DRIFT_WINDOW} differs by {measured} from its mean on the training "
-        f"hold-out, for model version {{{{ $labels.model_version }}}}; the threshold is {threshold:g}.",
-        labels={"signal": signal},
-    )
-
-
-def _digests_differ(tenant: MonitoredTenant) -> Rule:
-    info = selector(contract.MODEL_INFO, **tenant.service_labels)
-    minutes = tenant.settings.digests_differ_minutes
-    return alert(
-        tenant,
-        "InferenceModelDigestsDiffer",
-        f"count by (namespace) (count by (namespace, digest) ({info})) > 1",
-        severity="warning",
-        for_=f"{minutes}m",
-        summary=f"The pods of {tenant.name} serve different models.",
-        description="{{ $value }} different model digests have been served at the same time for "
-        f"{minutes} minutes; the threshold is 1.",
     )

@@ -55,6 +55,11 @@ class AlertSettings(Section):
     """Difference, up or down, between the mean share of unknown words of 6 hours and that of the training hold-out."""
     drift_length_factor: float = Field(default=4.0, gt=1)
     """Factor, up or down, between the mean text length of 6 hours and that of the training hold-out."""
+    drift_missing_values: Share = 0.1
+    """Difference, up or down, between the share of rows of 6 hours in which a feature of an ONNX model is missing and
+    that of its training rows."""
+    drift_out_of_range: Share = 0.1
+    """Share of rows of 6 hours in which a feature of an ONNX model may be outside the range of its training rows."""
     drift_min_predictions: int = Field(default=200, ge=1)
     """Minimum number of predictions in 6 hours; below it, no drift alert fires."""
     digests_differ_minutes: Minutes = 30

@@ -103,7 +103,12 @@ def watched(
 
     groups = {
         each.name: rule_groups(
-            each.name, service_name(each.name), object_name(each.name), object_name(each.name), each.alerts
+            each.name,
+            service_name(each.name),
+            object_name(each.name),
+            object_name(each.name),
+            each.alerts,
+            runtime=each.runtime,
         )
         for each in Platform.load(file).tenants
         if each.name in names

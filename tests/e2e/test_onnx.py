@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from constructs_lib.monitoring.panel_queries import filled, missing_values, out_of_range
 from inference import contract
 from tests.e2e import pods
 from tests.e2e.access import write
@@ -22,6 +23,7 @@ from tests.e2e.deployment import BUILD, PlatformUnderTest, digest_in_use, load_i
 from tests.e2e.evidence import Evidence
 from tests.e2e.load import Load
 from tests.e2e.matrix import OF_A_TENANT, Cell, Target
+from tests.e2e.monitoring import prometheus
 from tests.e2e.probes import ATTEMPTS, Probes, expectation
 from tests.e2e.requirements import OTHER_NAMESPACE
 from tests.onnx_models import RealModel, gradient_boosting, write_csv
@@ -225,6 +227,19 @@ def test_a_killed_pod_is_replaced_under_load_and_serves_the_same_model(tabular: 
     assert (after.failed, after.ok > 0) == ({}, True)
     answer = tabular.ask(f"pod/{name}", contract.PREDICT_PATH, {"inputs": tabular.records[0]}).json()
     assert answer["confidence"] == pytest.approx(tabular.expected[0].max(), abs=TOLERANCE)
+
+
+def test_the_panel_about_drift_has_the_features(tabular: Tabular, evidence: Evidence) -> None:
+    """Prometheus scrapes the counts per feature, which the requests of the tests above have changed."""
+    queries = [filled(each, tenant=TENANT, rate_interval="5m") for each in (missing_values(), out_of_range())]
+    with prometheus(tabular.cluster) as api:
+
+        def reason() -> str:
+            found = [{each["metric"]["feature"] for each in api.query(query)} for query in queries]
+            return "" if all(found) and set().union(*found) <= set(tabular.model.names) else f"features: {found}"
+
+        tabular.cluster.wait("the panel about drift", reason, seconds=90)
+    evidence.count("onnx", "queries about features", len(queries))
 
 
 def _restarted(tabular: Tabular, name: str) -> str:

@@ -24,6 +24,7 @@ from tests.rules.series import (
     latencies,
     own,
     requests,
+    rows,
 )
 
 
@@ -165,6 +166,19 @@ def _drift(signal: str, below: float, above: float, measured: str) -> Cases:
     )
 
 
+def _row_drift(signal: str, below: float, above: float, measured: str) -> Cases:
+    """A share of rows, with more than 200 rows in six hours; with fewer the alert never fires."""
+    length = 8 * 60
+    enough, too_few = 0.6, 0.5
+    labels = {"model_version": "aaaa", "feature": "age"}
+    return Cases(
+        below=Case(rows(length, per_minute=enough, **{signal: below}), length),
+        above=Case(rows(length, per_minute=enough, **{signal: above}), length, measured, labels),
+        low_traffic=Case(rows(length, per_minute=too_few, **{signal: above}), length),
+        no_data=Case({}, length),
+    )
+
+
 CASES: dict[str, Cases] = {
     # 14.4, 6, 3 and 1 times a budget of 0.1 %
     "InferenceErrorBudgetBurn/critical/1h": of_errors(90, below=143, above=145, measured="1.45%"),
@@ -227,6 +241,8 @@ CASES: dict[str, Cases] = {
     ),
     "InferenceModelDrift/warning/confidence": _drift("confidence", 0.81, 0.79, "0.16"),
     "InferenceModelDrift/warning/unknown_words_ratio": _drift("unknown_words_ratio", 0.29, 0.31, "0.21"),
+    "InferenceModelDrift/warning/missing_values": _row_drift("missing", 0.118, 0.125, "10.5%"),
+    "InferenceModelDrift/warning/out_of_range": _row_drift("out_of_range", 0.098, 0.105, "10.5%"),
     "InferenceModelDrift/warning/length_characters": _drift("length_characters", 510, 490, "4.08"),
     "InferenceModelDigestsDiffer/warning": of_state(
         30, digests(30, "aaaa", "aaaa", "aaaa"), digests(30, "aaaa", "aaaa", "bbbb"), "2"

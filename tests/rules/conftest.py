@@ -1,4 +1,4 @@
-"""Two tenants served under a real Prometheus and a real Alertmanager, with webhooks that receive notifications."""
+"""Tenants served under a real Prometheus and a real Alertmanager, with webhooks that receive notifications."""
 
 import json
 import threading
@@ -15,14 +15,21 @@ from constructs_lib.monitoring.rule import RuleGroup
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import object_name, service_name
 from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.runtime import Runtime
 from inference import contract
 from tenantry.local import traffic
 from tenantry.local.servers import TenantServer, serving
 from tenantry.local.stack import Stack, watching
+from tests import onnx_artifacts
 from tests.models import write_tiny_model
 from tests.rules.routing import operator_config
 
 TENANTS = ("tenant-a", "tenant-b")
+RECORDS_TENANT = "tenant-c"
+"""Its model is an ONNX model; those of the others classify texts."""
+RUNTIMES: dict[str, Runtime] = {**dict.fromkeys(TENANTS, "text"), RECORDS_TENANT: "onnx"}
+RECORDS = [{"age": age, "children": 1, "city": "Wien"} for age in (None, 30, 300)]
+"""Age is missing, usual, and out of range."""
 WAIT_SECONDS = 60.0
 
 
@@ -87,18 +94,38 @@ class Live:
 
 def immediate_groups(tenant: str) -> list[RuleGroup]:
     """A tenant's rule groups, but evaluated at Prometheus's own interval, and with alerts that fire without waiting."""
-    groups = rule_groups(tenant, service_name(tenant), object_name(tenant), object_name(tenant), AlertSettings())
+    name = object_name(tenant)
+    groups = rule_groups(tenant, service_name(tenant), name, name, AlertSettings(), runtime=RUNTIMES[tenant])
     return [
         {"name": group["name"], "rules": [each | ({"for": "0s"} if "alert" in each else {}) for each in group["rules"]]}
         for group in groups
     ]
 
 
+@contextmanager
+def records_flowing(server: TenantServer) -> Iterator[None]:
+    """Send records until the block ends."""
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.wait(traffic.PAUSE_SECONDS):
+            server.ask(json.dumps({"inputs": RECORDS}))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Two tenants with valid, invalid and shed requests, under Prometheus and Alertmanager."""
+    """Two tenants with valid, invalid and shed requests, and one with records, under Prometheus and Alertmanager."""
     folder = tmp_path_factory.mktemp("live")
     model = write_tiny_model(folder / "model")
+    onnx_model = onnx_artifacts.written(onnx_artifacts.credit(), folder / "onnx")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # logs go to build/log of the current folder
         patch.setenv(f"{contract.ENV_PREFIX}MAX_IN_FLIGHT", "2")
@@ -106,14 +133,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             listening() as platform,
             listening() as tenant,
             serving(TENANTS, model=model, stop=threading.Event()) as servers,
+            serving((RECORDS_TENANT,), model=onnx_model, stop=threading.Event()) as records_servers,
             watching(
-                servers,
-                {name: immediate_groups(name) for name in TENANTS},
+                (*servers, *records_servers),
+                {name: immediate_groups(name) for name in RUNTIMES},
                 folder / "stack",
                 interval="1s",
                 alertmanager_config=operator_config({"tenant-b": tenant.url}, platform.url, immediate=True),
             ) as stack,
             traffic.flowing(servers),
+            records_flowing(*records_servers),
         ):
             for server in servers:
                 wait_for(lambda server=server: "" if 429 in traffic.burst(server) else "nothing was shed")  # type: ignore[misc]

@@ -11,14 +11,17 @@ from constructs_lib.monitoring.objectives import TILE
 from constructs_lib.monitoring.rule import Rule, RuleGroup
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.runtime import Runtime
 from tenantry.programs import find
 from tests.rules.cases import Case
 from tests.rules.series import DEPLOYMENT, JOB, TENANT
 
+RUNTIMES: tuple[Runtime, ...] = ("text", "onnx")
 
-def groups(settings: AlertSettings | None = None) -> list[RuleGroup]:
+
+def groups(settings: AlertSettings | None = None, runtime: Runtime = "text") -> list[RuleGroup]:
     """The rule groups of one tenant."""
-    return rule_groups(TENANT, JOB, DEPLOYMENT, DEPLOYMENT, settings or AlertSettings())
+    return rule_groups(TENANT, JOB, DEPLOYMENT, DEPLOYMENT, settings or AlertSettings(), runtime=runtime)
 
 
 def key(rule: Rule) -> str:
@@ -27,8 +30,15 @@ def key(rule: Rule) -> str:
     return "/".join(filter(None, (rule["alert"], labels["severity"], labels.get("long") or labels.get("signal"))))
 
 
-def alerts(settings: AlertSettings | None = None) -> dict[str, Rule]:
-    return {key(rule): rule for group in groups(settings) for rule in group["rules"] if "alert" in rule}
+def alerts(settings: AlertSettings | None = None, runtimes: Sequence[Runtime] = RUNTIMES) -> dict[str, Rule]:
+    """The alerts of tenants with these runtimes."""
+    return {
+        key(rule): rule
+        for runtime in runtimes
+        for group in groups(settings, runtime)
+        for rule in group["rules"]
+        if "alert" in rule
+    }
 
 
 def check(rule_groups: Sequence[RuleGroup], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -118,6 +118,23 @@ def drift(minutes: int, *, per_minute: float, **means: float) -> Series:
     return series
 
 
+def rows(minutes: int, *, per_minute: float, missing: float = 0.02, out_of_range: float = 0) -> Series:
+    """Rows per minute, with shares of missing and unusual values of `age`; 2 % are missing in the training rows.
+
+    The other feature of the model is always as in the training rows.
+    """
+    series = {
+        own(contract.PREDICTIONS, model_version="aaaa", label=label): counter(per_minute / 2, minutes)
+        for label in ("no", "yes")
+    }
+    for feature, lacking, unusual in (("age", missing, out_of_range), ("city", 0.5, 0)):
+        labels = {"model_version": "aaaa", "feature": feature}
+        series[own(contract.FEATURE_MISSING, **labels)] = counter(per_minute * lacking, minutes)
+        series[own(contract.FEATURE_OUT_OF_RANGE, **labels)] = counter(per_minute * unusual, minutes)
+        series[own(contract.FEATURE_BASELINE, **labels)] = flat(0.02 if feature == "age" else 0.5, minutes)
+    return series
+
+
 def digests(minutes: int, *pods_digests: str) -> Series:
     """One pod per digest."""
     return {

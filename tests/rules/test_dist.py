@@ -41,5 +41,7 @@ def test_promtool_accepts_the_rules(tenant: Tenant, tmp_path: Path) -> None:
 def test_dist_contains_the_generated_rules(tenant: Tenant) -> None:
     """So the other tests, which call `rule_groups`, also hold for dist/."""
     name = tenant.name
-    wanted = rule_groups(name, service_name(name), object_name(name), object_name(name), tenant.alerts)
+    wanted = rule_groups(
+        name, service_name(name), object_name(name), object_name(name), tenant.alerts, runtime=tenant.runtime
+    )
     assert dist_rules()[name] == wanted

@@ -16,13 +16,16 @@ from tenantry.local.servers import TenantServer
 from tests.example_platform import EXAMPLE
 from tests.paths import ROOT
 from tests.rules import promtool
-from tests.rules.conftest import TENANTS, Live, wait_for
+from tests.rules.conftest import RUNTIMES, TENANTS, Live, wait_for
 
 OWN = re.compile(r"\binference_[a-z_]+\b(?!\w*:)")
-RULES = [rule for group in promtool.groups() for rule in group["rules"]]
+RULES = {
+    tenant: [rule for group in promtool.groups(runtime=runtime) for rule in group["rules"]]
+    for tenant, runtime in RUNTIMES.items()
+}
 EXPRESSIONS = {
     **{f"panel {panel.title}: {query.legend}": filled(query.expr) for panel in PANELS for query in panel.queries},
-    **{f"rule {rule['record']}": rule["expr"] for rule in RULES if "record" in rule},
+    **{f"rule {rule['record']}": rule["expr"] for rule in RULES["tenant-a"] if "record" in rule},
 }
 LEGENDS = {
     f"panel {panel.title}: {query.legend}": set(re.findall(r"{{(\w+)}}", query.legend))
@@ -34,6 +37,11 @@ RUNBOOK_QUERIES = [
     each.replace('\\"', '"').replace("$T", "tenant-a") for each in re.findall(r'^promql "(.+)"$', RUNBOOK, re.MULTILINE)
 ]
 CLUSTER_PREFIXES = ("kube_", "container_")
+_NOT_THERE: dict[str, tuple[str, ...]] = {
+    "text": contract.FEATURE_METRICS,
+    "onnx": (contract.BASELINE, contract.UNKNOWN_WORDS, contract.TEXT_LENGTH),
+}
+"""Metrics that models of a runtime do not have."""
 
 
 def own_names(expression: str) -> set[str]:
@@ -53,14 +61,17 @@ def test_own_names_exclude_recorded_series() -> None:
 
 
 def test_every_metric_used_is_scraped(live: Live) -> None:
-    """Prometheus has every metric that a rule or panel uses, for both tenants."""
-    named = set().union(*(own_names(text) for text in [*EXPRESSIONS.values(), *(rule["expr"] for rule in RULES)]))
-    assert named >= {contract.REQUESTS, contract.SHED, contract.BASELINE}
+    """Prometheus has every metric that a rule or panel uses, for each tenant whose runtime has it."""
+    rules = [rule["expr"] for each in RULES.values() for rule in each]
+    named = set().union(*(own_names(text) for text in [*EXPRESSIONS.values(), *rules]))
+    assert named >= {contract.REQUESTS, contract.SHED, contract.BASELINE, *contract.FEATURE_METRICS}
 
     def missing() -> str:
         series = live.stack.query('{__name__=~"inference_.+"}')
         scraped = {(each["metric"]["namespace"], each["metric"]["__name__"]) for each in series}
-        gone = {(tenant, name) for tenant in TENANTS for name in named} - scraped
+        gone = {
+            (tenant, name) for tenant in RUNTIMES for name in named if not name.startswith(_NOT_THERE[RUNTIMES[tenant]])
+        } - scraped
         return f"not scraped: {sorted(gone)}" if gone else ""
 
     wait_for(missing)
@@ -85,19 +96,20 @@ def test_every_query_over_own_metrics_returns_data(live: Live, name: str) -> Non
 def test_every_query_of_the_runbook_is_valid(live: Live, expression: str) -> None:
     """Prometheus accepts the runbook's queries, and the metrics in them exist."""
     live.stack.query(expression)  # raises if Prometheus rejects it
-    names = {name for metric in contract.METRICS for name in (metric, f"{metric}_sum", f"{metric}_count")}
+    metrics = (*contract.METRICS, *contract.FEATURE_METRICS)
+    names = {name for metric in metrics for name in (metric, f"{metric}_sum", f"{metric}_count")}
     assert own_names(expression) <= names
 
 
 def test_every_rule_is_healthy(live: Live) -> None:
-    """Prometheus evaluates all rules of both tenants without an error."""
+    """Prometheus evaluates all rules of all tenants without an error."""
 
     def unhealthy() -> str:
         rules = live.stack.rules()
         unhealthy_rules = {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"}
         return (
             f"{len(rules)} rules, unhealthy: {unhealthy_rules}"
-            if unhealthy_rules or len(rules) != len(TENANTS) * len(RULES)
+            if unhealthy_rules or len(rules) != sum(map(len, RULES.values()))
             else ""
         )
 

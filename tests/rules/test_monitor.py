@@ -14,12 +14,14 @@ from tenantry.local.monitor_page import panels, serving_page
 from tests.example_platform import EXAMPLE
 from tests.models import write_tiny_model
 from tests.rules import promtool
-from tests.rules.conftest import TENANTS, Live, wait_for
+from tests.rules.conftest import RUNTIMES, TENANTS, Live, wait_for
 
 
 def test_every_alert_of_every_tenant_has_a_state(live: Live) -> None:
     """Every alerting rule is listed once, with the labels that distinguish rules of one name."""
-    wanted = {(tenant, *key.split("/")) for tenant in TENANTS for key in promtool.alerts()}
+    wanted = {
+        (tenant, *key.split("/")) for tenant, runtime in RUNTIMES.items() for key in promtool.alerts(runtimes=[runtime])
+    }
 
     def unlisted() -> str:
         found = [
@@ -62,7 +64,7 @@ def test_command_ends_after_the_given_time(tmp_path: Path, monkeypatch: pytest.M
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout[result.stdout.index("[") :])
     assert {each["tenant"] for each in found} == set(TENANTS)
-    assert len(found) == len(TENANTS) * len(promtool.alerts())
+    assert len(found) == len(TENANTS) * len(promtool.alerts(runtimes=["text"]))
     (prometheus,) = [line.split()[-1] for line in result.stdout.splitlines() if "Prometheus" in line]
     with pytest.raises(httpx.ConnectError):
         httpx.get(prometheus, trust_env=False)

@@ -13,6 +13,7 @@ from constructs_lib.monitoring.rule import Rule, RuleGroup
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL
 from constructs_lib.platform.alerts import RUNBOOK, AlertSettings
+from constructs_lib.platform.runtime import Runtime
 from tenantry.cli import app
 from tests.paths import ROOT
 
@@ -27,12 +28,20 @@ OTHER: dict[str, Any] = {
 """Valid values other than the defaults, where the default plus 10 % is not valid."""
 
 
-def groups(settings: AlertSettings | None = None) -> list[RuleGroup]:
-    return rule_groups("team-x", "team-x-svc", "team-x-deployment", "team-x-hpa", settings or AlertSettings())
+RUNTIMES: tuple[Runtime, ...] = ("text", "onnx")
+
+
+def groups(settings: AlertSettings | None = None, runtime: Runtime = "text") -> list[RuleGroup]:
+    return rule_groups(
+        "team-x", "team-x-svc", "team-x-deployment", "team-x-hpa", settings or AlertSettings(), runtime=runtime
+    )
 
 
 def alerts() -> list[Rule]:
-    return [rule for group in groups() for rule in group["rules"] if "alert" in rule]
+    """The alerts of both runtimes."""
+    return [
+        rule for runtime in RUNTIMES for group in groups(runtime=runtime) for rule in group["rules"] if "alert" in rule
+    ]
 
 
 NAMES = sorted({rule["alert"] for rule in alerts()})
@@ -43,12 +52,25 @@ def test_every_setting_reaches_a_rule(field: str) -> None:
     """Changing any setting changes the rules."""
     default = getattr(AlertSettings(), field)
     other = OTHER[field] if field in OTHER else type(default)(default * 1.1 if default < 1 else default + 1)
-    assert groups(AlertSettings(**{field: other})) != groups()
+    changed = AlertSettings(**{field: other})
+    assert any(groups(changed, runtime) != groups(runtime=runtime) for runtime in RUNTIMES)
+
+
+def test_the_signals_of_drift_are_those_of_the_runtime() -> None:
+    """Texts are compared with the means of the hold-out, records with the training rows."""
+    signals = {
+        runtime: [rule["labels"]["signal"] for rule in groups(runtime=runtime)[-1]["rules"]
+                  if "signal" in rule["labels"]] for runtime in RUNTIMES
+    }  # fmt: skip
+    assert signals == {
+        "text": ["confidence", "unknown_words_ratio", "length_characters"],
+        "onnx": ["missing_values", "out_of_range"],
+    }
 
 
 def test_every_rule_selects_only_its_tenant() -> None:
     """The label `namespace` is static, and every selector in an expression matches the tenant's namespace."""
-    for group in groups():
+    for group in [*groups(), *groups(runtime="onnx")]:
         for rule in group["rules"]:
             assert rule["labels"]["namespace"] == "team-x"
             selectors = re.findall(r"\{([^}]*)\}", rule["expr"])

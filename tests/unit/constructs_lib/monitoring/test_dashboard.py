@@ -149,7 +149,8 @@ def test_queries_follow_the_linter(title: str) -> None:
 
 def test_metrics_in_queries_exist() -> None:
     """They come from the contract, from a recording rule, or from the list of cluster metrics in this module."""
-    own = {name for metric in contract.METRICS for name in (metric, *(f"{metric}_{part}" for part in (
+    metrics = (*contract.METRICS, *contract.FEATURE_METRICS)
+    own = {name for metric in metrics for name in (metric, *(f"{metric}_{part}" for part in (
         "bucket", "sum", "count")))}  # fmt: skip
     recorded = {rule["record"] for rule in RULES if "record" in rule}
     named = {

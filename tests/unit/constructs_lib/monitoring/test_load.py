@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.monitoring.load import BASE_BYTES, LABELS, load_of, recorded_series
+from constructs_lib.monitoring.load import BASE_BYTES, FEATURES, LABELS, load_of, recorded_series
 from constructs_lib.monitoring.rules import rule_groups
 from constructs_lib.monitoring.scraping import series_per_pod
 from constructs_lib.platform import Platform
@@ -43,3 +43,11 @@ def test_a_pods_samples_arrive_at_the_scrape_interval() -> None:
     tenants = platform({"autoscaling": {"minReplicas": 2, "maxReplicas": 2}}).tenants
     pods = load_of(tenants, maximum=False).samples_per_second - recorded_series()[1]
     assert pods == pytest.approx(2 * series_per_pod(LABELS) / 30)
+
+
+def test_the_features_of_an_onnx_model_count() -> None:
+    """A model of records has series per feature where a model of texts has those of its signals."""
+    text, onnx = (load_of(platform({"runtime": runtime}).tenants, maximum=False).series for runtime in ("text", "onnx"))
+    assert text == 2 * series_per_pod(LABELS) + recorded_series()[0]
+    assert onnx == 2 * series_per_pod(LABELS, runtime="onnx", features=FEATURES) + recorded_series()[0]
+    assert onnx > text
