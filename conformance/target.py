@@ -166,15 +166,18 @@ class Target:
     def fill(self, tensor: Tensor, elements: list[Element]) -> dict[str, Any]:
         """The valid request with as many of `elements`, repeated, as one input holds.
 
-        Where the input's first dimension varies, it is made as long as there are elements, unless other inputs may
-        have to be as long.
+        Where the first dimension of every input varies, all inputs are made as long as there are elements: it is the
+        size of the batch, which a server may require to be the same for all.
         """
-        shape = list(self.shapes[tensor.name])
-        alone = len(self.described.inputs) == 1 or tensor.name in self.echoes
-        if alone and shape and tensor.shape[0] == VARIABLE:
-            shape[0] = math.ceil(len(elements) / math.prod(shape[1:]))
-        data = [elements[index % len(elements)] for index in range(math.prod(shape))]
-        return self.changed(tensor, shape=shape, data=data)
+        shapes = dict(self.shapes)
+        if all(each.shape and each.shape[0] == VARIABLE for each in self.described.inputs):
+            rows = math.ceil(len(elements) / math.prod(shapes[tensor.name][1:]))
+            shapes = {name: (rows, *shape[1:]) for name, shape in shapes.items()}
+        inputs = [each.filled(shapes[each.name]) for each in self.described.inputs]
+        count = math.prod(shapes[tensor.name])
+        chosen = [elements[index % len(elements)] for index in range(count)]
+        inputs[self.described.inputs.index(tensor)] = tensor.filled(shapes[tensor.name], chosen)
+        return self.valid(inputs=inputs)
 
     def echoed(self, tensor: Tensor, response: dict[str, Any]) -> list[Any] | None:
         """What came back of an input, flat; None where no output repeats it."""

@@ -64,6 +64,7 @@ def request_arrays(request: TensorRequest, specs: Mapping[str, TensorSpec], max_
     if len(arrays) != len(specs):
         missing = next(name for name in specs if name not in arrays)
         raise BadRequestError(f"inputs: '{missing}' is missing; the model has the inputs {', '.join(specs)}")
+    _check_rows(request)
     return arrays
 
 
@@ -129,6 +130,17 @@ def _check_shape(where: str, spec: TensorSpec, tensor: TensorInput, max_rows: in
         raise BadRequestError(f"{where}.shape: at least one row is required")
     if shape[0] > max_rows:
         raise BadRequestError(f"{where}.shape: {shape[0]} rows; a request has at most {max_rows}")
+
+
+def _check_rows(request: TensorRequest) -> None:
+    """The first dimension of every input is the number of rows: ONNX Runtime would repeat those of a shorter one."""
+    first = request.inputs[0]
+    for index, tensor in enumerate(request.inputs):
+        if tensor.shape[0] != first.shape[0]:
+            raise BadRequestError(
+                f"inputs[{index}].shape: '{tensor.name}' has {tensor.shape[0]} rows and '{first.name}' has"
+                f" {first.shape[0]}; all inputs must have the same number of rows"
+            )
 
 
 def _decode(where: str, tensor: TensorInput) -> Array:

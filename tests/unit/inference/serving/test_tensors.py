@@ -107,6 +107,18 @@ def test_a_number_out_of_range_is_refused(echo: AsgiClient, datatype: str) -> No
     assert "out of" in response.json()["error"]
 
 
+def test_inputs_with_different_numbers_of_rows_are_refused(echo: AsgiClient) -> None:
+    """One row beside two would be repeated, which nobody asked for."""
+    inputs = _echo_inputs()
+    inputs[3] |= {"shape": [2, 2], "data": inputs[3]["data"] * 2}
+    response = _infer(echo, "echo", inputs=inputs)
+    assert response.status_code == 400
+    names = [each["name"] for each in inputs]
+    assert response.json()["error"] == (
+        f"inputs[3].shape: '{names[3]}' has 2 rows and '{names[0]}' has 1; all inputs must have the same number of rows"
+    )
+
+
 @pytest.mark.parametrize("datatype", ELEMENTS)
 def test_another_datatype_than_the_signatures_is_refused(echo: AsgiClient, datatype: str) -> None:
     inputs = _echo_inputs()
