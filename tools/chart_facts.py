@@ -23,8 +23,12 @@ import yaml
 ROOT: Final = Path(__file__).resolve().parent.parent
 PLATFORM: Final = ROOT / "terraform" / "platform"
 FACTS: Final = ROOT / "tests" / "charts"
-NAMESPACES: Final = {"kube-prometheus-stack": "monitoring", "metrics-server": "metrics-server"}
-"""The charts, and the namespaces in which terraform/platform installs them."""
+NAMESPACES: Final = {
+    "envoy-gateway": "envoy-gateway-system",
+    "kube-prometheus-stack": "monitoring",
+    "metrics-server": "metrics-server",
+}
+"""The releases, and the namespaces in which terraform/platform installs them."""
 KUBERNETES: Final = "1.34"
 
 Object = dict[str, Any]
@@ -40,9 +44,20 @@ def main(arguments: list[str]) -> None:
 
 
 def pinned(chart: str) -> dict[str, str]:
-    """Repository and version of a chart, as terraform/platform pins them."""
+    """Repository, name and version of a chart, as terraform/platform pins them."""
     block = (PLATFORM / "variables.tf").read_text().split(f'variable "{chart.replace("-", "_")}"')[1]
-    return dict(re.findall(r'(repository|version)\s+= optional\(string, "([^"]+)"\)', block)[:2])
+    return dict(re.findall(r'(repository|chart|version)\s+= optional\(string, "([^"]+)"\)', block)[:3])
+
+
+def chart_arguments(chart: str) -> list[str]:
+    """Where Helm finds a chart: in a repository of charts, or in a registry of images (oci)."""
+    source = pinned(chart)
+    where = (
+        [f"{source['repository']}/{source['chart']}"]
+        if source["repository"].startswith("oci:")
+        else [source["chart"], "--repo", source["repository"]]
+    )
+    return [*where, "--version", source["version"]]
 
 
 def values_digest(chart: str) -> str:
@@ -67,9 +82,7 @@ def facts(chart: str, objects: list[Object]) -> dict[str, Any]:
 
 
 def _render(chart: str, folder: str | None) -> list[Object]:
-    where = (
-        [folder] if folder else [chart, "--repo", pinned(chart)["repository"], "--version", pinned(chart)["version"]]
-    )
+    where = [folder] if folder else chart_arguments(chart)
     values = PLATFORM / "values" / f"{chart}.yaml"
     options = ["--namespace", NAMESPACES[chart], "--values", str(values), "--kube-version", KUBERNETES]
     command = ["helm", "template", chart, *where, *options]

@@ -12,7 +12,7 @@ from inference import contract
 from tests.audit.kube_objects import namespace
 from tests.audit.reference import Object
 from tests.e2e import pods
-from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, GATEWAY_NAMESPACE
+from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, PROXY_NAMESPACE
 from tests.e2e.cluster import service
 from tests.e2e.matrix import Source, Target
 from tests.e2e.probes import METADATA, OUTSIDE, PROMETHEUS_LABELS
@@ -31,7 +31,7 @@ _ELSEWHERE: Final = "elsewhere"
 
 def objects() -> list[Object]:
     """What is in a cluster beside `dist/` and the object store's policy."""
-    homes = ("kube-system", "minio", CLIENT_NAMESPACE, GATEWAY_NAMESPACE, _ELSEWHERE)
+    homes = ("kube-system", "minio", CLIENT_NAMESPACE, PROXY_NAMESPACE, _ELSEWHERE)
     return [
         *(namespace(name) for name in homes),
         *(_node(name, address) for name, address in _NODES.items()),
@@ -64,8 +64,8 @@ _PODS: Final[dict[Source, tuple[str, ...]]] = {
     Source.CLIENT: (f"{CLIENT_NAMESPACE}/client",),
     Source.CLIENT_NAMESPACE: (f"{CLIENT_NAMESPACE}/other",),
     Source.CLIENT_LABELS: (f"{_ELSEWHERE}/false-client",),
-    Source.GATEWAY: (f"{GATEWAY_NAMESPACE}/gateway",),
-    Source.GATEWAY_NAMESPACE: (f"{GATEWAY_NAMESPACE}/other",),
+    Source.GATEWAY: (f"{PROXY_NAMESPACE}/gateway",),
+    Source.GATEWAY_NAMESPACE: (f"{PROXY_NAMESPACE}/other",),
     Source.GATEWAY_LABELS: (f"{_ELSEWHERE}/false-gateway",),
     Source.OWN_NODE: ("node/worker",),
     Source.OTHER_NODE: ("node/worker2", "node/control-plane"),
@@ -122,8 +122,8 @@ def _pods() -> Iterator[Object]:
             (CLIENT_NAMESPACE, "client", CLIENT_LABELS),
             (CLIENT_NAMESPACE, "other", {}),
             (_ELSEWHERE, "false-client", CLIENT_LABELS),
-            (GATEWAY_NAMESPACE, "gateway", GATEWAY_LABELS),
-            (GATEWAY_NAMESPACE, "other", {}),
+            (PROXY_NAMESPACE, "gateway", GATEWAY_LABELS),
+            (PROXY_NAMESPACE, "other", {}),
             (_ELSEWHERE, "false-gateway", GATEWAY_LABELS),
             ("kube-system", "coredns", {"k8s-app": "kube-dns"}),
             ("minio", "minio", {"app.kubernetes.io/name": "minio"}),

@@ -7,8 +7,15 @@ import yaml
 
 CLIENT_NAMESPACE: Final = "tenantry-e2e-client"
 CLIENT_LABELS: Final = {"tenantry.dev/e2e-client": "shop"}
+GATEWAY: Final = "e2e"
 GATEWAY_NAMESPACE: Final = "tenantry-e2e-gateway"
-GATEWAY_LABELS: Final = {"tenantry.dev/e2e-gateway": "proxy"}
+PROXY_NAMESPACE: Final = "envoy-gateway-system"
+"""Envoy Gateway runs the pods of every Gateway beside itself."""
+GATEWAY_LABELS: Final = {
+    "gateway.envoyproxy.io/owning-gateway-name": GATEWAY,
+    "gateway.envoyproxy.io/owning-gateway-namespace": GATEWAY_NAMESPACE,
+}
+"""Labels that Envoy Gateway gives to the pods of a Gateway."""
 DOMAIN: Final = "tenantry.example"
 
 
@@ -26,9 +33,19 @@ def with_access(file: Path, *, gateway: bool) -> dict[str, Any]:
         tenant.pop("hostname", None)
     content["platform"].pop("gateway", None)
     if gateway:
-        added = {"name": "e2e", "namespace": GATEWAY_NAMESPACE, "podLabels": dict(GATEWAY_LABELS), "domain": DOMAIN}
-        content["platform"]["gateway"] = added
+        content["platform"]["gateway"] = {
+            "name": GATEWAY,
+            "namespace": GATEWAY_NAMESPACE,
+            "podNamespace": PROXY_NAMESPACE,
+            "podLabels": dict(GATEWAY_LABELS),
+            "domain": DOMAIN,
+        }
     return content
+
+
+def host_name(tenant: str) -> str:
+    """The host name of a tenant, which is the default one."""
+    return f"{tenant}.{DOMAIN}"
 
 
 def write(content: dict[str, Any], file: Path) -> Path:

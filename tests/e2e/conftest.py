@@ -16,10 +16,11 @@ from tests.e2e import requirements
 from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, PlatformUnderTest, load_image
 from tests.e2e.evidence import Evidence
+from tests.e2e.gateway import RealGateway
 from tests.e2e.probes import Probes
 from tests.e2e.promises import PROMISES
 
-SLOW: Final = ("test_rollouts.py", "test_scaling.py")
+SLOW: Final = ("test_rollouts.py", "test_gateway_rollouts.py", "test_scaling.py")
 HERE: Final = Path(__file__).parent
 EVIDENCE: Final = pytest.StashKey[Evidence]()
 
@@ -188,3 +189,20 @@ def probes(
     yield probes
     if not (pytestconfig.getoption("--reuse") or pytestconfig.getoption("--keep")):
         probes.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, pytestconfig: pytest.Config
+) -> Iterator[RealGateway]:
+    """A Gateway with the tenants' routes, if Envoy Gateway runs in the cluster."""
+    del probes  # the pod that sends the requests
+    found = RealGateway(cluster)
+    if reason := found.why_not():
+        pytest.skip(reason)
+    found.start(platform.tenants)
+    if pytestconfig.getoption("--reuse"):
+        found.restart(platform.tenants)
+    yield found
+    if not (pytestconfig.getoption("--reuse") or pytestconfig.getoption("--keep")):
+        found.stop()

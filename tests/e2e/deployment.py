@@ -199,13 +199,13 @@ def objects(directory: Path) -> list[dict[str, Any]]:
     ]
 
 
-def run(command: Sequence[str]) -> str:
-    """Run a command of this repository; return its output.
+def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
+    """Run a command in this repository, with other variables if an environment is given; return its output.
 
     Raises:
         CommandError: It failed; the message contains its output.
     """
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
         raise CommandError(f"{' '.join(command)} ended with {done.returncode}: {said}")

@@ -1,4 +1,4 @@
-"""Load from inside the cluster: a pod sends requests to its own tenant's Service and counts every one."""
+"""Load from inside the cluster: a pod sends requests to a tenant and counts every one."""
 
 import json
 import time
@@ -7,12 +7,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from inference import contract
 from tenantry.cluster.load_job import SCRIPT
 from tests.e2e import pods
 from tests.e2e.cluster import LiveCluster, service
 
 LAG_SECONDS: Final = 9
 """A second is printed when none of its requests can still be open: the client's time-out, plus a margin."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a load generator sends its requests.
+
+    Attributes:
+        address: address of the host name; empty if the cluster's DNS knows it.
+    """
+
+    host: str
+    port: int
+    address: str = ""
 
 
 @dataclass
@@ -44,10 +58,18 @@ class Window:
 
 
 class Load:
-    """A load generator pod."""
+    """A load generator pod.
 
-    def __init__(self, cluster: LiveCluster, tenant: str, image: str, name: str = "e2e-load") -> None:
-        self.cluster, self.tenant, self.image, self.name = cluster, tenant, image, name
+    Attributes:
+        namespace: namespace of the pod; by default it asks the Service of the tenant of this name.
+        target: where to send instead.
+    """
+
+    def __init__(
+        self, cluster: LiveCluster, namespace: str, image: str, name: str = "e2e-load", *, target: Target | None = None
+    ) -> None:
+        self.cluster, self.namespace, self.image, self.name = cluster, namespace, image, name
+        self.target = target or Target(service(namespace), contract.PORT)
 
     def start(
         self,
@@ -60,7 +82,7 @@ class Load:
         cpu: str = "500m",
         node: str = "",
     ) -> None:
-        """Start to send requests through the tenant's Service; return once every connection has had an answer.
+        """Start to send requests; return once every connection has had an answer.
 
         Args:
             rate: Requests per second, of all connections together.
@@ -72,9 +94,9 @@ class Load:
             node: Node of the pod; empty leaves the choice to the scheduler.
         """
         order = {
-            "host": service(self.tenant),
-            "port": 8000,
-            "path": "/predict",
+            "host": self.target.host,
+            "port": self.target.port,
+            "path": contract.PREDICT_PATH,
             "rate": rate,
             "connections": connections,
             "seconds": seconds,
@@ -83,20 +105,22 @@ class Load:
             "requests_per_connection": 0,
             "latencies": True,
         }
-        pod = pods.restricted_pod(self.name, namespace=self.tenant, image=self.image)
+        pod = pods.restricted_pod(self.name, namespace=self.namespace, image=self.image)
         container = pod["spec"]["containers"][0]
         container["command"] = ["python", "-c", SCRIPT.read_text("utf-8"), json.dumps(order)]
         container["resources"]["limits"]["cpu"] = cpu
         pod["spec"]["restartPolicy"] = "Never"
         if node:
             pod["spec"]["nodeName"] = node
+        if self.target.address:
+            pod["spec"]["hostAliases"] = [{"ip": self.target.address, "hostnames": [self.target.host]}]
         self.cluster.apply(pod)
-        self.cluster.wait_for_pods(self.tenant, [self.name])
+        self.cluster.wait_for_pods(self.namespace, [self.name])
         self.cluster.wait("the load's first answers", self._begins, seconds=60)
 
     def stop(self) -> None:
         """Delete the pod."""
-        self.cluster.delete("pod", self.name, "-n", self.tenant)
+        self.cluster.delete("pod", self.name, "-n", self.namespace)
 
     def wait_for(self, second: float) -> None:
         """Wait until all requests of this second are counted."""
@@ -122,7 +146,7 @@ class Load:
         return "" if '"first_attempts"' in self._said() else "its connections have no answer yet"
 
     def _said(self, tail: int = -1) -> str:
-        return self.cluster.kubectl.run("logs", "-n", self.tenant, self.name, f"--tail={tail}")
+        return self.cluster.kubectl.run("logs", "-n", self.namespace, self.name, f"--tail={tail}")
 
     def _lines(self, tail: int = -1) -> Iterable[dict[str, Any]]:
         text = self._said(tail)

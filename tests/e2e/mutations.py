@@ -20,6 +20,7 @@ from tenantry.console import result, say
 from tests.e2e import requirements
 from tests.e2e.cluster import LiveCluster
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest, load_image, objects
+from tests.e2e.gateway import RealGateway
 from tests.e2e.probes import Probes
 from tests.paths import ROOT
 
@@ -130,6 +131,31 @@ MUTATIONS: Final = (
         "test_cell and gateway",
     ),
     Mutation("the gateway is not allowed", "NetworkPolicy", "allow-gateway", None, "network", "test_cell and gateway"),
+    Mutation("a real gateway is not allowed", "NetworkPolicy", "allow-gateway", None, "gateway", "listed_path"),
+    Mutation(
+        "a real gateway's pods are not selected",
+        "NetworkPolicy",
+        "allow-gateway",
+        lambda each: each["spec"]["ingress"][0]["from"][0]["podSelector"].update(matchLabels={"app": "gateway"}),
+        "gateway",
+        "listed_path",
+    ),
+    Mutation(
+        "metrics are routed",
+        "HTTPRoute",
+        OWN,
+        lambda each: each["spec"]["rules"][0]["matches"].append({"path": {"type": "Exact", "value": "/metrics"}}),
+        "gateway",
+        "not_routed",
+    ),
+    Mutation(
+        "every path is routed",
+        "HTTPRoute",
+        OWN,
+        lambda each: each["spec"]["rules"][0].pop("matches"),
+        "gateway",
+        "not_routed",
+    ),
     Mutation(
         "the Role reads Secrets",
         "Role",
@@ -302,14 +328,23 @@ def main() -> int:
         requirements.policies_are_enforced(cluster, arguments.image)
     platform = PlatformUnderTest(cluster, arguments.image)
     probes = Probes(cluster, arguments.image, tuple(platform.tenants), gateway=platform.gateway)
-    left_out = () if platform.gateway else ("allow-gateway",)
-    if left_out:
-        say("this cluster has no Gateway API: the mutations of the gateway are left out")
-    chosen = [each for each in MUTATIONS if arguments.only in each.what and each.name not in left_out]
+    gateway = RealGateway(cluster)
+    without = gateway.why_not()
+    if without:
+        say(f"{without}; the mutations of a real gateway are left out")
+    chosen = [
+        each
+        for each in MUTATIONS
+        if arguments.only in each.what
+        and not (without and each.promise == "gateway")
+        and (platform.gateway or each.name != "allow-gateway")
+    ]
     caught = 0
     try:
         platform.prepare()
         probes.start()
+        if not without:
+            gateway.start(platform.tenants)
         sound = objects(DIST)
         for mutation in chosen:
             began = time.monotonic()
@@ -321,6 +356,8 @@ def main() -> int:
     finally:
         if not (arguments.keep or arguments.reuse):
             probes.stop()
+            if not without:
+                gateway.stop()
             cluster.delete("namespace", requirements.CHECK, requirements.OTHER_NAMESPACE)
             platform.remove()
     result(f"{caught}/{len(chosen)} mutations caught")

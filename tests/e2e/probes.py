@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.e2e import pods
-from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, GATEWAY_NAMESPACE
+from tests.e2e.access import CLIENT_LABELS, CLIENT_NAMESPACE, GATEWAY_LABELS, PROXY_NAMESPACE
 from tests.e2e.cluster import LiveCluster, service, service_labels
 from tests.e2e.matrix import OF_A_TENANT, Cell, Source, Target, expected
 from tests.e2e.requirements import OTHER_NAMESPACE
 
 NODES: Final = "tenantry-e2e-node"
-NAMESPACES: Final = (OTHER_NAMESPACE, NODES, CLIENT_NAMESPACE, GATEWAY_NAMESPACE)
+NAMESPACES: Final = (OTHER_NAMESPACE, NODES, CLIENT_NAMESPACE, PROXY_NAMESPACE)
 LISTENER: Final = "e2e-listener"
 PROMETHEUS_LABELS: Final = {"app.kubernetes.io/name": "prometheus"}
 OUTSIDE: Final = os.environ.get("OUTSIDE_ADDRESS", "203.0.113.10")
@@ -87,17 +87,19 @@ class Probes:
         """Create the pods, and wait until they are Ready."""
         wanted = list(self._manifests())
         missing = [each for each in wanted if not self._is_there(each)]
-        self.cluster.apply(*(pods.namespace(name) for name in NAMESPACES))
+        self.cluster.apply(*(pods.namespace(name) for name in NAMESPACES if not self.cluster.exists("namespace", name)))
         self.cluster.apply(*missing)
         for namespace in {each["metadata"]["namespace"] for each in wanted}:
             names = [each["metadata"]["name"] for each in wanted if each["metadata"]["namespace"] == namespace]
             self.cluster.wait_for_pods(namespace, names, seconds=180)
 
     def stop(self) -> None:
-        """Delete the pods."""
-        self.cluster.delete("namespace", *NAMESPACES[1:])
-        for namespace in ("monitoring", *self.tenants):
-            self.cluster.delete("pods", "-n", namespace, "-l", "tenantry.dev/e2e=probe")
+        """Delete the pods; a namespace that existed before remains."""
+        (mark,) = (f"{key}={value}" for key, value in pods.MARK.items())
+        made = {each["metadata"]["name"] for each in self.cluster.items("namespaces", "-l", mark)}
+        self.cluster.delete("namespace", *(name for name in NAMESPACES[1:] if name in made))
+        for namespace in {"monitoring", PROXY_NAMESPACE, *self.tenants} - made:
+            self.cluster.delete("pods", "-n", namespace, "-l", mark)
 
     def measure(self, kinds: Collection[Target] = tuple(Target), *, about: str = "") -> tuple[Measured, ...]:
         """Connect from every client to every endpoint.
@@ -209,8 +211,8 @@ class Probes:
         yield listener("client-namespace", CLIENT_NAMESPACE)
         yield listener("client-labels", OTHER_NAMESPACE, labels=CLIENT_LABELS)
         if self.gateway:
-            yield listener("gateway", GATEWAY_NAMESPACE, labels=GATEWAY_LABELS)
-            yield listener("gateway-namespace", GATEWAY_NAMESPACE)
+            yield listener("gateway", PROXY_NAMESPACE, labels=GATEWAY_LABELS)
+            yield listener("gateway-namespace", PROXY_NAMESPACE)
             yield listener("gateway-labels", OTHER_NAMESPACE, labels=GATEWAY_LABELS)
         for node in self.cluster.items("nodes"):
             name = node["metadata"]["name"]

@@ -11,6 +11,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "onnx": "ONNX models: loaded by digest, served beside texts, the original library's answers, the same isolation",
     "store": "MinIO's API on 9000 with buckets models, datasets, artifacts; no access to its console on 9001",
     "network": "Network: ingress from the namespace and Prometheus, egress to DNS, store and public addresses on 443",
+    "gateway": "Through a real gateway, by host name and over TLS: each tenant's listed paths and nothing else",
     "keys": "API keys: without a valid one nobody is answered; keys change without a restart; only digests are stored",
     "bypass": "No bypass: labels of another tenant, Services that lead to it, host network, additional policies",
     "reachability": "What the audit says of random policies is what the cluster does, pair by pair",

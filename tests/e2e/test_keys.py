@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from inference import contract
-from tests.e2e.access import CLIENT_NAMESPACE, write
+from tests.e2e.access import CLIENT_NAMESPACE, host_name, write
 from tests.e2e.cluster import LiveCluster, service, workload
 from tests.e2e.deployment import BUILD, DIST, PlatformUnderTest
 from tests.e2e.evidence import Evidence
+from tests.e2e.gateway import RealGateway
 from tests.e2e.probes import Probes
 from tests.paths import ROOT
 
@@ -148,6 +149,23 @@ def test_a_key_is_replaced_without_a_failed_request_of_another_caller(locked: Lo
     locked.evidence.figure("keys", "seconds until every pod refused a revoked key, after the first", round(took))
     assert locked.ask(bearer(new), bearer(other)) == [200, 200]
     assert set(statuses) == {200}
+
+
+@pytest.mark.promise("gateway")
+def test_through_the_gateway_a_key_is_required_and_reaches_the_service(locked: Locked, gateway: RealGateway) -> None:
+    """A real gateway passes both headers on, and adds no key."""
+    key = locked.keys("add", "outside")
+    locked.wait_for(key, 200)
+    asked = {
+        "host": host_name(locked.tenant),
+        "path": contract.PREDICT_PATH,
+        "method": "POST",
+        "body": json.dumps({"text": "Win a free prize now"}),
+    }
+    headers = [{}, bearer(key), {"X-API-Key": key}, bearer(f"{key}a")]
+    found = gateway.ask(*(asked | {"headers": each} for each in headers))
+    locked.evidence.count("gateway", "requests over TLS", len(found))
+    assert [each.status for each in found] == [401, 200, 200, 401]
 
 
 def test_no_key_and_no_digest_is_in_the_logs(locked: Locked) -> None:

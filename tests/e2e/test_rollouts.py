@@ -5,98 +5,23 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.e2e import pods
-from tests.e2e.cluster import LiveCluster, is_ready, pod_state, service_labels, workload
-from tests.e2e.deployment import DIST, MODEL, PlatformUnderTest, digest_in_use, load_image
+from tests.e2e.cluster import LiveCluster, workload
+from tests.e2e.deployment import MODEL, PlatformUnderTest, digest_in_use, load_image
 from tests.e2e.evidence import Evidence
-from tests.e2e.load import Load
 from tests.e2e.requirements import OTHER_NAMESPACE
+from tests.e2e.stage import Stage
 
 pytestmark = pytest.mark.promise("rollouts")
 RATE: Final = 120
 LEAST: Final = 20_000
 EMPTY_DIGEST: Final = "0" * 64
-
-
-class Stage:
-    """A tenant under load, and the requests during each event."""
-
-    def __init__(self, cluster: LiveCluster, platform: PlatformUnderTest, evidence: Evidence) -> None:
-        self.cluster, self.platform, self.evidence = cluster, platform, evidence
-        self.tenant = platform.tenants[0]
-        self.load = Load(cluster, self.tenant, platform.image)
-        self.began = 0.0
-
-    def during(self, event: str, change: Callable[[], None], *, may_fail: bool = False) -> None:
-        """Count the requests from just before a change until all pods are Ready again."""
-        begin = time.time()
-        change()
-        self.settle()
-        end = time.time() + 1
-        self.load.wait_for(end)
-        window = self.load.window(begin, end)
-        self.evidence.count("rollouts", "requests", window.requests)
-        self.evidence.figure("rollouts", event, str(window))
-        assert window.requests > 0
-        if not may_fail:
-            assert window.failed == {}, str(window)
-
-    def settle(self, at_least: int = 2) -> None:
-        """Wait until there are only Ready pods of the newest version, and none is terminating."""
-
-        def reason() -> str:
-            found = self.cluster.items("pods", "-n", self.tenant, "-l", _selector(self.tenant))
-            ending = [pod for pod in found if "deletionTimestamp" in pod["metadata"]]
-            waiting = [pod_state(pod) for pod in found if pod not in ending and not is_ready(pod)]
-            status = self.cluster.kubectl.get("deployment", workload(self.tenant), "-n", self.tenant)
-            seen = status["status"].get("observedGeneration") == status["metadata"]["generation"]
-            updated = status["status"].get("updatedReplicas", 0)
-            if ending or waiting or len(found) < at_least or updated < len(found) or not seen:
-                counts = f"{len(ending)} terminating, {len(waiting)} not ready"
-                return f"{len(found)} pods, {updated} of the newest version, {counts}"
-            return ""
-
-        self.cluster.wait(f"{self.tenant} to settle", reason, seconds=240)
-
-    def pods(self) -> list[dict[str, Any]]:
-        """The tenant's serving pods that are not terminating."""
-        return self.cluster.pods(self.tenant, labels=service_labels(self.tenant))
-
-    def apply(self, *, image: str | None = None, digest: str | None = None) -> None:
-        """Synthesize and apply this tenant."""
-        model = f"s3://models/{{tenant}}/spam@sha256:{digest or self.platform.digest}"
-        self.platform.synth(model=model, image=image)
-        self.cluster.kubectl.run("apply", "-f", str(DIST / f"{self.tenant}.k8s.yaml"))
-
-    def wait_for_bad_pod(self, reason: str) -> dict[str, Any]:
-        """Wait until a new pod reports that it cannot run."""
-        bad: list[dict[str, Any]] = []
-
-        def why() -> str:
-            found = self.pods()
-            bad[:] = [pod for pod in found if reason in json.dumps(pod["status"])]
-            return "" if bad else f"no pod reports {reason}"
-
-        self.cluster.wait("the bad version", why, seconds=120)
-        return bad[0]
-
-    def check_old_pods_continue(self) -> None:
-        """A rollout that cannot succeed removes no pod, and is reported as stuck."""
-        self.cluster.patch(self.tenant, f"deployment/{workload(self.tenant)}", {"spec": {"progressDeadlineSeconds": 5}})
-
-        def stuck() -> str:
-            found = self.cluster.kubectl.get("deployment", workload(self.tenant), "-n", self.tenant)["status"]
-            reasons = {each.get("reason") for each in found["conditions"]}
-            return "" if "ProgressDeadlineExceeded" in reasons else f"its conditions are {sorted(map(str, reasons))}"
-
-        self.cluster.wait("the rollout to be reported as stuck", stuck, seconds=60)
-        assert len(self.cluster.ready_pods(self.tenant)) >= 2
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +103,7 @@ def test_node_evicted(stage: Stage) -> None:
     kubectl = stage.cluster.kubectl
     spare = _spare_node(stage) if os.environ.get("DISPOSABLE") == "1" else ""
     node = spare or stage.cluster.ready_pods(stage.tenant)[0]["spec"]["nodeName"]
-    selector = () if spare else (f"--pod-selector={_selector(stage.tenant)}",)
+    selector = () if spare else (f"--pod-selector={stage.selector}",)
     options = ("--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=180s")
 
     def change() -> None:
@@ -240,10 +165,6 @@ def test_enough_requests_were_counted(stage: Stage, evidence: Evidence) -> None:
     assert window.requests >= LEAST
 
 
-def _selector(tenant: str) -> str:
-    return ",".join(f"{key}={value}" for key, value in service_labels(tenant).items())
-
-
 def _second_image(stage: Stage) -> str:
     """The same image under another name, on the nodes: what matters is that the Deployment sees a new one."""
     image = f"{stage.platform.image}-again"
@@ -264,6 +185,6 @@ def _spare_node(stage: Stage) -> str:
     """
     kept = [*stage.cluster.pods("minio"), *stage.cluster.pods("kube-system")]
     taken = {pod["spec"]["nodeName"] for pod in kept}
-    taken.add(stage.cluster.kubectl.get("pod", stage.load.name, "-n", stage.tenant)["spec"]["nodeName"])
+    taken.add(stage.cluster.kubectl.get("pod", stage.load.name, "-n", stage.load.namespace)["spec"]["nodeName"])
     nodes = {str(pod["spec"]["nodeName"]) for pod in stage.cluster.ready_pods(stage.tenant)}
     return next(iter(sorted(nodes - taken)), "")
