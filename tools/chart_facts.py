@@ -6,7 +6,7 @@ collectors of kube-state-metrics, and the alerts. Tests compare them with the ru
 repository.
 
     python -m tools.chart_facts                        renders the charts with helm, from their repositories
-    python -m tools.chart_facts CHART=FOLDER...        renders charts from folders instead
+    python -m tools.chart_facts CHART=FOLDER...        renders only these charts, from folders
 """
 
 import hashlib
@@ -35,9 +35,9 @@ Object = dict[str, Any]
 
 
 def main(arguments: list[str]) -> None:
-    """Render every chart and record its facts."""
+    """Render the charts and record their facts."""
     folders = dict(argument.split("=", 1) for argument in arguments)
-    for chart in NAMESPACES:
+    for chart in folders or NAMESPACES:
         path = FACTS / f"{chart}.yaml"
         path.write_text(_document(chart, facts(chart, _render(chart, folders.get(chart)))), encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)  # noqa: T201 - progress of a tool

@@ -18,6 +18,11 @@ output "grafana_password_command" {
   value       = var.kube_prometheus_stack.enabled ? "${var.kubectl} --context ${var.context} --namespace ${module.tenants.monitoring_namespace} get secret ${module.chart_values.grafana.secret_name} --output go-template='{{index .data \"${module.chart_values.grafana.password_key}\" | base64decode}}'" : null
 }
 
+output "gateway_address_command" {
+  description = "Command that prints the address of the Gateway; null if Envoy Gateway is not installed."
+  value       = var.envoy_gateway.enabled ? "${var.kubectl} --context ${var.context} --namespace ${module.tenants.gateway.namespace} get gateway ${module.tenants.gateway.name} --output 'jsonpath={.status.addresses[0].value}'" : null
+}
+
 output "monitoring_namespace" {
   description = "Namespace of Prometheus, Alertmanager and Grafana."
   value       = module.tenants.monitoring_namespace

@@ -164,3 +164,56 @@ variable "metrics_server" {
     error_message = "metrics_server.timeout_seconds must be from 30 to 3600."
   }
 }
+
+variable "envoy_gateway" {
+  description = <<-TEXT
+    Envoy Gateway, as the Gateway that platform.yaml describes (`platform.gateway`):
+    `enabled`: true to install it; off by default, because platform.gateway usually describes a Gateway that exists;
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
+    `tls_secret`: name of the Secret (kubernetes.io/tls) with a certificate for `*.<domain>`, which you create in the Gateway's namespace;
+    `plain_http`: on a laptop, listen on port 80 without TLS instead;
+    `service_type`: of the proxies' Service (LoadBalancer, NodePort, ClusterIP); `replicas`: number of proxies;
+    `values`: additional values, as YAML documents that override values/envoy-gateway.yaml;
+    `wait`: wait until the controller runs; `timeout_seconds`: for how long.
+  TEXT
+  type = object({
+    enabled         = optional(bool, false)
+    repository      = optional(string, "oci://docker.io/envoyproxy")
+    chart           = optional(string, "gateway-helm")
+    version         = optional(string, "v1.9.1")
+    tls_secret      = optional(string, "gateway-tls")
+    plain_http      = optional(bool, false)
+    service_type    = optional(string, "LoadBalancer")
+    replicas        = optional(number, 2)
+    values          = optional(list(string), [])
+    wait            = optional(bool, true)
+    timeout_seconds = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["LoadBalancer", "NodePort", "ClusterIP"], var.envoy_gateway.service_type)
+    error_message = "envoy_gateway.service_type must be LoadBalancer, NodePort or ClusterIP."
+  }
+
+  validation {
+    condition     = var.envoy_gateway.replicas >= 1 && var.envoy_gateway.replicas <= 50 && floor(var.envoy_gateway.replicas) == var.envoy_gateway.replicas
+    error_message = "envoy_gateway.replicas must be a whole number from 1 to 50."
+  }
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", var.envoy_gateway.tls_secret))
+    error_message = "envoy_gateway.tls_secret must be the name of a Secret."
+  }
+
+  validation {
+    condition     = alltrue([for document in var.envoy_gateway.values : can(yamldecode(document))])
+    error_message = "Each of envoy_gateway.values must be the text of a YAML document; in terraform.tfvars, use a here-document."
+  }
+
+  validation {
+    condition     = var.envoy_gateway.timeout_seconds >= 30 && var.envoy_gateway.timeout_seconds <= 3600
+    error_message = "envoy_gateway.timeout_seconds must be from 30 to 3600."
+  }
+}

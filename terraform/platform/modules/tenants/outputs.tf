@@ -18,6 +18,18 @@ output "prometheus_labels" {
   value       = tomap(try(local.settings.monitoring.prometheusLabels, { "app.kubernetes.io/name" = "prometheus" }))
 }
 
+output "gateway" {
+  description = "The gateway through which callers outside the cluster come: its name, namespace and listener, namespace and labels of its pods, the domain of the tenants; null if the file describes none."
+  value = local.gateway == null ? null : {
+    name          = local.gateway.name
+    namespace     = local.gateway.namespace
+    section_name  = try(local.gateway.sectionName, null)
+    pod_namespace = coalesce(try(local.gateway.podNamespace, null), local.gateway.namespace)
+    pod_labels    = tomap(local.gateway.podLabels)
+    domain        = local.gateway.domain
+  }
+}
+
 output "store" {
   description = "The object store that the tenants use: endpoint, Service name, port, namespace (null: outside the cluster), labels of its pods, region."
   value = {

@@ -139,13 +139,25 @@ def test_no_permission_without_a_reason() -> None:
     assert set(PERMISSIONS) == {account for recorded in RECORDED.values() for account in recorded["permissions"]}
 
 
-def test_only_the_operator_reads_secrets_of_other_namespaces() -> None:
-    """Grafana, Prometheus and kube-state-metrics cannot read the Secrets of tenants."""
+def test_only_two_controllers_read_secrets_of_other_namespaces() -> None:
+    """Grafana, Prometheus and kube-state-metrics cannot read the Secrets of tenants; Envoy Gateway is optional."""
     accounts = {
         account
         for recorded in RECORDED.values()
         for account, scopes in recorded["permissions"].items()
         if any(line.startswith(("secrets:", "*")) for line in scopes.get("cluster", []))
+    }
+    assert accounts == {"envoy-gateway", "kube-prometheus-stack-operator"}
+
+
+def test_only_the_operator_may_create_pods_in_other_namespaces() -> None:
+    """Envoy Gateway creates its proxies in its own namespace, and nothing in the tenants'."""
+    workloads = re.compile(r"((apps|batch)/\S+|pods|\*): .*(create|\*)")
+    accounts = {
+        account
+        for recorded in RECORDED.values()
+        for account, scopes in recorded["permissions"].items()
+        if any(workloads.match(line) for line in scopes.get("cluster", []))
     }
     assert accounts == {"kube-prometheus-stack-operator"}
 
