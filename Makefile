@@ -251,7 +251,7 @@ docker:
 	@docker info >/dev/null 2>&1 || { echo "this target needs Docker: 'docker info' does not answer; start the engine" >&2; exit 1; }
 
 ##@ On a cluster
-.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-mutations audit-live audit-api
+.PHONY: validate up smoke load down apply e2e e2e-smoke e2e-gateway e2e-mutations audit-live audit-api
 validate: $(RUNTIME) ## apply dist/ to a disposable cluster, check that its pods are admitted, delete it (CONFIRM=context, DRY_RUN=1)
 	@tenantry validate
 
@@ -275,6 +275,9 @@ e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in b
 
 e2e-smoke: $(DEV) $(NODE) $(MODEL) ## the short form: apply, readiness, predictions, isolation
 	@tenantry e2e smoke --image $(IMAGE)
+
+e2e-gateway: $(DEV) ## install Envoy Gateway for the tests of the gateway in make e2e (CONFIRM=context, FROM_SOURCE=1, REMOVE=1)
+	@PATH="$$(tools/go-program helm $(HELM)):$$PATH" python -m tests.e2e.envoy_gateway $(if $(FROM_SOURCE),--from-source) $(if $(REMOVE),--remove)
 
 audit-live: $(DEV) ## compare the audit with a cluster: random policies, probed pair by pair (CONFIRM=context, SETS=200)
 	@python -m tests.audit.live --sets $(or $(SETS),200)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from constructs_lib.names import MANAGED_BY, PART_OF
+from constructs_lib.names import TENANT_LABEL
 from tests.e2e import pods
 from tests.e2e.access import DOMAIN, GATEWAY, GATEWAY_LABELS, GATEWAY_NAMESPACE, PROXY_NAMESPACE, host_name
 from tests.e2e.cluster import LiveCluster, condition, workload
@@ -162,7 +162,8 @@ def _gateway() -> Iterator[Object]:
     """Everything of the Gateway, as docs/operations/existing-cluster.md describes it."""
     metadata = {"name": GATEWAY, "namespace": GATEWAY_NAMESPACE}
     reference = {"group": EXTENSIONS, "kind": "EnvoyProxy", "name": GATEWAY}
-    routes = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {MANAGED_BY: PART_OF}}}}
+    tenants = {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]}
+    routes = {"namespaces": {"from": "Selector", "selector": tenants}}
     listener = {"hostname": f"*.{DOMAIN}", "allowedRoutes": routes}
     yield {
         "apiVersion": f"{API}/v1",

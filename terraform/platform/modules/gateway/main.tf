@@ -48,7 +48,7 @@ locals {
         infrastructure   = { parametersRef = { group = "gateway.envoyproxy.io", kind = "EnvoyProxy", name = var.gateway.name } }
         listeners = [merge(local.listener, local.tls, {
           hostname      = "*.${var.gateway.domain}"
-          allowedRoutes = { namespaces = { from = "Selector", selector = { matchLabels = { "app.kubernetes.io/managed-by" = "tenantry" } } } }
+          allowedRoutes = { namespaces = { from = "Selector", selector = { matchExpressions = [{ key = "tenantry.dev/tenant", operator = "Exists" }] } } }
         })]
       }
     },

@@ -26,7 +26,7 @@ run "terminates_tls_for_the_tenants_host_names" {
 
   assert {
     condition = jsonencode(output.objects[2].spec.listeners) == jsonencode([{
-      allowedRoutes = { namespaces = { from = "Selector", selector = { matchLabels = { "app.kubernetes.io/managed-by" = "tenantry" } } } }
+      allowedRoutes = { namespaces = { from = "Selector", selector = { matchExpressions = [{ key = "tenantry.dev/tenant", operator = "Exists" }] } } }
       hostname      = "*.models.example.com"
       name          = "https"
       port          = 443
