@@ -30,7 +30,7 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
-CHECKS := demo test fork-test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
+CHECKS := demo test fork-test wheel-test rules page-test store-test apply-test drain-test attack kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test wheel-container-test
 CHECKS_WITH_API_SERVER := validate
 CHECKS_WITH_CLUSTER := e2e-smoke
@@ -108,7 +108,7 @@ terraform-docs: $(DEV) ## write the tables of terraform/*/README.md
 	@tools/terraform_docs.py
 
 ##@ Check
-.PHONY: lint types unit isolation fork-test wheel-test wheel-container-test page-test rules audit-diff audit-proof drain-test attack kserve-test store-test workflows strict strict-report terraform-test terraform-full check checks
+.PHONY: lint types unit isolation fork-test wheel-test wheel-container-test page-test rules audit-diff audit-proof drain-test attack kserve-test store-test apply-test workflows strict strict-report terraform-test terraform-full check checks
 lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; actionlint, which needs Go, is in `make workflows`
 	@ruff check .
 	@ruff format --check .
@@ -167,6 +167,9 @@ $(KSERVE): tests/kserve/requirements.lock
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 store-test: $(DEV) ## publish, load and deny on a real S3 server (versitygw) with the policies that Terraform creates
 	@PATH="$$(tools/go-program versitygw $(VERSITYGW)):$$PATH" pytest tests/store
+
+apply-test: $(DEV) ## test `tenantry apply` on a real API server (etcd and kube-apiserver; Go downloads them if they are not on PATH)
+	@PATH="$$(tools/control-plane):$$PATH" pytest tests/apply
 
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 workflows: $(DEV) ## actionlint on .github/workflows (built with Go if not on PATH); zizmor is part of `make lint`
@@ -267,8 +270,8 @@ load: $(RUNTIME) ## send load to one tenant and watch it scale (TENANT=tenant-a 
 down: $(RUNTIME) ## delete what make up created
 	@tenantry down
 
-apply: synth ## apply dist/ to the cluster and prune what dist/ no longer contains (CONFIRM="context tenant", DRY_RUN=1)
-	@tenantry apply $(if $(DRY_RUN),--dry-run)
+apply: synth ## apply dist/ to the cluster and prune what dist/ no longer contains (CONFIRM="context tenant", DRY_RUN=1, ALL=1)
+	@tenantry apply $(if $(DRY_RUN),--dry-run) $(if $(ALL),--all)
 
 e2e: $(DEV) $(NODE) $(MODEL) ## verify every guarantee on a cluster; report in build/e2e/ (CONFIRM=context, IMAGE=, ONNX_IMAGE=, DISPOSABLE=1)
 	@tenantry e2e all --image $(IMAGE) $(if $(ONNX_IMAGE),--onnx-image $(ONNX_IMAGE))

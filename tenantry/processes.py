@@ -38,6 +38,11 @@ def stop_requested() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def wait_a_little() -> None:
+    """Let a child continue before it is looked at again."""
+    time.sleep(POLL_SECONDS)
+
+
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a program in a process group of its own: Ctrl-C reaches it through us alone, once.
 

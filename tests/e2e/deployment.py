@@ -13,7 +13,7 @@ import yaml
 
 from constructs_lib.platform import Platform
 from inference import contract
-from tenantry.commands.apply import GATEWAY_API
+from tenantry.cluster.applying.kinds import GATEWAY_API
 from tenantry.console import say, step
 from tenantry.errors import CommandError
 from tests.e2e.access import with_access, write

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenantry.commands.apply import PLATFORM_KINDS, TENANT_KINDS
+from tenantry.cluster.applying.kinds import PLATFORM_KINDS, TENANT_KINDS
 from tests.e2e.deployment import objects, warnings_of_the_server
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import CALLERS, OF_A_TENANT, Cell, Source, Target, expected, markdown
