@@ -10,6 +10,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +27,7 @@ from inference.store.registry import publish
 from inference.training.corpus import Dataset, Row
 from inference.training.train import train
 from tenantry.cli import app
+from tenantry.cluster.applying import server
 from tests.documents import DOCUMENTS, printed
 from tests.example_platform import EXAMPLE, example_dist
 from tests.fake_programs import FakePrograms
@@ -155,6 +157,17 @@ class _Cluster(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+class EmptyCluster:
+    """An API server without any of our objects."""
+
+    def metadata(self, _kind: str, _selector: str) -> list[dict[str, object]]:
+        """No object."""
+        return []
+
+    def annotate(self, *_: str) -> None:
+        """Is not called, because the stand-in for kubectl applies nothing."""
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """Port of the server to which the stand-in for kubectl forwards."""
@@ -191,9 +204,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Path:
     FakePrograms(tmp_path / "bin", monkeypatch).add(
         "kubectl", {"port-forward": forwarded, "current-context": context, "/apis": groups}
     )
+    monkeypatch.setattr(server, "connect", lambda _: nullcontext(EmptyCluster()))
     monkeypatch.chdir(folder)
-    for variable in ("KUBECONFIG", "CONFIRM", "DRY_RUN", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"):
+    for variable in ("KUBECONFIG", "DRY_RUN", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("CONFIRM", "kind-tenantry")
     monkeypatch.setenv("SKIP_PREFLIGHT", "the stand-in for kubectl has no API")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "publisher")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
