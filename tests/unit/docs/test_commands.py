@@ -34,6 +34,7 @@ from tests.fake_programs import FakePrograms
 from tests.models import TEXTS, write_tiny_model
 from tests.paths import ROOT
 
+NO_OBJECTS: Final = '{"items": []}'
 PLACEHOLDERS: Final = {"$T": "tenant-a", "<context>": "kind-tenantry", "FILE.csv": "mails.csv"}
 """What the reader replaces, and by what this test replaces it. Other capital words, as ID and NAME, are values too."""
 RUN: Final = {"apply", "models", "plan", "publish", "rollback", "silence", "smoke"}
@@ -202,7 +203,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Path:
     forwarded = {"says": f"Forwarding from 127.0.0.1:{port} -> 1\n"}
     context, groups = {"says": "kind-tenantry\n"}, {"says": '{"groups": []}'}
     FakePrograms(tmp_path / "bin", monkeypatch).add(
-        "kubectl", {"port-forward": forwarded, "current-context": context, "/apis": groups}
+        "kubectl",
+        {"port-forward": forwarded, "current-context": context, "/apis": groups, "get pods": {"says": NO_OBJECTS}},
     )
     monkeypatch.setattr(server, "connect", lambda _: nullcontext(EmptyCluster()))
     monkeypatch.chdir(folder)

@@ -140,7 +140,9 @@ def test_commands_that_change_a_cluster_inspect_it_first(
         programs.add(name)
     (tmp_path / "dist").mkdir()
     labels = "{app.kubernetes.io/managed-by: tenantry, app.kubernetes.io/name: ml-inference}"
-    (tmp_path / "dist" / "tenant-a.k8s.yaml").write_text(f"kind: Namespace\nmetadata: {{name: tenant-a, labels: {labels}}}\n")
+    (tmp_path / "dist" / "tenant-a.k8s.yaml").write_text(
+        f"kind: Namespace\nmetadata: {{name: tenant-a, labels: {labels}}}\n"
+    )
     cluster = RecordedCluster(recorded("gke"))
     monkeypatch.setattr(Kubectl, "find", lambda *_: cluster)
     monkeypatch.setenv("CONFIRM", "recorded")
