@@ -8,6 +8,7 @@ import cdk8s_plus_28 as kplus
 from cdk8s import ApiObject, ApiObjectMetadata
 from constructs import Construct
 
+from constructs_lib import baseline
 from constructs_lib._objects import plain_object
 from constructs_lib.errors import PropsError, refusing
 from constructs_lib.members import add_members
@@ -51,6 +52,8 @@ class IsolatedTenantProps:
         shared_with: tenants whose service this tenant's pods may connect to. Default: none.
         members: users and groups that may read the namespace, without Secrets and exec. Default: nobody.
         pods: settings of every pod. Default: they run as UID 1000.
+        baseline: whether a ClusterNetworkPolicy denies connections with other namespaces where no NetworkPolicy
+            decides. Default: no.
     """
 
     name: str
@@ -69,6 +72,7 @@ class IsolatedTenantProps:
     shared_with: tuple[str, ...] = ()
     members: Members | None = None
     pods: Pods = field(default_factory=Pods)
+    baseline: bool = False
 
     def __post_init__(self) -> None:
         taken = {each.namespace for each in (self.monitoring, self.model_store, self.dns) if each.namespace}
@@ -101,6 +105,7 @@ class IsolatedTenantProps:
             shared_with=tenant.shared_with,
             members=tenant.members,
             pods=settings.pods,
+            baseline=settings.baseline,
         )
 
 
@@ -148,6 +153,13 @@ class IsolatedTenant(Construct):
         self._add_network_policies()
         if props.members is not None:
             add_members(self, self.metadata(members_name(self.name)), props.members)
+        if props.baseline:
+            self._add_baseline()
+
+    def _add_baseline(self) -> None:
+        spec = baseline.baseline_spec(self.name, dns=self.props.dns, network=self.props.network)
+        metadata = ApiObjectMetadata(name=f"{baseline.PREFIX}{self.name}", labels=self.labels)
+        plain_object(self, "baseline", api_version=baseline.API, kind=baseline.KIND, metadata=metadata, spec=spec)
 
     @property
     def labels(self) -> dict[str, str]:

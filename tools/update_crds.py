@@ -17,7 +17,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CRDS = ROOT / "imports" / "crds"
-VERSIONS = ("operator.prometheus.io/version", "gateway.networking.k8s.io/bundle-version")
+VERSIONS = (
+    "operator.prometheus.io/version",
+    "gateway.networking.k8s.io/bundle-version",
+    "policy.networking.k8s.io/bundle-version",
+)
 """Annotations of definitions that contain their version."""
 VARIABLES = ROOT / "terraform" / "platform" / "variables.tf"
 

@@ -155,6 +155,9 @@ class PlatformSettings(Section):
     guard: GuardSwitch = None
     """What the API server refuses in the tenants' namespaces, for everyone except the cluster's administrators and
     controllers: `true`, or a mapping with its settings; needs Kubernetes 1.30. No guard if absent."""
+    baseline: bool = Field(default=False, strict=True)
+    """Whether each tenant gets a ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2). It denies connections with
+    other namespaces where no NetworkPolicy decides; needs its CRD, and a network plugin that enforces it."""
 
     @property
     def namespaces(self) -> frozenset[str]:

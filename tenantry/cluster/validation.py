@@ -16,7 +16,7 @@ from tenantry.errors import CommandError, InputError
 CRDS: Final = Path(names.__file__).parents[1] / "imports" / "crds"
 """Beside constructs_lib, in the repository and in an installed package."""
 DELETE_SECONDS: Final = 120.0
-_MONITORING_GROUP: Final = "monitoring.coreos.com/"
+_CRD_GROUPS: Final = ("monitoring.coreos.com/", "policy.networking.k8s.io/")
 
 Files = dict[str, list[Object]]
 """The objects of each file of a folder, by the file's name."""
@@ -121,7 +121,7 @@ def _missing_crds(kubectl: Kubectl, files: Files) -> list[Object]:
     """The CRDs of the kinds in use that the cluster lacks."""
     from ruamel.yaml import YAML
 
-    kinds = {each["kind"] for each in _all(files) if each["apiVersion"].startswith(_MONITORING_GROUP)}
+    kinds = {each["kind"] for each in _all(files) if each["apiVersion"].startswith(_CRD_GROUPS)}
     texts = [path.read_text(encoding="utf-8") for path in sorted(CRDS.glob("*.yaml"))]
     # Reading one of them takes seconds: only those that name a kind in question.
     wanted = [text for text in texts if any(f"    kind: {kind}\n" in text for kind in kinds)]

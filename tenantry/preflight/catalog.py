@@ -13,7 +13,7 @@ from tenantry.preflight.checks.profile import check_profile
 from tenantry.preflight.checks.rights import check_rights
 from tenantry.preflight.checks.security import check_pod_security, check_user
 from tenantry.preflight.checks.storage import check_storage
-from tenantry.preflight.checks.version import check_crds, check_version
+from tenantry.preflight.checks.version import check_baseline, check_crds, check_version
 
 CHECKS: Final = (
     Check(name="version", title="Kubernetes", run=check_version),
@@ -25,6 +25,7 @@ CHECKS: Final = (
     Check(name="metrics", title="metrics API", run=check_metrics, installed_by_up=True),
     Check(name="dns", title="DNS", run=check_dns),
     Check(name="network", title="NetworkPolicies", run=check_enforcement),
+    Check(name="baseline", title="baseline", run=check_baseline),
     Check(name="podSecurity", title="Pod Security", run=check_pod_security),
     Check(name="user", title="UID of pods", run=check_user),
     Check(name="storage", title="storage class", run=check_storage),

@@ -18,7 +18,7 @@ from tests.paths import ROOT
 
 KUBERNETES = ("1.30", "1.34")
 """The oldest supported version, and the version of Terraform's cluster."""
-FOREIGN = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")
+FOREIGN = ("monitoring.coreos.com/", "gateway.networking.k8s.io/", "policy.networking.k8s.io/")
 """Beginnings of the API versions of CRDs."""
 OPTIONAL = {"AlertmanagerConfig", "HTTPRoute"}
 """Kinds that only tenants with a receiver or behind a gateway have."""

@@ -14,6 +14,8 @@ INSTANCE: Final = "app.kubernetes.io/instance"
 NAMESPACE: Final = "core/v1/Namespace"
 GATEWAY_API: Final = "gateway.networking.k8s.io"
 """API group that a cluster without a gateway does not have; kubectl refuses to prune kinds that it does not know."""
+BASELINE: Final = "policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy"
+"""A tenant's kind that belongs to no namespace, so that it is not deleted with the tenant's."""
 PLATFORM_KINDS: Final = (
     "core/v1/ConfigMap",
     "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
@@ -36,5 +38,6 @@ TENANT_KINDS: Final = (
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1alpha1/AlertmanagerConfig",
     f"{GATEWAY_API}/v1/HTTPRoute",
+    BASELINE,
 )
 """Every kind that dist/ can hold; kubectl prunes no other kind."""

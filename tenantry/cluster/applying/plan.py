@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tenantry.cluster.applying.folder import Folder
-from tenantry.cluster.applying.kinds import INSTANCE, NAMESPACE, TENANT_KINDS, TENANTS
+from tenantry.cluster.applying.kinds import BASELINE, INSTANCE, NAMESPACE, TENANT_KINDS, TENANTS
 from tenantry.cluster.applying.record import LAST_APPLIED, Record, fingerprint, identity, identity_of
 from tenantry.cluster.applying.server import Metadata, Server
 
@@ -22,7 +22,8 @@ class Plan:
         apply: tenants to apply, each with the reason.
         skip: tenants whose files and objects are as the last apply left them.
         surplus: objects on the cluster that kubectl applied and that their tenant's file does not contain, by tenant.
-            Only kubectl decides whether one of them is deleted.
+            Only kubectl decides whether one of them is deleted. Of a tenant without a file, only those that are not
+            deleted with its namespace.
         removed: tenants on the cluster that have no file.
         before: fingerprints of the tenants' objects on the cluster.
     """
@@ -72,11 +73,15 @@ def plan(folder: Folder, server: Server, *, everything: bool) -> Plan:
             apply[name] = reason
         elif everything:
             apply[name] = "--all"
+    removed = tuple(sorted(name for name, each in live.items() if _is_removed(name, each, folder)))
+    for name in removed:
+        if baseline := tuple(sorted(key for key in live[name].applied if key.startswith(f"{BASELINE} "))):
+            surplus[name] = baseline
     return Plan(
         apply=apply,
         skip=tuple(name for name in folder.tenants if name not in apply),
         surplus=surplus,
-        removed=tuple(sorted(name for name, each in live.items() if _is_removed(name, each, folder))),
+        removed=removed,
         before={key: value for each in live.values() for key, value in each.fingerprints.items()},
     )
 

@@ -78,7 +78,7 @@ class Runner:
         """Arguments for runs that prune tenants' objects: of these tenants and of their surplus kinds, no others."""
         surplus = self._plan.surplus
         anchor = next(iter(self._folder.tenants))  # kubectl prunes only when it applies something
-        for names in _portions((*surplus, *self._plan.removed)):
+        for names in _portions(dict.fromkeys((*surplus, *self._plan.removed))):
             kinds = {key.partition(" ")[0] for name in names for key in surplus.get(name, ())}
             kinds |= {NAMESPACE} if set(names) & set(self._plan.removed) else set()
             applied = [name for name in names if name in self._folder.tenants] or [anchor]

@@ -9,11 +9,12 @@ from tenantry.preflight.finding import Finding, Status
 
 _APPLY: Final = ("get", "list", "create", "patch", "delete")
 """Verbs that `tenantry apply` uses: kubectl apply, diff and prune."""
-_PLATFORM: Final = (
-    ("", "namespaces"),
+_NAMESPACES: Final = (("", "namespaces"),)
+_GUARD: Final = (
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
 )
+_BASELINE: Final = (("policy.networking.k8s.io", "clusternetworkpolicies"),)
 _TENANT: Final = (
     ("", "configmaps"),
     ("", "limitranges"),
@@ -40,8 +41,9 @@ _Review = tuple[str, str, str, str]
 
 def check_rights(inspected: Inspected) -> Iterator[Finding]:
     """The user must be allowed to create, change, compare and delete every kind of object that dist/ holds."""
-    guarded = inspected.settings.guard is not None
-    cluster = [(verb, *each, "") for each in (_PLATFORM if guarded else _PLATFORM[:1]) for verb in _APPLY]
+    settings = inspected.settings
+    kinds = (*_NAMESPACES, *(_GUARD if settings.guard else ()), *(_BASELINE if settings.baseline else ()))
+    cluster = [(verb, *each, "") for each in kinds for verb in _APPLY]
     everywhere = [(verb, *each, "") for each in _TENANT for verb in _APPLY]
     denied = _denied(inspected, [_PODS, *cluster, *everywhere])
     namespaces = [inspected.settings.monitoring.namespace, *(tenant.name for tenant in inspected.platform.tenants)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from constructs_lib import baseline
 from tenantry.preflight.check import Inspected
 from tenantry.preflight.finding import Finding, Status
 
@@ -58,3 +59,17 @@ def _needed(inspected: Inspected) -> Iterator[_Kind]:
     if inspected.settings.gateway:
         install = "install the CRDs of Gateway API 1.1 or newer, or remove platform.gateway"
         yield _Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "platform.gateway", install)
+
+
+def check_baseline(inspected: Inspected) -> Iterator[Finding]:
+    """Whether a second layer of network policies is possible, whatever the file says."""
+    served = baseline.KIND in (inspected.api.kinds(baseline.API) or ())
+    found = f"{baseline.KIND} ({baseline.API}) is {'served' if served else 'not served'}"
+    wanted = inspected.settings.baseline
+    required = f"nothing; platform.baseline is {str(wanted).lower()}"
+    if wanted:
+        found += "; whether the network plugin enforces it is not tested" if served else ""
+        required = f"{baseline.KIND}, and a network plugin that enforces its tier Baseline"
+    status = Status.OK if served or not wanted else Status.BLOCKING
+    fix = "install the CRD (Network Policy API), or remove platform.baseline" if status is Status.BLOCKING else ""
+    yield Finding(status=status, found=found, required=required, fix=fix)

@@ -44,6 +44,7 @@ ALL = IsolatedTenantProps(
     shared_with=("tenant-y",),
     members=Members(groups=("team-x",)),
     pods=Pods(fixed_user=False),
+    baseline=True,
 )
 
 
@@ -367,6 +368,7 @@ def test_a_tenant_of_platform_yaml_sets_every_prop() -> None:
     data = {
         "apiVersion": "tenantry.dev/v1alpha1",
         "platform": {
+            "baseline": True,
             "image": "a/b:1",
             **{
                 name: getattr(ALL, prop).model_dump(by_alias=True)

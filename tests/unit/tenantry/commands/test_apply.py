@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from constructs_lib.names import added_labels
 from tenantry.cli import app
 from tenantry.cluster.applying import server as api
-from tenantry.cluster.applying.kinds import NAMESPACE, PLATFORM, TENANT_KINDS
+from tenantry.cluster.applying.kinds import BASELINE, NAMESPACE, PLATFORM, TENANT_KINDS
 from tenantry.cluster.applying.record import ANNOTATION, LAST_APPLIED
 from tenantry.cluster.kubectl import Kubectl
 
@@ -236,6 +236,45 @@ def test_what_left_a_file_is_pruned_by_its_tenant_and_its_kind(monkeypatch: pyte
     assert [each for each in call if each.startswith("--prune-allowlist")] == [
         "--prune-allowlist=rbac.authorization.k8s.io/v1/Role"
     ]
+
+
+BASELINE_POLICY = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha2",
+    "kind": "ClusterNetworkPolicy",
+    "metadata": {"name": "tenantry-baseline-tenant-a", "labels": added_labels("tenant-a")},
+}
+
+
+def test_the_baseline_of_a_tenant_is_deleted_when_it_is_turned_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The tenant stays as it is."""
+    cluster, dist = Cluster(), _dist(tmp_path, TENANT, BASELINE_POLICY)
+    _apply(monkeypatch, cluster, dist)
+    _dist(tmp_path, TENANT)
+    cluster.prunable = "clusternetworkpolicy.policy.networking.k8s.io/tenantry-baseline-tenant-a pruned (dry run)"
+    assert _apply(monkeypatch, cluster, dist).exit_code == 0
+    (call,) = cluster.prunes
+    assert [each for each in call if each.startswith("--prune-allowlist")] == [f"--prune-allowlist={BASELINE}"]
+
+
+@pytest.mark.parametrize("baseline", [True, False])
+def test_a_tenant_is_deleted_with_its_baseline_if_it_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    baseline: bool,  # noqa: FBT001
+) -> None:
+    """It belongs to no namespace; kubectl would refuse the kind on a cluster that does not know it."""
+    _dist(tmp_path, _object("tenant-b"), tenant="tenant-b")
+    cluster, dist = Cluster(), _dist(tmp_path, TENANT, *([BASELINE_POLICY] if baseline else []))
+    _apply(monkeypatch, cluster, dist)
+    (tmp_path / "tenant-a.k8s.yaml").unlink()
+    cluster.prunable = "namespace/tenant-a pruned (dry run)"
+    assert _apply(monkeypatch, cluster, dist, confirm="kind-test tenant-a").exit_code == 0
+    (call,) = cluster.prunes
+    assert f"--prune-allowlist={NAMESPACE}" in call
+    assert (f"--prune-allowlist={BASELINE}" in call) is baseline
+    assert any("app.kubernetes.io/instance in (tenant-a,tenant-b)" in each for each in call)
 
 
 def test_an_object_that_kubectl_did_not_apply_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

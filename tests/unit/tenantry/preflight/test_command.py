@@ -37,7 +37,7 @@ def test_the_text_names_status_requirement_and_key(monkeypatch: pytest.MonkeyPat
     (dns,) = [index for index, line in enumerate(lines) if line.startswith("blocking") and "DNS" in line]
     assert lines[dns + 1].strip().startswith("required: policies allow pods k8s-app=kube-dns in kube-system")
     assert lines[dns + 2].strip() == 'set platform.dns.addresses: ["169.254.20.10/32", "34.118.224.10/32"]'
-    assert lines[-1] == "1 blocking, 1 failed, 1 warning, 2 skipped, 9 ok"
+    assert lines[-1] == "1 blocking, 1 failed, 1 warning, 2 skipped, 10 ok"
     assert "--write sets these keys" in done.stderr
 
 
