@@ -89,6 +89,7 @@ def tenant_chart(
         receiver=tenant.receiver,
         auth=tenant.auth,
         limits=tenant.limits,
+        allowed_origins=tenant.allowed_origins,
         hostname=tenant.hostname,
     )
     MonitoredInference(chart, "inference", props)

@@ -16,7 +16,7 @@ from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import CONTAINER, rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_name, selector, service_name
-from constructs_lib.platform.access import Auth, CallerLimits
+from constructs_lib.platform.access import Auth, CallerLimits, check_origin
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.receivers import Receiver
@@ -49,6 +49,7 @@ class MonitoredInferenceProps:
         receiver: receiver of the tenant's alerts. Default: the platform's own receiver.
         auth: `apiKeys` if callers must send an API key. Default: they need none.
         limits: what each caller may send to a pod. Default: no limit.
+        allowed_origins: origins of web pages whose scripts may call the service. Default: none.
         hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
@@ -61,6 +62,7 @@ class MonitoredInferenceProps:
     receiver: Receiver | None = None
     auth: Auth | None = None
     limits: CallerLimits | None = None
+    allowed_origins: tuple[str, ...] = ()
     hostname: str | None = None
 
     def __post_init__(self) -> None:
@@ -75,6 +77,9 @@ class MonitoredInferenceProps:
         for name in self.image_pull_secrets:
             with refusing("image_pull_secrets", name):
                 check_object_name(name)
+        for origin in self.allowed_origins:
+            with refusing("allowed_origins", origin):
+                check_origin(origin)
         with refusing("hostname", self.hostname):
             check_host_names([self.hostname], self.tenant.props.gateway)
 
@@ -115,6 +120,8 @@ class MonitoredInference(Construct):
         self.http_route = self._add_http_route()
         for name, value in self.props.limits.settings().items() if self.props.limits else ():
             self.add_setting(name, value)
+        if props.allowed_origins:
+            self.add_setting("allowed_origins", " ".join(props.allowed_origins))
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

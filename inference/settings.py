@@ -10,10 +10,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
 from inference.address import ModelUri
+from inference.origins import parse_origins
 
 
 def _model_uri(value: str) -> str:
     ModelUri.parse(value)
+    return value
+
+
+def _origins(value: str) -> str:
+    parse_origins(value)
     return value
 
 
@@ -96,6 +102,9 @@ class Settings(BaseSettings):
     """Folder with the digests of the callers' API keys, one file per caller; empty: no key is required."""
     api_keys_reload_seconds: Seconds = 2
     """Pause between two looks at that folder."""
+    allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
+    """Origins of web pages that may call the service, separated by spaces, as in `https://app.example.com`; empty:
+    none."""
     limit_requests_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     """Requests per second and pod of one caller, or of all callers if no key is required; above: 429. 0: no limit."""
     limit_burst: Count = 1

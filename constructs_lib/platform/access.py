@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from constructs_lib.platform._section import Section, refusal, refuse, refuse_all
 from constructs_lib.platform.validators import Name
+from inference.origins import RULE, is_origin
 
 Place = tuple[str | int, ...]
 _NOT_CLIENTS: Final = frozenset({"kube-system", "kube-public", "kube-node-lease", "metrics-server"})
@@ -40,6 +41,24 @@ class Client(Section):
     that tenant names this one in `sharedWith`."""
     pod_labels: PodLabels = Field(default={})
     """Labels that the client's pods must have, all of them; every pod of the namespace if absent."""
+
+
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for place, origin in enumerate(origins):
+        check_origin(origin)
+        if origin in origins[:place]:
+            refuse(f"must not contain '{origin}' twice", "remove one of them")
+    return origins
+
+
+def check_origin(origin: str) -> None:
+    """Check that browsers would send this origin."""
+    if not is_origin(origin):
+        refuse(f"{RULE}, and '{origin}' is not", "write it as https://app.example.com")
+
+
+Origins = Annotated[tuple[str, ...], AfterValidator(_check_origins), Field(max_length=20)]
+"""Origins of web pages, each exactly as browsers send it; there is no wildcard."""
 
 
 class CallerLimits(Section):

@@ -22,7 +22,7 @@ from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
 from constructs_lib.platform._quantities import Memory
 from constructs_lib.platform._section import Section, refuse
-from constructs_lib.platform.access import Auth, CallerLimits, Client, check_parties
+from constructs_lib.platform.access import Auth, CallerLimits, Client, Origins, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import ClusterSettings
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
@@ -195,6 +195,9 @@ class Defaults(Section):
     limits: CallerLimits | None = None
     """What each caller may send to a pod: per API key, or for all callers together if no key is required. No limit if
     absent."""
+    allowed_origins: Origins = ()
+    """Origins of web pages whose scripts may call the service (CORS), as in `https://app.example.com`; none if empty.
+    Metrics and probes are never shared."""
 
     @field_validator("resources")
     @classmethod

@@ -75,6 +75,7 @@ def from_http(status: int, path: str, headers: Mapping[str, str]) -> RequestErro
         return NotFoundError(f"nothing is at {path[:200]}; {contract.DOCS_PATH} lists all routes")
     if status == MethodNotAllowedError.status:
         allow = headers.get("allow", headers.get("Allow", "GET"))
+        allow = "GET, HEAD" if allow == "GET" else allow  # HEAD is answered wherever GET is
         return MethodNotAllowedError(f"{path[:200]} supports {allow} only", allow=allow)
     return BadRequestError("the request cannot be answered")
 

@@ -15,6 +15,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from inference.errors import BadRequestError, RequestTimeoutError
+from inference.serving.http.cors import Cors
 from inference.serving.http.exchange import Exchange
 from inference.serving.http.inbox import Inbox
 from inference.serving.http.phases import READING, Phase, timeouts
@@ -43,6 +44,7 @@ class Shared(NamedTuple):
     service: Service
     clients: "Clients[Connection]"
     writer: AnswerWriter
+    cors: Cors | None
     buffer: bytearray
     """Where bytes arrive; they are parsed or copied before the next connection reads."""
 
@@ -79,6 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         self._shared: Final = shared
         self._clients: Final = shared.clients
         self._writer: Final = shared.writer
+        self._cors: Final = shared.cors
         self._buffer: Final = memoryview(shared.buffer)
         self._admission: Final = shared.service.admission
         self._timeouts: Final = timeouts(shared.service.settings)
@@ -202,7 +205,9 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._current
         if exchange is None:
             return  # the connection was lost
-        answer = exchange.answer()
+        answer = self._cors.preflight(exchange.request) if self._cors is not None else None
+        if answer is None:
+            answer = exchange.answer()
         if answer is None:
             info = self.transport.get_extra_info
             exchange.start_task((info("sockname"), info("peername")), self._on_task_done)
@@ -224,6 +229,8 @@ class Connection(asyncio.BufferedProtocol):
         exchange.record(answer, is_task=is_task)
 
     def _write(self, request: Request, answer: Answer) -> None:
+        if self._cors is not None:
+            answer = self._cors.share(request, answer)
         keep_alive = request.keep_alive and (self._inbox.has_more or not self._admission.draining)
         self.transport.write(self._writer.answer(answer, request, keep_alive=keep_alive))
         if not keep_alive:

@@ -16,9 +16,11 @@ import structlog
 import uvicorn
 
 from inference import __version__
+from inference.origins import parse_origins
 from inference.serving.application import InferenceApp
 from inference.serving.http.clients import Clients
 from inference.serving.http.connection import READ_BYTES, Connection, Shared
+from inference.serving.http.cors import Cors
 from inference.serving.http.descriptors import connections_that_fit
 from inference.serving.http.wire import AnswerWriter
 from inference.settings import Settings
@@ -62,7 +64,9 @@ class Server(uvicorn.Server):
         self.settings: Final = settings
         self.clients: Final[Clients[Connection]] = Clients(_within_file_limit(settings), self.service.admission)
         self.exit_code = 0
-        self._shared: Final = Shared(app, self.service, self.clients, AnswerWriter(), bytearray(READ_BYTES))
+        origins = parse_origins(settings.allowed_origins)
+        cors = Cors(origins) if origins else None
+        self._shared: Final = Shared(app, self.service, self.clients, AnswerWriter(), cors, bytearray(READ_BYTES))
         self._stop_at = 0.0
         self._cut_at = 0.0
         self._began = perf_counter()

@@ -260,6 +260,7 @@ OTHERS: dict[str, Any] = {
     "receiver": RECEIVER,
     "auth": "apiKeys",
     "limits": CallerLimits(requests_per_second=2.5, burst=10, texts_per_minute=600),
+    "allowed_origins": ("https://app.example.com", "http://localhost:5173"),
     "runtime": "onnx",
     "hostname": "tenant-a.models.example.com",
 }
@@ -294,6 +295,8 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     assert {"name": "INFERENCE_API_KEYS_DIR", "value": "/etc/tenantry/api-keys"} in container["env"]
     for name, value in (("REQUESTS_PER_SECOND", "2.5"), ("BURST", "10"), ("TEXTS_PER_MINUTE", "600")):
         assert {"name": f"INFERENCE_LIMIT_{name}", "value": value} in container["env"]
+    origins = "https://app.example.com http://localhost:5173"
+    assert {"name": "INFERENCE_ALLOWED_ORIGINS", "value": origins} in container["env"]
     mount = {"mountPath": "/etc/tenantry/api-keys", "name": "api-keys", "readOnly": True}
     assert mount in container["volumeMounts"]
     assert {"name": "api-keys", "secret": {"optional": True, "secretName": "api-keys"}} in spec["volumes"]
@@ -303,6 +306,12 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
 def route() -> Object:
     found: Object = by_kind(synth(BEHIND_GATEWAY, hostname="tenant-a.models.example.com"), "HTTPRoute")["spec"]
     return found
+
+
+def test_the_route_lets_every_method_through_so_that_the_service_answers_preflights(route: Object) -> None:
+    (rule,) = route["rules"]
+    assert {tuple(match) for match in rule["matches"]} == {("path",)}
+    assert "filters" not in rule
 
 
 def test_the_route_leads_from_the_gateways_listener_to_the_service(route: Object) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.platform import Client, Platform
+from inference.origins import RULE
 from tests.unit.constructs_lib.platform.test_document import tenant, tenants, the_mistake, write
 
 
@@ -105,6 +106,9 @@ def test_limits_and_auth_come_from_defaults_and_can_be_removed(tmp_path: Path) -
     ("more", "field", "rule"),
     [
         ("auth: password", "auth", "must be 'apiKeys'"),
+        ("allowedOrigins: ['*']", "allowedOrigins", f"{RULE}, and '*' is not"),
+        ("allowedOrigins: [https://a/]", "allowedOrigins", f"{RULE}, and 'https://a/' is not"),
+        ("allowedOrigins: [https://a, https://a]", "allowedOrigins", "must not contain 'https://a' twice"),
         ("limits: {requestsPerSecond: 0, burst: 1}", "limits.requestsPerSecond", "must be greater than 0.0"),
         ("limits: {requestsPerSecond: .inf, burst: 1}", "limits.requestsPerSecond", "must be a finite number"),
         ("limits: {requestsPerSecond: 1}", "limits.burst", "is required"),

@@ -114,7 +114,7 @@ class Offline:
         self.service.add_model(model)
         self.loop = asyncio.new_event_loop()
         self.clients: Clients[Connection] = Clients(self.service.settings, self.service.admission)
-        self.shared = Shared(self.app, self.service, self.clients, AnswerWriter(), bytearray(READ_BYTES))
+        self.shared = Shared(self.app, self.service, self.clients, AnswerWriter(), None, bytearray(READ_BYTES))
 
     def connect(self, address: str = "10.0.0.1") -> Client:
         """A new connection from that address."""
