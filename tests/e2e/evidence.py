@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ class Row:
         counts: Number of probes by kind, such as {"TCP connections": 24}.
         figures: Measurements by name.
         notes: Additional information.
+        tables: Markdown tables, by title.
         untested: Why something could not be tested.
         failures: The tests that failed.
         tested: When it was tested, and at which commit.
@@ -32,6 +33,7 @@ class Row:
     counts: dict[str, int] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)
     untested: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     tested: str = ""
@@ -65,6 +67,11 @@ class Evidence:
         """Keep a note, once."""
         if text not in self.rows[promise].notes:
             self.rows[promise].notes.append(text)
+
+    def table(self, promise: str, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Keep a table."""
+        lines = (header, ["---"] * len(header), *rows)
+        self.rows[promise].tables[title] = "\n".join(f"| {' | '.join(each)} |" for each in lines)
 
     def not_tested(self, promise: str, why: str) -> None:
         """Keep why something could not be tested in this cluster."""
@@ -101,12 +108,13 @@ class Evidence:
             for key, row in self.rows.items()
         ]
         for key, row in self.rows.items():
-            if row.figures or row.notes or row.untested or row.failures:
+            if row.figures or row.notes or row.untested or row.failures or row.tables:
                 lines += ["", f"## {PROMISES[key]}", ""]
                 lines += [f"- BROKEN: {failure}" for failure in row.failures]
                 lines += [f"- {name}: {value}" for name, value in row.figures.items()]
                 lines += [f"- {note}" for note in row.notes]
                 lines += [f"- not tested: {why}" for why in row.untested]
+                lines += [text for title, table in row.tables.items() for text in ("", f"### {title}", "", table)]
         return "\n".join(lines) + "\n"
 
     def merge(self, directory: Path) -> None:

@@ -17,6 +17,8 @@ PROMISES: Final[Mapping[str, str]] = {
     "reachability": "What the audit says of random policies is what the cluster does, pair by pair",
     "first-seconds": "A new pod is closed to other namespaces from its first moment",
     "rbac": "The tenant's account may get and list pods, services and configmaps of its own namespace, nothing else",
+    "benchmarks": "Every tenant meets the Multi-Tenancy Benchmarks, and the audit says so from YAML",
+    "monitors": "What the audit says of monitors is what the Prometheus Operator configures",
     "members": "Members of a tenant may read its namespace: no Secrets, no exec; port-forward only where it is allowed",
     "guard": "With platform.guard, the API server refuses what would widen a tenant's access, and nothing harmless",
     "containers": "Containers: UID 1000, read-only root, no capabilities, no token; other pods are refused",

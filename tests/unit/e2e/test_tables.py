@@ -65,6 +65,14 @@ def test_an_untested_promise_is_not_reported_as_kept() -> None:
     assert "no log to read" in evidence.markdown()
 
 
+def test_a_table_stands_in_the_section_of_its_promise() -> None:
+    evidence = Evidence()
+    evidence.rows["benchmarks"].tests = 1
+    evidence.table("benchmarks", "tenant-a", ("check", "cluster"), [("block-ns-quota", "pass")])
+    section = evidence.markdown().partition(f"## {PROMISES['benchmarks']}")[2]
+    assert "### tenant-a\n\n| check | cluster |\n| --- | --- |\n| block-ns-quota | pass |" in section
+
+
 def test_the_committed_report_covers_every_promise() -> None:
     """docs/e2e-report.md is the report of a run: it has a row with a result for each promise."""
     text = (ROOT / "docs" / "e2e-report.md").read_text("utf-8")
