@@ -1,13 +1,16 @@
 """The charts of `dist/`: one for the platform and one per tenant; each becomes a file."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import cdk8s_plus_28 as kplus
 from cdk8s import ApiObject, ApiObjectMetadata, App, Chart, JsonPatch
 from cdk8s_plus_28 import k8s
 from constructs import IConstruct
 
+from constructs_lib.errors import PropsError
 from constructs_lib.guard import add_guard
 from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
@@ -16,6 +19,9 @@ from constructs_lib.monitoring.dashboard import dashboard_json
 from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, added_labels, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 
+APPLY_LIMIT: Final = 255 * 1024
+"""Highest size in bytes of an object that all tenants share, as JSON: `kubectl apply` stores it in an annotation, and
+all annotations of an object together may have 256 KiB."""
 Extension = Callable[[Chart, IsolatedTenant], object]
 """Adds constructs to a tenant's chart; objects without a namespace are put into the tenant's."""
 
@@ -50,9 +56,25 @@ def write(item: PlatformInput | TenantInput, outdir: Path | str, *, extend: Exte
         chart = platform_chart(app, item.settings, runbook=item.runbook, tenants=item.tenants)
         if item.settings.guard is not None:
             add_guard(chart, item.settings.guard, tenants=item.tenants, images=item.images)
+        _check_sizes(chart, len(item.tenants))
     else:
         tenant_chart(app, item.tenant, item.settings, image=item.image, model=item.model, extend=extend)
     app.synth()
+
+
+def _check_sizes(chart: Chart, tenants: int) -> None:
+    """Refuse shared objects that `kubectl apply` could not apply.
+
+    Raises:
+        PropsError: an object is too large.
+    """
+    for each in chart.to_json():
+        if (size := len(json.dumps(each, separators=(",", ":")).encode())) > APPLY_LIMIT:
+            raise PropsError(
+                f"'tenants' ({tenants:,}) make the {each['kind']} {each['metadata']['name']} too large: it has "
+                f"{size:,} bytes, and kubectl can apply {APPLY_LIMIT:,}; divide the tenants among several clusters "
+                "(docs/scale.md)"
+            )
 
 
 def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenants: Sequence[str]) -> Chart:

@@ -59,7 +59,7 @@ class Monitoring(Section):
     object_labels: dict[str, str] = Field(default={})
     """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
     prometheus: Prometheus | None = None
-    """Its resources, for a warning from synth if the tenants' series do not fit; unknown if absent."""
+    """Its resources. Synth warns if the tenants' series do not fit; Terraform gives them to its own Prometheus."""
 
 
 class ModelStore(Section):

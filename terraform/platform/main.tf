@@ -28,6 +28,7 @@ module "chart_values" {
   context              = var.context
   kubelet_insecure_tls = var.metrics_server.kubelet_insecure_tls
   prometheus_labels    = module.tenants.prometheus_labels
+  prometheus           = module.tenants.prometheus
   volumes = {
     enabled           = var.kube_prometheus_stack.persistent
     prometheus_size   = var.kube_prometheus_stack.prometheus_size

@@ -14,8 +14,10 @@ from cdk8s import ApiObjectMetadata, Chart
 
 from constructs_lib import IsolatedTenant, charts, synthesis
 from constructs_lib.errors import PropsError
+from constructs_lib.inputs import PlatformInput
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
+from constructs_lib.platform.guard import Guard
 from tests.kube import Object, by_kind
 from tests.paths import ROOT, TEMPLATE
 
@@ -170,3 +172,21 @@ def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "dist").is_dir()
+
+
+@pytest.mark.parametrize(("tenants", "fits"), [(3_000, True), (6_000, False)])
+def test_shared_objects_that_kubectl_cannot_apply_are_refused(
+    shipped: Platform,
+    tmp_path: Path,
+    tenants: int,
+    fits: bool,  # noqa: FBT001
+) -> None:
+    """With names of 46 characters, the longest; the message names the object, its size and the limit."""
+    settings = shipped.platform.model_copy(update={"guard": Guard()})
+    names = tuple(f"t{number:045}" for number in range(tenants))
+    item = PlatformInput(settings=settings, runbook="https://example.test/", tenants=names, images=())
+    if fits:
+        charts.write(item, tmp_path)
+    else:
+        with pytest.raises(PropsError, match=r"'tenants' \(6,000\) make the .* too large: it has .* several clusters"):
+            charts.write(item, tmp_path)

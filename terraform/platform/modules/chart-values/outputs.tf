@@ -3,6 +3,14 @@ output "kube_prometheus_stack" {
   value = concat(
     [local.stack_file],
     var.volumes.enabled ? [yamlencode(local.volumes)] : [],
+    # What platform.yaml says about Prometheus; `tenantry synth` warns if the tenants' series need more.
+    var.prometheus == null ? [] : [yamlencode({
+      prometheus = { prometheusSpec = {
+        retention     = "${var.prometheus.retention_days}d"
+        retentionSize = local.retention_size
+        resources     = { requests = { memory = var.prometheus.memory }, limits = { memory = var.prometheus.memory } }
+      } }
+    })],
     length(local.extra_pod_labels) == 0 ? [] : [yamlencode({
       prometheus = { prometheusSpec = { podMetadata = { labels = local.extra_pod_labels } } }
     })],

@@ -14,6 +14,16 @@ variable "prometheus_labels" {
   type        = map(string)
 }
 
+variable "prometheus" {
+  description = "Memory limit, storage (a number with Mi, Gi or Ti) and days of retention of Prometheus, as platform.yaml describes it; null: the values file's."
+  type = object({
+    memory         = string
+    storage        = string
+    retention_days = number
+  })
+  default = null
+}
+
 variable "volumes" {
   description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi) and their storage class (null: the cluster's default)."
   type = object({

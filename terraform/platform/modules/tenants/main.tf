@@ -3,7 +3,8 @@ locals {
   document = yamldecode(var.platform_yaml)
   settings = try(local.document.platform, {})
 
-  gateway = try(local.settings.gateway, null)
+  gateway    = try(local.settings.gateway, null)
+  prometheus = try(local.settings.monitoring.prometheus, null)
 
   store_endpoint  = try(local.settings.modelStore.endpoint, "http://minio-api.minio.svc:9000")
   store_namespace = try(local.settings.modelStore.namespace, "minio")

@@ -18,6 +18,15 @@ output "prometheus_labels" {
   value       = tomap(try(local.settings.monitoring.prometheusLabels, { "app.kubernetes.io/name" = "prometheus" }))
 }
 
+output "prometheus" {
+  description = "Memory limit, storage and days of retention of Prometheus; null if the file does not describe it."
+  value = local.prometheus == null ? null : {
+    memory         = local.prometheus.memory
+    storage        = local.prometheus.storage
+    retention_days = try(local.prometheus.retentionDays, 7)
+  }
+}
+
 output "gateway" {
   description = "The gateway through which callers outside the cluster come: its name, namespace and listener, namespace and labels of its pods, the domain of the tenants; null if the file describes none."
   value = local.gateway == null ? null : {

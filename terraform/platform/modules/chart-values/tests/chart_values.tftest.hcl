@@ -145,3 +145,39 @@ run "makes_no_volumes_on_request" {
     error_message = "without volumes only the values file must be passed"
   }
 }
+
+run "gives_prometheus_what_platform_yaml_describes" {
+  command = plan
+
+  variables {
+    prometheus = { memory = "6Gi", storage = "40Gi", retention_days = 15 }
+    volumes    = { enabled = true, prometheus_size = "10Gi", alertmanager_size = "1Gi" }
+  }
+
+  assert {
+    condition = yamldecode(output.kube_prometheus_stack[2]).prometheus.prometheusSpec == {
+      retention     = "15d"
+      retentionSize = "32768MiB"
+      resources     = { requests = { memory = "6Gi" }, limits = { memory = "6Gi" } }
+    }
+    error_message = "memory, days and 80 % of the storage must reach Prometheus"
+  }
+
+  assert {
+    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.storageSpec.volumeClaimTemplate.spec.resources.requests.storage == "40Gi"
+    error_message = "the volume must have the described size, not that of the variable"
+  }
+}
+
+run "keeps_the_described_part_of_a_disk_without_volumes" {
+  command = plan
+
+  variables {
+    prometheus = { memory = "1Gi", storage = "500Mi", retention_days = 1 }
+  }
+
+  assert {
+    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.retentionSize == "400MiB"
+    error_message = "without volumes the described storage must limit Prometheus, too"
+  }
+}

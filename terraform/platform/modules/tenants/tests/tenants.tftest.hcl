@@ -9,6 +9,7 @@ run "reads_what_is_written" {
         monitoring:
           namespace: observability
           prometheusLabels: {app: prom}
+          prometheus: {memory: 6Gi, storage: 40Gi}
         modelStore:
           endpoint: https://objects.storage.svc
           namespace: storage
@@ -23,6 +24,11 @@ run "reads_what_is_written" {
   assert {
     condition     = output.names == toset(["ant", "zebra"])
     error_message = "the tenants are not those of the file"
+  }
+
+  assert {
+    condition     = output.prometheus == { memory = "6Gi", storage = "40Gi", retention_days = 7 }
+    error_message = "what the file says of Prometheus is not used, or the days of retention have no default"
   }
 
   assert {
