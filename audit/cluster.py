@@ -38,7 +38,11 @@ class Cluster:
         self.judge = Judge(inventory, assumptions)
 
     def reach(self) -> Reach:
-        """Who reaches whom: all pairs at once."""
+        """Who reaches whom: all pairs at once; computed the first time."""
+        return self._reach
+
+    @cached_property
+    def _reach(self) -> Reach:
         return Reach(self.inventory, self.judge.matcher, self.judge, self.references)
 
     @cached_property

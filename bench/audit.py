@@ -1,5 +1,7 @@
 """How long the audit takes, how its cost grows, and how much memory it needs.
 
+It also measures `tenantry audit all`, which is every report over one reading, for the largest number of tenants.
+
 `python -m bench.audit` makes two kinds of input: tenants, as `tenantry synth` writes them, and a crowd of namespaces
 with ten workloads and sixty policies each, no two alike. For each size it runs `tenantry audit reach --format json` in
 a process of its own, in turn, several rounds, and writes medians to bench/results/audit.json. It fails where a larger
@@ -52,8 +54,11 @@ def main() -> int:
             name: [sys.executable, "-m", "tenantry", "audit", "reach", str(path), "--format", "json"]
             for name, path in inputs.items()
         }
+        largest = f"tenants-{max(options.tenants)}"
+        contract = str(_contract_file(inputs[largest]))
+        everything = ["audit", "all", str(inputs[largest]), "--contract", contract, "--format", "json"]
+        commands["all reports"] = [sys.executable, "-m", "tenantry", *everything]
         if options.peer:
-            largest = f"tenants-{max(options.tenants)}"
             commands["peer"] = [*shlex.split(options.peer), str(inputs[largest])]
         measured: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
         for turn in range(options.rounds):
@@ -86,17 +91,23 @@ def _inputs(folder: Path, tenants: list[int], crowds: list[int]) -> Iterator[tup
             yield path.name, path
 
 
+def _contract_file(folder: Path) -> Path:
+    """Where the contract of tenants stands: beside their manifests."""
+    return folder.with_name(f"{folder.name}.contract.yaml")
+
+
 def _tenants(count: int, folder: Path) -> None:
-    """Manifests of tenants, in a process of its own: jsii keeps memory."""
+    """Manifests of tenants and their contract, in a process of its own: jsii keeps memory."""
     code = (
-        "import sys; from pathlib import Path; from constructs_lib.dist import write; "
-        "from constructs_lib.platform import Platform; "
+        "import sys, yaml; from pathlib import Path; from constructs_lib.dist import write; "
+        "from constructs_lib.platform import Platform; from tenantry.isolation import contract_of; "
         "names = [f'tenant-{n}' for n in range(int(sys.argv[1]))]; "
         "data = {'apiVersion': 'tenantry.dev/v1alpha1', 'platform': {'image': 'registry.example/service:1'}, "
         "'tenants': [{'name': name, 'model': f's3://models/{name}/spam'} for name in names]}; "
-        "write(Platform.model_validate(data), Path(sys.argv[2]))"
+        "platform = Platform.model_validate(data); write(platform, Path(sys.argv[2])); "
+        "Path(sys.argv[3]).write_text(yaml.safe_dump(contract_of(platform)))"
     )
-    subprocess.run([sys.executable, "-c", code, str(count), str(folder)], check=True)
+    subprocess.run([sys.executable, "-c", code, str(count), str(folder), str(_contract_file(folder))], check=True)
 
 
 def _crowd(count: int, folder: Path) -> None:

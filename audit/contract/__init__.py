@@ -7,5 +7,6 @@
 from audit.contract.check import contract_findings
 from audit.contract.document import Contract
 from audit.contract.loading import load, loaded
+from audit.contract.network import connects
 
-__all__ = ["Contract", "contract_findings", "load", "loaded"]
+__all__ = ["Contract", "connects", "contract_findings", "load", "loaded"]

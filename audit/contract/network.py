@@ -51,6 +51,12 @@ def network_findings(contract: Contract, inventory: Inventory) -> Iterator[Findi
                 )
 
 
+def connects(tenant: Tenant, other: Tenant) -> bool:
+    """Whether a contract lets a tenant connect to another one, on some port."""
+    out = any(each.peer.namespace in other.spaces for each in tenant.egress)
+    return out and any(each.peer.namespace in tenant.spaces for each in other.ingress)
+
+
 def _concerned(opening: Opening, tenants: dict[str, Tenant], inventory: Inventory) -> Iterator[tuple[str, Tenant]]:
     """The tenants whose pods a policy selects, or may select."""
     policy = opening.policy

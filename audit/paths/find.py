@@ -1,6 +1,6 @@
 """Finds the ways from one tenant to others, over all planes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.cluster import Cluster
@@ -79,11 +79,16 @@ class Paths:
         def is_end(node: Node) -> bool:
             return node.namespace in ends and node.kind is not Kind.NODE
 
-        found = list(shortest(starts, self._steps, is_end, certain=True))
-        reached = {each.end for each in found}
-        possible = shortest(starts, self._steps, is_end, certain=False)
-        return [*found, *(each for each in possible if each.end not in reached)]
+        seen: dict[Node, list[Step]] = {}
 
-    def _steps(self, node: Node) -> Iterator[Step]:
-        for plane in self.planes:
-            yield from plane.steps(node)
+        def steps(node: Node) -> list[Step]:
+            if node not in seen:
+                seen[node] = [step for plane in self.planes for step in plane.steps(node)]
+            return seen[node]
+
+        found = list(shortest(starts, steps, is_end, certain=True))
+        if all(step.certain for each in seen.values() for step in each):
+            return found
+        reached = {each.end for each in found}
+        possible = shortest(starts, steps, is_end, certain=False)
+        return [*found, *(each for each in possible if each.end not in reached)]

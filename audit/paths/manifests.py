@@ -1,11 +1,12 @@
 """Manifests: what objects of a namespace make others do with another namespace: routes and Services."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from audit.engine.through_services import selected
-from audit.model.services import Service
+from audit.model.services import Route, Service
 from audit.model.truth import YES
 from audit.paths.graph import Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
@@ -23,6 +24,12 @@ class ManifestsPlane:
     def __init__(self, land: Landscape) -> None:
         self._land = land
         self._services = {(each.namespace, each.name): each for each in land.inventory.services}
+        self._routes_of: dict[str, list[Route]] = defaultdict(list)
+        self._services_of: dict[str, list[Service]] = defaultdict(list)
+        for route in land.inventory.routes:
+            self._routes_of[route.namespace].append(route)
+        for service in land.inventory.services:
+            self._services_of[service.namespace].append(service)
 
     @property
     def searched(self) -> dict[str, int]:
@@ -39,14 +46,13 @@ class ManifestsPlane:
         """What the manifests of a namespace lead to in another."""
         if node.kind is not Kind.MANIFESTS:
             return
-        for route in self._land.inventory.routes:
-            if route.namespace == node.namespace != route.service_namespace:
+        for route in self._routes_of.get(node.namespace, ()):
+            if route.namespace != route.service_namespace:
                 sentence = f"{route.kind} {route.name} leads to the Service {route.service_namespace}/{route.service}"
                 for target in self._behind(route.service_namespace, route.service):
                     yield Step(target, "route", sentence, lines(route.place), source=_ROUTES)
-        for service in self._land.inventory.services:
-            if service.namespace == node.namespace:
-                yield from self._service(service)
+        for service in self._services_of.get(node.namespace, ()):
+            yield from self._service(service)
 
     def _service(self, service: Service) -> Iterator[Step]:
         alias = _NAME.match(service.external_name)

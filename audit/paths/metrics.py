@@ -1,5 +1,6 @@
 """Metrics: monitors that make Prometheus scrape others, and whoever can query a Prometheus or is one."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,6 +28,14 @@ class MetricsPlane:
     def __init__(self, land: Landscape) -> None:
         self._land = land
         self._monitors = land.inventory.of_kind(*_KINDS)
+        self._monitors_of: dict[str, list[Object]] = defaultdict(list)
+        for monitor in self._monitors:
+            self._monitors_of[monitor.namespace].append(monitor)
+        self._scraped: dict[Node, list[Object]] = {}
+        self._ends = {
+            node: pods_of(server, land.inventory, land.cluster.references) if listens(server) else []
+            for node, server in land.operated.items()
+        }
         self._pods: dict[Node, Object | None] = dict(land.operated)
         for node, workload in land.workloads.items():
             if any(_is_prometheus(each.labels) for each in workload.pods):
@@ -35,7 +44,7 @@ class MetricsPlane:
     @property
     def searched(self) -> dict[str, int]:
         """What it looks at."""
-        return {"monitor": len(self._monitors), "Prometheus": len(self._pods)}
+        return {"monitor": len(self._monitors), "Prometheus server": len(self._pods)}
 
     @property
     def unknown(self) -> list[str]:
@@ -49,9 +58,8 @@ class MetricsPlane:
     def steps(self, node: Node) -> Iterator[Step]:
         """What monitors scrape, what a query reads, and what whoever writes monitors or rules has."""
         if node.kind is Kind.MANIFESTS:
-            for monitor in self._monitors:
-                if monitor.namespace == node.namespace:
-                    yield from self._scrapes(monitor)
+            for monitor in self._monitors_of.get(node.namespace, ()):
+                yield from self._scrapes(monitor)
         elif node.kind is Kind.REACHED:
             sentence = "Prometheus answers queries about every namespace that it scrapes, whoever asks"
             yield from self._read(Node(Kind.PODS, node.namespace, node.name), sentence)
@@ -77,8 +85,9 @@ class MetricsPlane:
         certain = not servers.all or any(truth is YES for _server, truth in selecting)
         place = monitor.place.at("spec", "namespaceSelector")
         for namespace in namespaces_of(self._land.inventory, monitor):
-            selected = any(selector.matches(each) is not NO for each in self._labels(monitor, namespace))
-            if namespace != monitor.namespace and selected:
+            if namespace == monitor.namespace:
+                continue
+            if any(selector.matches(each) is not NO for each in self._labels(monitor, namespace)):
                 sentence = f"{monitor.reference} makes Prometheus scrape {namespace} in the name of {monitor.namespace}"
                 target = Node(Kind.METRICS, namespace)
                 yield Step(target, "monitor", sentence, lines(place), certain=certain, source=_SECURITY)
@@ -97,11 +106,16 @@ class MetricsPlane:
         """The metrics that a Prometheus has: of the monitors that it selects, or of all if its object is not known."""
         if pods not in self._pods:
             return
-        server = self._pods[pods]
-        for monitor in self._monitors:
-            if server is None or any(each is server for each, _truth in self._land.servers.of(monitor)):
-                target = Node(Kind.METRICS, monitor.namespace)
-                yield Step(target, "queries", sentence, lines(monitor.place), source=_QUERIES)
+        if pods not in self._scraped:
+            server = self._pods[pods]
+            self._scraped[pods] = [
+                monitor
+                for monitor in self._monitors
+                if server is None or any(each is server for each, _truth in self._land.servers.of(monitor))
+            ]
+        for monitor in self._scraped[pods]:
+            target = Node(Kind.METRICS, monitor.namespace)
+            yield Step(target, "queries", sentence, lines(monitor.place), source=_QUERIES)
 
     def _reaches(self, node: Node) -> Iterator[Step]:
         """Traffic to pods that only the operator makes, which the network's plane therefore does not know."""
@@ -111,8 +125,7 @@ class MetricsPlane:
             sources = references.endpoints(f"{node.namespace}/*")
         elif node in self._land.workloads:
             sources = references.of_workload(self._land.workloads[node])
-        for pods, server in self._land.operated.items():
-            ends = pods_of(server, self._land.inventory, references) if listens(server) else []
+        for pods, ends in self._ends.items():
             for source in sources:
                 for end in ends:
                     answer = self._land.cluster.judge.answer(Traffic(source, end, "TCP", PORT))

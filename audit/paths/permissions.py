@@ -53,7 +53,7 @@ class _Right:
         where = f"in namespace {self.grant.namespace}" if self.grant.namespace else "in the whole cluster"
         names = f" named {', '.join(self.part.names)}" if self.part.names else ""
         may = f"may {', '.join(sorted(self.part.verbs))} {', '.join(sorted(self.part.written))}{names} {where}"
-        return f"{may} ({self.grant.role.reference} by {self.grant.binding.reference})"
+        return f"{may} by {self.grant.role.reference} and {self.grant.binding.reference}"
 
 
 class PermissionsPlane:
@@ -258,5 +258,5 @@ def _may_write(right: _Right, resource: str) -> bool:
 
 def _step(target: Node, consequence: Consequence, *rights: _Right, certain: bool = True) -> Step:
     places = tuple(dict.fromkeys(place for right in rights for place in right.places))
-    sentence = f"{consequence.sentence}: it {' and '.join(map(str, rights))}"
+    sentence = f"{consequence.sentence} (it {' and '.join(map(str, rights))})"
     return Step(target, consequence.name, sentence, lines(*places), certain=certain, source=consequence.source)

@@ -9,6 +9,7 @@ import msgspec
 from audit.errors import AuditError
 from audit.reports import (
     benchmarks_tables,
+    all_tables,
     diff_tables,
     explain_text,
     exposure_sarif,
@@ -23,6 +24,7 @@ from audit.reports import (
     reach_tables,
 )
 from audit.reports.benchmarks_report import BenchmarksReport
+from audit.reports.all_report import AllReport
 from audit.reports.diff_report import DiffReport
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
@@ -43,6 +45,7 @@ Report = (
     | BenchmarksReport
     | DiffReport
     | PathsReport
+    | AllReport
 )
 
 
@@ -125,6 +128,11 @@ _PRINTERS: Final[Mapping[type, Mapping[Format, Callable[[Any], str]]]] = {
         Format.JSON: as_json,
         Format.MARKDOWN: paths_tables.markdown,
         Format.SVG: paths_picture.svg,
+    },
+    AllReport: {
+        Format.TEXT: all_tables.text,
+        Format.JSON: as_json,
+        Format.MARKDOWN: all_tables.markdown,
     },
 }
 

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from audit.cluster import Cluster
+from audit.contract import Contract, connects
 from audit.errors import AuditError
 from audit.model.finding import general
 from audit.paths import Paths, Step, Way
@@ -69,7 +70,7 @@ class Path(Struct, frozen=True, rename="camel", kw_only=True):
         end: Where it leads.
         namespace: The namespace in which it ends.
         steps: Its steps, in order.
-        also: Where the same steps lead in other namespaces, each with the namespace's name in place of this one's.
+        also: The same path between other namespaces: where each begins and ends.
     """
 
     certain: bool
@@ -95,7 +96,7 @@ class Plane(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class PathsReport(Struct, frozen=True, rename="camel", kw_only=True):
-    """The shortest paths from one tenant to others.
+    """The shortest paths from one tenant to others, or between tenants.
 
     Attributes:
         schema: Name and version of this form.
@@ -119,7 +120,7 @@ class PathsReport(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str]) -> PathsReport:
-    """The report of paths.
+    """The report of paths from one tenant.
 
     Args:
         cluster: The cluster, read in detail.
@@ -136,7 +137,39 @@ def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str
         raise AuditError(f"--from and --to name the same namespace {both[0]}: paths lead from one tenant to another")
     paths = Paths(cluster)
     wanted = list(dict.fromkeys(targets or paths.others(sources)))
-    found = paths.find(sources, wanted)
+    return _report(cluster, paths, sources, wanted, paths.find(sources, wanted))
+
+
+def paths_between(cluster: Cluster, contract: Contract) -> PathsReport:
+    """The report of paths from every tenant of a contract to every other one.
+
+    Traffic in one step between tenants that the contract allows to connect is left out.
+
+    Args:
+        cluster: The cluster, read in detail.
+        contract: The contract.
+    """
+    paths = Paths(cluster)
+    owner = {space: tenant for tenant in contract.spec.tenants for space in tenant.spaces}
+    found: list[Way] = []
+    for tenant in contract.spec.tenants:
+        others = [space for space in owner if owner[space] is not tenant]
+        found += [
+            way
+            for way in paths.find(tenant.spaces, others)
+            if not (_is_traffic(way) and connects(tenant, owner[way.end.namespace]))
+        ]
+    found.sort(key=lambda each: (not each.certain, len(each.steps)))
+    return _report(cluster, paths, list(owner), list(owner), found)
+
+
+def _is_traffic(way: Way) -> bool:
+    return [each.rule for each in way.steps] == ["network"]
+
+
+def _report(
+    cluster: Cluster, paths: Paths, sources: Sequence[str], targets: Sequence[str], found: Sequence[Way]
+) -> PathsReport:
     groups: dict[object, list[Way]] = {}
     for way in found:
         groups.setdefault(_pattern(way), []).append(way)
@@ -145,7 +178,7 @@ def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str
         result = Result.FOUND if found[0].certain else Result.POSSIBLE
     return PathsReport(
         sources=list(sources),
-        targets=wanted,
+        targets=list(targets),
         starts=len(paths.starts(sources)),
         result=result,
         paths=[_path(group) for group in groups.values()],
@@ -157,10 +190,13 @@ def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str
 
 
 def _pattern(way: Way) -> tuple[object, ...]:
-    """What a way has in common with the same one to another namespace."""
-    space = way.end.namespace
-    steps = ((each.rule, general(each.sentence, space), general(str(each.target), space)) for each in way.steps)
-    return way.certain, way.start, tuple(steps)
+    """What a way has in common with the same one between other namespaces."""
+
+    def alike(text: object) -> str:
+        return general(general(str(text), way.end.namespace), way.start.namespace)
+
+    steps = ((each.rule, alike(each.sentence), alike(each.target)) for each in way.steps)
+    return way.certain, alike(way.start), tuple(steps)
 
 
 def _path(group: list[Way]) -> Path:
@@ -172,7 +208,7 @@ def _path(group: list[Way]) -> Path:
         end=str(first.end),
         namespace=first.end.namespace,
         steps=[_step(source, step) for source, step in zip(sources, first.steps, strict=False)],
-        also=[str(each.end) for each in group[1:]],
+        also=[f"{each.start} to {each.end}" for each in group[1:]],
     )
 
 

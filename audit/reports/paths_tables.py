@@ -21,7 +21,10 @@ def heading(report: PathsReport) -> str:
     possible = len(report.paths) - certain
     found = [count(certain, "path")] if certain else []
     found += [count(possible, "possible path")] if possible else []
-    return f"{_spaces(report.sources)} to {_spaces(report.targets)}: {', '.join(found) or 'no path'}"
+    ends = f"{_spaces(report.sources)} to {_spaces(report.targets)}"
+    if report.sources == report.targets:
+        ends = f"between {_spaces(report.sources)}"
+    return f"{ends}: {', '.join(found) or 'no path'}"
 
 
 def title(path: Path) -> str:
@@ -61,7 +64,7 @@ def _text(report: PathsReport) -> Iterator[str]:
         if len(path.also) > _NAMED:
             yield f"  and {len(path.also) - _NAMED} more"
     yield ""
-    yield f"searched from {report.starts} pods, accounts and manifests:"
+    yield f"searched from {report.starts:,} pods, accounts and manifests:"
     for plane in report.planes:
         yield f"    {plane.name}: {searched(plane)}"
     unknown = [each for plane in report.planes for each in plane.unknown]

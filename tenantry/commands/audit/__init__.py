@@ -9,6 +9,7 @@ from tenantry.commands.audit import (
     benchmarks,
     check,
     diff,
+    everything,
     explain,
     exposure,
     metrics,
@@ -37,4 +38,5 @@ audit.command()(paths.paths)
 audit.command()(diff.diff)
 audit.command()(check.check)
 audit.command()(benchmarks.benchmarks)
+audit.command("all")(everything.everything)
 audit.command()(schema.schema)

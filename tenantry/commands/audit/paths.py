@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.commands.audit.contracts import UNDECIDED, ContractOption, contract_and_text
 from tenantry.commands.audit.options import (
     BlocksOption,
     ContextOption,
@@ -25,21 +26,24 @@ from tenantry.commands.audit.options import (
     show,
     with_values,
 )
-
-UNDECIDED = 3
-"""The exit code where a path depends on what the input does not say."""
+from tenantry.errors import InputError
 
 
 def paths(
-    given: PathsArgument = None,
+    paths: PathsArgument = None,
     *,
     sources: Annotated[
-        list[str], typer.Option("--from", help="Namespace in which paths begin; can be repeated for one tenant.")
-    ],
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help="Namespace in which paths begin; can be repeated for one tenant. Default: all tenants.",
+        ),
+    ] = None,
     targets: Annotated[
         list[str] | None,
         typer.Option("--to", help="Namespace in which paths end; can be repeated. Default: every other namespace."),
     ] = None,
+    contract: ContractOption = None,
     values: ValuesOption = None,
     release: ReleaseOption = None,
     release_namespace: ReleaseNamespaceOption = "monitoring",
@@ -55,18 +59,25 @@ def paths(
 ) -> None:
     """Show the shortest paths from a tenant's pods and accounts to pods, Secrets, accounts and metrics of others.
 
-    Over the network, permissions, pods, nodes, metrics, and what is shared, with the lines of each step. The exit code
-    is 0 if there is no path, 1 if there is one, 3 if one depends on what the input does not say, and 2 for wrong input.
+    Paths lead over the network, permissions, pods, nodes, metrics, and what is shared; each step has its lines. Without
+    --from, from every tenant of the isolation contract to every other one, without traffic that it allows. The exit
+    code is 0 if there is no path, 1 if there is one, 3 if one depends on what the input does not say, and 2 for wrong
+    input.
 
     Example: tenantry audit paths dist/ --from tenant-a --to tenant-b
     """
     with errors():
-        from audit.reports.paths_report import Result, paths_report
+        from audit.reports.paths_report import Result, paths_between, paths_report
 
-        options = Given(given, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks)
+        if targets and not sources:
+            raise InputError("--to is for --from: name the namespace in which paths begin, too")
+        if contract and sources:
+            raise InputError("--contract names all tenants: leave it out, or leave --from out")
+        wanted = None if sources else contract_and_text(contract)[0]
+        options = Given(paths, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks)
         cluster = read(options, keep_going=keep_going, details=True)
         cluster = with_values(cluster, values, release, release_namespace)
-        report = paths_report(cluster, sources, targets or ())
+        report = paths_between(cluster, wanted) if wanted else paths_report(cluster, sources or (), targets or ())
         show(report, output, cluster)
     if report.result is not Result.NONE:
         raise typer.Exit(1 if report.result is Result.FOUND else UNDECIDED)

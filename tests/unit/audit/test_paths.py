@@ -130,7 +130,7 @@ def test_the_same_path_to_several_tenants_is_one_entry(shop: Path) -> None:
     result = run(shop, "--from", "red")
     assert "red to blue, green: 1 path\n" in result.stdout
     assert "path, 1 step: account red/web to Secrets of blue, and 1 other alike\n" in result.stdout
-    assert "  also: Secrets of green\n" in result.stdout
+    assert "  also: account red/web to Secrets of green\n" in result.stdout
 
 
 def test_a_tenant_may_have_several_namespaces(shop: Path) -> None:
@@ -202,3 +202,61 @@ def test_the_manifests_of_this_repository_have_no_path(monkeypatch: pytest.Monke
     for source, target in (("tenant-a", "tenant-b"), ("tenant-b", "tenant-a")):
         result = run("dist", "--from", source, "--to", target)
         assert result.exit_code == 0, result.output
+
+
+CONTRACT = """\
+apiVersion: tenantry.dev/v1alpha1
+kind: IsolationContract
+metadata: {name: shop}
+spec:
+  tenants:
+    - name: red
+      namespaces: [red, red-batch]
+    - name: blue
+"""
+OPEN = "{podSelector: {}, ingress: [{}], egress: [{}]}"
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    """The contract of two tenants, of which one has two namespaces."""
+    file = tmp_path / "contract.yaml"
+    file.write_text(CONTRACT)
+    return file
+
+
+def test_without_from_paths_between_all_tenants_of_the_contract_are_found(shop: Path, contract: Path) -> None:
+    add(shop, namespace("red-batch", ENFORCED) + policy("deny", DENY_ALL, "red-batch"))
+    result = run(shop, "--contract", contract)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("between red, red-batch, blue: no path\n")
+    add(shop, role("own", "get", "secrets", "red-batch"))
+    add(shop, binding("own", "Role", "own", "ServiceAccount", "web", "red-batch", subject_namespace="red"))
+    assert run(shop, "--contract", contract).exit_code == 0
+    assert run(add(shop, red_reads_secrets_of_blue()), "--contract", contract).exit_code == 1
+
+
+def test_traffic_that_both_tenants_of_a_contract_allow_is_not_a_path(shop: Path, contract: Path) -> None:
+    add(shop, policy("open", OPEN, "red") + policy("open", OPEN, "blue"))
+    both = run(shop, "--contract", contract)
+    assert both.stdout.startswith("between red, red-batch, blue: 1 path\n")
+    assert "  also: pods blue/web to traffic to red/web\n" in both.stdout
+    peers = "      %s: [{peer: {namespace: %s}}]\n"
+    contract.write_text(
+        CONTRACT.replace("red-batch]\n", "red-batch]\n" + peers % ("egress", "blue")) + peers % ("ingress", "red")
+    )
+    one = run(shop, "--contract", contract).stdout
+    assert one.startswith("between red, red-batch, blue: 1 path\n\npath, 1 step: pods blue/web to traffic to red/web\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "blue"], "--to is for --from"),
+        (["--from", "red", "--contract", "x.yaml"], "--contract names all tenants"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(shop: Path, arguments: list[str], message: str) -> None:
+    result = run(shop, *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
