@@ -8,8 +8,8 @@ import msgspec
 
 from audit.errors import AuditError
 from audit.reports import (
-    benchmarks_tables,
     all_tables,
+    benchmarks_tables,
     diff_tables,
     explain_text,
     exposure_sarif,
@@ -23,8 +23,8 @@ from audit.reports import (
     pictures,
     reach_tables,
 )
-from audit.reports.benchmarks_report import BenchmarksReport
 from audit.reports.all_report import AllReport
+from audit.reports.benchmarks_report import BenchmarksReport
 from audit.reports.diff_report import DiffReport
 from audit.reports.explain_report import ExplainReport
 from audit.reports.exposure_report import ExposureReport
