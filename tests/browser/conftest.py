@@ -53,8 +53,11 @@ def page(browser: Browser, served: Service) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str) -> Iterator[Page]:
-    """The page of the service at `url`, loaded. An unexpected console message or a request to another host fails."""
+def opened(browser: Browser, url: str, shown: str = "#card") -> Iterator[Page]:
+    """The page of the service at `url`, when `shown` is visible.
+
+    An unexpected console message or a request to another host fails.
+    """
     page = browser.new_page(base_url=url)
     complaints: list[str] = []
 
@@ -67,7 +70,7 @@ def opened(browser: Browser, url: str) -> Iterator[Page]:
     page.on("console", lambda said: None if said.text.startswith(EXPECTED) else complaints.append(said.text))
     page.route("**", only_ours)
     page.goto("/")
-    page.locator("#card").wait_for()
+    page.locator(shown).wait_for()
     yield page
     page.close()
     assert complaints == []

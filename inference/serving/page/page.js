@@ -11,10 +11,13 @@ export function make(tag, text = "", attributes = {}) {
   return element;
 }
 
-export async function ask(path, options) {
+/* The key of the user, nowhere but here: never stored, shown or put into an address. */
+let key = "";
+
+export async function ask(path, { headers = {}, ...options } = {}) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers: key ? { ...headers, authorization: `Bearer ${key}` } : headers });
   } catch {
     throw new Error("The service does not answer. Is it still running?");
   }
@@ -24,6 +27,7 @@ export async function ask(path, options) {
   const detail = body?.detail ?? `the answer has status ${response.status}`;
   const error = new Error(`${body?.title ?? "Something went wrong"}: ${detail}${wait ? ` Try again in ${wait} s.` : ""}`);
   error.status = response.status;
+  if (error.status === 401 || error.status === 403) at("key-form").hidden = false;
   throw error;
 }
 
@@ -64,8 +68,22 @@ export function showVerdict({ prediction, confidence }) {
   at("fill").style.transform = `scaleX(${confidence})`;
 }
 
-/* Load the model's card and show it with `show`. */
+/* Load the model's card and show it with `show`; again with each key that the user enters, until there is one. */
 export async function showCard(show) {
+  at("key-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const entered = at("key").value.trim();
+    const isKey = /^[\x21-\x7e]+$/.test(entered);
+    key = isKey ? entered : "";
+    at("key").setCustomValidity(isKey ? "" : "A key has letters, digits and signs, and no spaces.");
+    if (at("key").reportValidity() && at("card").hidden) loadCard(show);
+    at("problem").hidden = true;
+  });
+  at("key").addEventListener("input", () => at("key").setCustomValidity(""));
+  await loadCard(show);
+}
+
+async function loadCard(show) {
   try {
     show(await ask("model"));
     at("card").hidden = false;
