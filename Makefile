@@ -204,6 +204,7 @@ checks: # the lists, for .ci/run
 .PHONY: bench bench-ladder bench-scorers
 bench: $(DEV) $(NODE) ## compare the service with its alternatives (13 minutes on a quiet machine; wrk, two cores)
 	@python -m bench.serving --picture docs/serving.svg --readme README.md
+	@python -m bench.tabular
 
 bench-ladder: $(DEV) $(NODE) ## what each optimization gained, and where a request spends its time (wrk, two cores)
 	@python -m bench.ladder

@@ -161,12 +161,7 @@ def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str,
     """Everything that `Summary` needs, and the conditions of the measurement."""
     texts = bench.work.texts
     return {
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "commit": _commit(),
-        },
+        "machine": machine(),
         "terms": json.loads((bench.work.model / "manifest.json").read_bytes())["vectorizer"]["terms"],
         "rounds": bench.rounds,
         "seconds_a_measurement": bench.seconds,
@@ -180,6 +175,16 @@ def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str,
         "left_out": bench.left_out,
         "starts": bench.starts,
         "samples": bench.samples,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What was measured, and on which machine."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "commit": _commit(),
     }
 
 

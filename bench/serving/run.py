@@ -105,11 +105,13 @@ def running(system: System, first: str, log: Path) -> Iterator[Running]:
             _stop(process)
 
 
-def check(target: Running, texts: Sequence[str], expected: Sequence[Expected]) -> tuple[int, int]:
+def check(
+    target: Running, texts: Sequence[str], expected: Sequence[Expected], *, tolerance: float = TOLERANCE
+) -> tuple[int, int]:
     """Compare every answer with `predict_proba`; return how many are equal and how many requests were refused.
 
     Raises:
-        BenchError: one differs by more than `TOLERANCE`.
+        BenchError: one differs by more than `tolerance`.
     """
     understand = target.system.understand
     if understand is None:
@@ -121,7 +123,7 @@ def check(target: Running, texts: Sequence[str], expected: Sequence[Expected]) -
             refused += 1
             continue
         found = understand(response.json())
-        if found.label != right.label or abs(found.confidence - right.confidence) > TOLERANCE:
+        if found.label != right.label or abs(found.confidence - right.confidence) > tolerance:
             raise BenchError(f"{target.system.name} says {found}, predict_proba {right}, of {text[:60]!r}")
     return len(texts) - refused, refused
 

@@ -84,10 +84,13 @@ def systems(work: Work, folder: Path) -> list[System]:
         System(
             name="mlserver",
             title="MLServer, adaptive batching",
-            command=(str(folder / "mlserver" / "bin" / "mlserver"), "start", str(_mlserver_folder(folder, pipeline))),
+            command=(
+                str(folder / "mlserver" / "bin" / "mlserver"), "start",
+                str(mlserver_folder(folder, "spam", "runtime.Spam", pipeline)),
+            ),
             path="/v2/models/spam/infer",
             body=lambda text: {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}]},
-            understand=_protocol_answer,
+            understand=protocol_answer,
             peer=True,
         ),
         System(
@@ -152,27 +155,28 @@ def install(name: str, folder: Path, say: Callable[[str], None]) -> None:
     installed.write_bytes(lock)
 
 
-def _mlserver_folder(folder: Path, pipeline: str) -> Path:
-    """A folder for `mlserver start`: settings, the model's settings, the runtime."""
-    target = folder / "mlserver-model"
+def mlserver_folder(folder: Path, name: str, implementation: str, pipeline: str) -> Path:
+    """Write a folder for `mlserver start`: settings, the model's settings, the module and class of its runtime."""
+    target = folder / f"mlserver-{name}"
     target.mkdir(parents=True, exist_ok=True)
     settings = {
         "host": HOST, "http_port": PORT, "grpc_port": PORT + 1, "metrics_port": PORT + 2, "parallel_workers": 0,
         "debug": False, "use_structured_logging": False,
     }  # fmt: skip
     model = {
-        "name": "spam",
-        "implementation": "runtime.Spam",
+        "name": name,
+        "implementation": implementation,
         "parameters": {"uri": pipeline},
         "max_batch_size": 32,
         "max_batch_time": 0.001,
     }
     target.joinpath("settings.json").write_text(json.dumps(settings))
     target.joinpath("model-settings.json").write_text(json.dumps(model))
-    shutil.copy(PEERS / "mlserver" / "runtime.py", target)
+    shutil.copy(PEERS / "mlserver" / f"{implementation.partition('.')[0]}.py", target)
     return target
 
 
-def _protocol_answer(answer: Any) -> Expected:
+def protocol_answer(answer: Any) -> Expected:
+    """The protocol's outputs `label` and `probabilities` of one text or row."""
     outputs = {output["name"]: output["data"] for output in answer["outputs"]}
     return Expected(outputs["label"][0], max(outputs["probabilities"]))

@@ -1,0 +1,1 @@
+"""Compare the service with its alternatives on a model of records: gradient boosting."""
