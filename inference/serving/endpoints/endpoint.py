@@ -37,6 +37,23 @@ class Answered(NamedTuple):
     ended: float
 
 
+class Body(NamedTuple):
+    """The body of a request, the size of its JSON unless all of it is JSON, and whether it is compressed with gzip."""
+
+    content: bytes
+    json_bytes: int | None = None
+    is_compressed: bool = False
+
+
+class Read(NamedTuple):
+    """A decoded request, its inputs, and when reading it began and ended, by `perf_counter`."""
+
+    request: Any
+    inputs: Any
+    began: float
+    ended: float
+
+
 class Endpoint(ABC, Generic[M]):
     """Answers one route with a model.
 
@@ -85,7 +102,7 @@ class Endpoint(ABC, Generic[M]):
         Raises:
             RequestError: The body is not a valid request of this route, or no model is loaded.
         """
-        answered = self._answer(self._loaded(), body)
+        answered = self._answer(self._loaded(), Body(body))
         self._count(answered, caller)
         return answered.answer
 
@@ -105,11 +122,15 @@ class Endpoint(ABC, Generic[M]):
         """
         model = self._loaded()
         received = perf_counter()
-        work = partial(self._answer, model, body, json_bytes, is_compressed=is_compressed)
-        answered = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        answered = await self._answered_later(model, Body(body, json_bytes, is_compressed=is_compressed))
         self._queue_seconds.add(answered.parse_began - received)
         self._count(answered, caller)
         return answered.answer
+
+    async def _answered_later(self, model: M, body: Body) -> Answered:
+        """Answer a body in the thread."""
+        work = partial(self._answer, model, body)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @abstractmethod
     def _inputs(self, request: Any) -> Any:
@@ -127,16 +148,18 @@ class Endpoint(ABC, Generic[M]):
     def _count_predictions(self, inputs: Any, predictions: Any) -> None:
         """Add the predictions to the metrics."""
 
-    def _answer(self, model: M, body: bytes, json_bytes: int | None = None, *, is_compressed: bool = False) -> Answered:
+    def _answer(self, model: M, body: Body) -> Answered:
         """Parse and score. May run in the thread, so it changes nothing that the event loop's thread changes."""
-        parse_began = perf_counter()
-        if is_compressed:
-            body = decompress(body, self._settings)
-        request = self._parse(body, json_bytes)
-        inputs = self._inputs(request)
-        score_began = perf_counter()
-        answer, predictions = self._score(model, request, inputs)
-        return Answered(answer, inputs, predictions, parse_began, score_began, perf_counter())
+        read = self._read(body)
+        answer, predictions = self._score(model, read.request, read.inputs)
+        return Answered(answer, read.inputs, predictions, read.began, read.ended, perf_counter())
+
+    def _read(self, body: Body) -> Read:
+        """Return the request in a body. May run in the thread, too."""
+        began = perf_counter()
+        content = decompress(body.content, self._settings) if body.is_compressed else body.content
+        request = self._parse(content, body.json_bytes)
+        return Read(request, self._inputs(request), began, perf_counter())
 
     def _loaded(self) -> M:
         if self.model is None:

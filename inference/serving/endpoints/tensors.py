@@ -1,7 +1,10 @@
 """The endpoints of an ONNX model: `POST /predict` with records, and the protocol's `infer` with tensors."""
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from math import isfinite
+from time import perf_counter
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +13,8 @@ import numpy as np
 from inference.errors import BadRequestError, InvalidInputError, ModelInputError
 from inference.model.onnx_model import Array, OnnxModel
 from inference.model.signature import FREE
-from inference.serving.endpoints.endpoint import Endpoint
+from inference.serving.endpoints.batching import Batcher
+from inference.serving.endpoints.endpoint import Answered, Body, Endpoint, Read
 from inference.serving.endpoints.records import Records
 from inference.serving.limits import Admission
 from inference.serving.metrics import INFER, PREDICT, Metrics
@@ -43,6 +47,7 @@ class TensorEndpoint(Endpoint[OnnxModel]):
     def __init__(self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor) -> None:
         super().__init__(settings, metrics, admission, thread, max_values=settings.max_body_bytes // _BYTES_PER_VALUE)
         self.offload_bytes = 0  # until a model is known to be fast
+        self._batcher: Final = Batcher(thread, self._answer_together)
 
     def use(self, model: OnnxModel) -> None:
         """Answer with `model`; short requests on the event loop if it is fast enough."""
@@ -52,6 +57,85 @@ class TensorEndpoint(Endpoint[OnnxModel]):
         self.offload_bytes = min(self._settings.offload_bytes, rows * row_values * _BYTES_PER_VALUE)
         if not any(FREE in spec.row_shape for spec in model.signature.inputs):
             self._max_values = self._settings.max_texts * row_values * 2 + _OTHER_VALUES
+
+    async def _answered_later(self, model: OnnxModel, body: Body) -> Answered:
+        """Answer a body in the thread, with others that wait if that is faster."""
+        return await (self._batcher.result(body) if model.batches else super()._answered_later(model, body))
+
+    def _answer_together(self, bodies: Sequence[Body]) -> list[Answered | Exception]:
+        """Run the model once for all bodies that fit together."""
+        model = self._loaded()
+        found: list[Answered | Exception | None] = [None] * len(bodies)
+        batches: dict[Any, list[tuple[int, Read]]] = {}
+        for place, body in enumerate(bodies):
+            try:
+                read = self._read(body)
+            except Exception as error:  # noqa: BLE001 - of this body alone
+                found[place] = error
+            else:
+                alike = tuple(array.shape[1:] for array in read.inputs.values())
+                batches.setdefault(alike, []).append((place, read))
+        for batch in batches.values():
+            for part in self._parts(batch):
+                for (place, _), answered in zip(
+                    part, self._answer_part(model, [read for _, read in part]), strict=True
+                ):
+                    found[place] = answered
+        return [each for each in found if each is not None]
+
+    def _parts(self, batch: Sequence[tuple[int, Read]]) -> Iterator[list[tuple[int, Read]]]:
+        """Cut a batch so that no part has more rows than a request may have, which bounds the memory of a run."""
+        part: list[tuple[int, Read]] = []
+        rows = 0
+        for each in batch:
+            size = self._size(each[1].inputs)
+            if part and rows + size > self._settings.max_texts:
+                yield part
+                part, rows = [], 0
+            part.append(each)
+            rows += size
+        if part:
+            yield part
+
+    def _answer_part(self, model: OnnxModel, reads: Sequence[Read]) -> Iterator[Answered | Exception]:
+        """Run the model once and return the answer to each request; one by one if it cannot run on all of them."""
+        began = perf_counter()
+        sizes = [self._size(read.inputs) for read in reads]
+        try:
+            together = (
+                self._run(
+                    model, {name: np.concatenate([read.inputs[name] for read in reads]) for name in reads[0].inputs}
+                )
+                if len(reads) > 1
+                else None
+            )
+        except self.invalid:
+            together = None
+        share = (perf_counter() - began) / sum(sizes)
+        start = 0
+        for read, size in zip(reads, sizes, strict=True):
+            answer_began = perf_counter()
+            try:
+                if together is None:
+                    answer, tally = self._score(model, read.request, read.inputs)
+                else:
+                    outputs = {name: array[start : start + size] for name, array in together.items()}
+                    answer, tally = self._respond(model, read.request, read.inputs, outputs)
+            except Exception as error:  # noqa: BLE001 - of this request alone
+                yield error
+            else:
+                seconds = perf_counter() - answer_began + share * size
+                yield Answered(answer, read.inputs, tally, read.began, read.ended, read.ended + seconds)
+            start += size
+
+    def _score(self, model: OnnxModel, request: Any, inputs: dict[str, Array]) -> tuple[Answer, Tally | None]:
+        return self._respond(model, request, inputs, self._run(model, inputs))
+
+    @abstractmethod
+    def _respond(
+        self, model: OnnxModel, request: Any, inputs: dict[str, Array], outputs: Mapping[str, Array]
+    ) -> tuple[Answer, Tally | None]:
+        """Return the answer that holds these outputs, and what it adds to the metrics."""
 
     def _run(self, model: OnnxModel, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return all outputs, by name."""
@@ -85,17 +169,16 @@ class RecordsEndpoint(TensorEndpoint):
         self._records = Records(model.signature)
 
     def _inputs(self, request: RecordsRequest) -> dict[str, Array]:
+        if request.probabilities and not self._loaded().probabilities:
+            raise InvalidInputError("'probabilities' must be false: the model is not a classifier, it answers values")
         records = request.inputs if isinstance(request.inputs, list) else [request.inputs]
         if len(records) > self._settings.max_texts:
             raise InvalidInputError(f"{len(records)} records; a request has at most {self._settings.max_texts}")
         return self._records.arrays(records)
 
-    def _score(
-        self, model: OnnxModel, request: RecordsRequest, inputs: dict[str, Array]
+    def _respond(
+        self, model: OnnxModel, request: RecordsRequest, inputs: dict[str, Array], outputs: Mapping[str, Array]
     ) -> tuple[Answer, Tally | None]:
-        if request.probabilities and not model.probabilities:
-            raise InvalidInputError("'probabilities' must be false: the model is not a classifier, it answers values")
-        outputs = self._run(model, inputs)
         answers: list[Any] = (
             _classified(model, outputs, detailed=request.probabilities)
             if model.probabilities
@@ -128,8 +211,9 @@ class TensorInferEndpoint(TensorEndpoint):
         requested_outputs(request, self._names)  # refuses an output that does not exist before the model runs
         return request_arrays(request, self._specs, self._settings.max_texts)
 
-    def _score(self, model: OnnxModel, request: TensorRequest, inputs: dict[str, Array]) -> tuple[Answer, Tally | None]:
-        outputs = self._run(model, inputs)
+    def _respond(
+        self, model: OnnxModel, request: TensorRequest, inputs: dict[str, Array], outputs: Mapping[str, Array]
+    ) -> tuple[Answer, Tally | None]:
         response, tensors = infer_response(model, requested_outputs(request, self._names), request.id, outputs)
         content = _encode(response)
         if tensors is None:
@@ -140,18 +224,16 @@ class TensorInferEndpoint(TensorEndpoint):
 
 def _classified(model: OnnxModel, outputs: Mapping[str, Array], *, detailed: bool) -> list[PredictResponse]:
     """The most probable label of each row, the first of equals; `detailed`: with the probability of every label."""
-    found = outputs[model.probabilities]
-    if not (finite := np.isfinite(found).all(axis=1)).all():
-        raise InvalidInputError(f"record {int(finite.argmin())} has values for which the model has no probabilities")
-    places = found.argmax(axis=1).tolist()
-    probabilities = found.clip(0.0, 1.0)  # a model rounds
-    answers = [
-        PredictResponse(model.labels[place], confidence)
-        for place, confidence in zip(places, probabilities.max(axis=1).tolist(), strict=True)
-    ]
-    if detailed:
-        for answer, row in zip(answers, probabilities.tolist(), strict=True):
-            answer.probabilities = dict(zip(model.labels, row, strict=True))
+    answers = []
+    for index, row in enumerate(outputs[model.probabilities].tolist()):  # faster than NumPy for one row
+        if not all(map(isfinite, row)):
+            raise InvalidInputError(f"record {index} has values for which the model has no probabilities")
+        highest = max(row)
+        answer = PredictResponse(model.labels[row.index(highest)], min(max(highest, 0.0), 1.0))  # a model rounds
+        if detailed:
+            shares = (min(max(each, 0.0), 1.0) for each in row)
+            answer.probabilities = dict(zip(model.labels, shares, strict=True))
+        answers.append(answer)
     return answers
 
 
