@@ -114,7 +114,7 @@ lint: $(DEV) ## ruff, import-linter, codespell, hadolint, shellcheck, zizmor; ac
 	@ruff format --check .
 	@lint-imports --no-cache --no-logo
 	@codespell
-	@hadolint Dockerfile
+	@hadolint Dockerfile tests/e2e/images/*.Dockerfile
 	@git grep -lE '^#!.*bash$$' | xargs shellcheck
 	@zizmor --offline --quiet .github
 

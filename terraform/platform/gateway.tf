@@ -29,7 +29,7 @@ resource "kubernetes_namespace_v1" "gateway" {
   count = local.gateway_count
 
   metadata {
-    name   = module.tenants.gateway.namespace
+    name   = module.gateway[0].namespace
     labels = local.labels
   }
 }
@@ -39,7 +39,7 @@ resource "helm_release" "envoy_gateway" {
 
   name       = "envoy-gateway"
   namespace  = kubernetes_namespace_v1.envoy_gateway[0].metadata[0].name
-  repository = var.envoy_gateway.repository
+  repository = can(regex("^[./]", var.envoy_gateway.chart)) ? null : var.envoy_gateway.repository # a path is not in a registry
   chart      = var.envoy_gateway.chart
   version    = var.envoy_gateway.version
   values     = concat(module.gateway[0].values, var.envoy_gateway.values)

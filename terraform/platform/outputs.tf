@@ -20,7 +20,7 @@ output "grafana_password_command" {
 
 output "gateway_address_command" {
   description = "Command that prints the address of the Gateway; null if Envoy Gateway is not installed."
-  value       = var.envoy_gateway.enabled ? "${var.kubectl} --context ${var.context} --namespace ${module.tenants.gateway.namespace} get gateway ${module.tenants.gateway.name} --output 'jsonpath={.status.addresses[0].value}'" : null
+  value       = var.envoy_gateway.enabled ? "${var.kubectl} --context ${var.context} --namespace ${module.gateway[0].namespace} get gateway ${module.gateway[0].name} --output 'jsonpath={.status.addresses[0].value}'" : null
 }
 
 output "monitoring_namespace" {

@@ -169,7 +169,7 @@ variable "envoy_gateway" {
   description = <<-TEXT
     Envoy Gateway, as the Gateway that platform.yaml describes (`platform.gateway`):
     `enabled`: true to install it; off by default, because platform.gateway usually describes a Gateway that exists;
-    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path that starts with / or .;
     `tls_secret`: name of the Secret (kubernetes.io/tls) with a certificate for `*.<domain>`, which you create in the Gateway's namespace;
     `plain_http`: on a laptop, listen on port 80 without TLS instead;
     `service_type`: of the proxies' Service (LoadBalancer, NodePort, ClusterIP); `replicas`: number of proxies;

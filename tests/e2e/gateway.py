@@ -19,6 +19,8 @@ from tests.e2e.requirements import OTHER_NAMESPACE
 
 CLASS: Final = "tenantry-e2e"
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
+DEPLOYMENT: Final = "envoy-gateway"
+"""Of the controller, as the chart names it."""
 EXTENSIONS: Final = "gateway.envoyproxy.io"
 API: Final = "gateway.networking.k8s.io"
 HTTP, HTTPS = 80, 443
@@ -61,10 +63,9 @@ class RealGateway:
 
     def why_not(self) -> str:
         """Why the tests of the gateway cannot run in this cluster; empty if they can."""
-        for group, what in ((API, "Gateway API"), (EXTENSIONS, "Envoy Gateway")):
-            if not self.cluster.kubectl.serves(group):
-                return f"this cluster has no {what}: `make e2e-gateway` installs it"
-        return ""
+        if self.cluster.kubectl.serves(API) and self.cluster.exists("deployment", DEPLOYMENT, "-n", PROXY_NAMESPACE):
+            return ""
+        return f"Envoy Gateway does not run in {PROXY_NAMESPACE}: `make e2e-gateway` installs it"
 
     def start(self, tenants: Sequence[str]) -> None:
         """Create the Gateway, and wait until it has the routes of the tenants."""
@@ -76,7 +77,7 @@ class RealGateway:
             self.cluster.apply(*_base(self.authority, key))
         else:
             self.authority = base64.b64decode(found.stdout).decode()
-        self.cluster.apply(*_gateway())
+        self.cluster.apply(*objects())
         self.cluster.wait("the Gateway", self._not_programmed, seconds=180)
         self.address = self._status()["addresses"][0]["value"]
         self.cluster.wait("the routes", lambda: "; ".join(self._unrouted(tenants)), seconds=60)
@@ -158,7 +159,7 @@ def _base(certificate: str, key: str) -> tuple[Object, ...]:
     )
 
 
-def _gateway() -> Iterator[Object]:
+def objects() -> Iterator[Object]:
     """Everything of the Gateway, as docs/operations/existing-cluster.md describes it."""
     metadata = {"name": GATEWAY, "namespace": GATEWAY_NAMESPACE}
     reference = {"group": EXTENSIONS, "kind": "EnvoyProxy", "name": GATEWAY}

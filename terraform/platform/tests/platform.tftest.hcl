@@ -131,6 +131,77 @@ run "lets_an_offline_mirror_replace_repository_and_chart" {
   }
 }
 
+run "installs_no_gateway_unless_told_to" {
+  command = plan
+
+  assert {
+    condition     = length(helm_release.envoy_gateway) == 0 && length(helm_release.gateway) == 0 && length(kubernetes_namespace_v1.envoy_gateway) == 0 && length(kubernetes_namespace_v1.gateway) == 0
+    error_message = "a gateway is somebody else's by default"
+  }
+
+  assert {
+    condition     = output.gateway_address_command == null
+    error_message = "outputs of what was left out must be null"
+  }
+}
+
+run "installs_the_gateway_that_platform_yaml_describes" {
+  command = plan
+
+  variables {
+    platform_file = "tests/gateway.yaml"
+    envoy_gateway = { enabled = true }
+  }
+
+  assert {
+    condition     = helm_release.envoy_gateway[0].version == "v1.9.1" && helm_release.envoy_gateway[0].repository == "oci://docker.io/envoyproxy" && helm_release.envoy_gateway[0].chart == "gateway-helm" && helm_release.envoy_gateway[0].namespace == "envoy-gateway-system"
+    error_message = "the chart must be the pinned one, in the namespace whose pods the tenants admit"
+  }
+
+  assert {
+    condition     = helm_release.gateway[0].namespace == "gateway" && toset(yamldecode(helm_release.gateway[0].values[0]).objects[*].kind) == toset(["GatewayClass", "EnvoyProxy", "Gateway", "BackendTrafficPolicy"])
+    error_message = "the Gateway and what belongs to it must be a release in the Gateway's namespace"
+  }
+
+  assert {
+    condition     = kubernetes_namespace_v1.envoy_gateway[0].metadata[0].labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    error_message = "controller and proxies need no rights on their nodes"
+  }
+
+  assert {
+    condition     = strcontains(output.gateway_address_command, "--namespace gateway get gateway public")
+    error_message = "a command must print the address of the Gateway"
+  }
+}
+
+run "takes_the_gateways_chart_from_a_path" {
+  command = plan
+
+  variables {
+    platform_file = "tests/gateway.yaml"
+    envoy_gateway = { enabled = true, chart = "/mirror/gateway-helm", wait = false, values = ["deployment: {replicas: 2}"] }
+  }
+
+  assert {
+    condition     = helm_release.envoy_gateway[0].chart == "/mirror/gateway-helm" && helm_release.envoy_gateway[0].repository == null && helm_release.envoy_gateway[0].wait == false
+    error_message = "a path must not be looked up in the registry"
+  }
+
+  assert {
+    condition     = element(helm_release.envoy_gateway[0].values, -1) == "deployment: {replicas: 2}"
+    error_message = "the owner's values must come last, so that they win"
+  }
+}
+
+run "refuses_a_type_of_service_that_does_not_exist" {
+  command         = plan
+  expect_failures = [var.envoy_gateway]
+
+  variables {
+    envoy_gateway = { service_type = "Ingress" }
+  }
+}
+
 run "leaves_out_what_the_cluster_has_already" {
   command = plan
 

@@ -3,6 +3,16 @@ output "controller_namespace" {
   value       = local.controller
 }
 
+output "name" {
+  description = "Name of the Gateway."
+  value       = var.gateway.name
+}
+
+output "namespace" {
+  description = "Namespace of the Gateway."
+  value       = var.gateway.namespace
+}
+
 output "values" {
   description = "Values of Envoy Gateway: YAML documents, later documents win."
   value       = [local.file]
