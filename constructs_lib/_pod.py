@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from constructs_lib._environment import env_name
+from constructs_lib._store_access import add_store_access
 from constructs_lib.hardening import hardened
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.monitoring.rules import CONTAINER
 from constructs_lib.names import selector
-from constructs_lib.platform import ModelStore
 from constructs_lib.platform.runtime import Runtime
 from inference import contract
 from inference.address import ModelUri
@@ -45,6 +45,8 @@ def template(
         },
         fixed_user=tenant.props.pods.fixed_user,
     )
+    if ModelUri.parse(model).bucket:
+        add_store_access(spec, tenant.props.model_store, tenant.name)
     if requires_keys:
         _add_api_keys(spec)
     if rollout.pre_stop_seconds:
@@ -114,26 +116,11 @@ def _probe(path: str, *, period_seconds: int, failure_threshold: int) -> Manifes
 
 
 def _environment(tenant: IsolatedTenant, model: str, runtime: Runtime) -> list[Manifest]:
-    """The service's settings, with those of the store and its credentials if the model is in the store."""
+    """The service's settings."""
     settings = {
         env_name("model_uri"): model,
         env_name("drain_seconds"): str(tenant.props.rollout.drain_seconds),
         **({env_name("runtime"): runtime} if runtime != "text" else {}),
     }
     environment: list[Manifest] = [{"name": name, "value": value} for name, value in settings.items()]
-    if ModelUri.parse(model).bucket:
-        environment += _store_environment(tenant.props.model_store)
     return environment
-
-
-def _store_environment(store: ModelStore) -> list[Manifest]:
-    settings = {
-        contract.STORE_ENDPOINT_ENV: store.endpoint,
-        contract.STORE_REGION_ENV: store.region,
-        contract.STORE_ALLOW_HTTP_ENV: "true" if store.endpoint.startswith("http:") else "false",
-        contract.STORE_VIRTUAL_HOSTED_ENV: "false",
-    }
-    return [{"name": name, "value": value} for name, value in settings.items()] + [
-        {"name": key, "valueFrom": {"secretKeyRef": {"key": key, "name": contract.STORE_SECRET_NAME}}}
-        for key in (contract.STORE_ACCESS_KEY_ENV, contract.STORE_SECRET_KEY_ENV)
-    ]

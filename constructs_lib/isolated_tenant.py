@@ -138,9 +138,7 @@ class IsolatedTenant(Construct):
         self.props = props
         self.name = props.name
         self.namespace = self._add_namespace()
-        self.service_account = kplus.ServiceAccount(
-            self, "service-account", metadata=self.metadata(object_name(self.name)), automount_token=False
-        )
+        self.service_account = self._add_service_account()
         self.role = kplus.Role(self, "role", metadata=self.metadata(object_name(self.name)))
         self.role.allow(list(READ), *READABLE)  # type: ignore[arg-type] # jsii's ApiResource is an IApiResource
         self.role_binding = kplus.RoleBinding(
@@ -211,6 +209,14 @@ class IsolatedTenant(Construct):
         }
         metadata = ApiObjectMetadata(name=self.name, labels={**self.labels, **security})
         return kplus.Namespace(self, "namespace", metadata=metadata)
+
+    def _add_service_account(self) -> kplus.ServiceAccount:
+        identity = self.props.model_store.workload_identity
+        annotations = identity.annotations_of(self.name) if identity else None
+        metadata = ApiObjectMetadata(
+            name=object_name(self.name), namespace=self.name, labels=self.labels, annotations=annotations or None
+        )
+        return kplus.ServiceAccount(self, "service-account", metadata=metadata, automount_token=False)
 
     def _add_quota(self) -> ApiObject:
         props = self.props

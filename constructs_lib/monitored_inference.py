@@ -109,6 +109,7 @@ class MonitoredInference(Construct):
         self._selector = selector(self._tenant.name)
         self.service = self._add_service()
         self.disruption_budget = self._add_disruption_budget()
+        self._add_store_authority()
         self.deployment = self._add_deployment()
         self.autoscaler = self._add_autoscaler()
         self.service_monitor = self._add_service_monitor()
@@ -220,6 +221,14 @@ class MonitoredInference(Construct):
             "template": template,
         }
         return self._add_object("deployment", "apps/v1", "Deployment", spec)
+
+    def _add_store_authority(self) -> None:
+        """The ConfigMap with the certificates of the store's authority, unless something else creates one."""
+        bundle = self._tenant.props.model_store.ca_bundle
+        if bundle is not None and bundle.pem is not None:
+            metadata = self._tenant.metadata(contract.STORE_CA_NAME)
+            data = {contract.STORE_CA_KEY: bundle.pem}
+            plain_object(self, "store-ca", api_version="v1", kind="ConfigMap", metadata=metadata, data=data)
 
     def _add_autoscaler(self) -> ApiObject:
         scaling = self._tenant.props.autoscaling

@@ -40,6 +40,10 @@ ENV_PREFIX: Final = "INFERENCE_"
 
 STORE_ACCESS_KEY_ENV: Final = "AWS_ACCESS_KEY_ID"
 STORE_SECRET_KEY_ENV: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name, not a secret
+STORE_ROLE_ENV: Final = "AWS_ROLE_ARN"
+STORE_TOKEN_FILE_ENV: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - a variable's name, not a secret
+STORE_STS_ENV: Final = "AWS_ENDPOINT_URL_STS"
+STORE_CA_FILE_ENV: Final = "INFERENCE_STORE_CA_FILE"
 STORE_ENDPOINT_ENV: Final = "AWS_ENDPOINT_URL"
 STORE_REGION_ENV: Final = "AWS_REGION"
 STORE_ALLOW_HTTP_ENV: Final = "AWS_ALLOW_HTTP"
@@ -47,6 +51,15 @@ STORE_VIRTUAL_HOSTED_ENV: Final = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST"
 
 STORE_SECRET_NAME: Final = "model-store"  # noqa: S105 - the name of a Kubernetes Secret
 """The Secret in each tenant's namespace that holds the two keys above."""
+
+STORE_CA_NAME: Final = "model-store-ca"
+"""The ConfigMap in each tenant's namespace that holds the certificates of the store's authority."""
+STORE_CA_KEY: Final = "ca.crt"
+STORE_CA_DIR: Final = "/etc/tenantry/model-store-ca"
+"""Where this ConfigMap is mounted in pods."""
+STORE_TOKEN_DIR: Final = "/var/run/secrets/tenantry.dev/model-store"  # noqa: S105 - a folder, not a secret
+"""Where the token of the workload's identity is mounted in pods."""
+STORE_TOKEN_KEY: Final = "token"  # noqa: S105 - a file's name, not a secret
 
 API_KEYS_SECRET_NAME: Final = "api-keys"  # noqa: S105 - the name of a Kubernetes Secret
 """The Secret in a tenant's namespace that holds the digests of its callers' API keys."""

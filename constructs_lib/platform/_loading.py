@@ -50,7 +50,7 @@ def load(model: type[M], path: Path) -> M:
     document = _read(path)
     mistakes = [_repeated(document, key, place) for key, place in document.repeated]
     try:
-        platform = model.model_validate(document.data, by_alias=True, by_name=False)
+        platform = model.model_validate(document.data, by_alias=True, by_name=False, context={"folder": path.parent})
     except ValidationError as error:
         schema = model.model_json_schema()
         details = error.errors(include_url=False)

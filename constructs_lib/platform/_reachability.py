@@ -49,13 +49,16 @@ def check_union(egress: Sequence[Egress]) -> None:
             refuse(rule, "name the networks that the tenant needs")
 
 
-def check_store(host: str, port: int, egress: Mapping[str, Sequence[Egress]]) -> None:
+def check_store(
+    host: str, port: int, egress: Mapping[str, Sequence[Egress]], *, at: tuple[str, ...] = ("endpoint",)
+) -> None:
     """Check that pods can connect to a store outside the cluster.
 
     Args:
         host: host of the store.
         port: port of the store.
         egress: the egress of each tenant whose model is in the store, by the tenant's name.
+        at: the key of the address in `modelStore`.
     """
     address = _address(host)
     if port == _HTTPS and (address is None or is_public(address)):
@@ -67,7 +70,7 @@ def check_store(host: str, port: int, egress: Mapping[str, Sequence[Egress]]) ->
         refuse(
             f"must be reachable, but the egress of {', '.join(blocked)} allows only public addresses on port {_HTTPS}",
             f"add the store's network with port {port} to egress",
-            at=("platform", "modelStore", "endpoint"),
+            at=("platform", "modelStore", *at),
         )
 
 

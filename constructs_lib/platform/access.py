@@ -26,6 +26,14 @@ def _check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     return labels
 
 
+def check_annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    """Check the names of annotations."""
+    for name in annotations:
+        if not _LABEL_NAME.fullmatch(name):
+            refuse(f"must contain valid names of annotations, and '{name}' is not one", "correct it")
+    return annotations
+
+
 PodLabels = Annotated[dict[str, str], AfterValidator(_check_labels)]
 
 

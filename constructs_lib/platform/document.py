@@ -28,14 +28,13 @@ from constructs_lib.platform.cluster import ClusterSettings
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
+from constructs_lib.platform.model_store import ModelStore
 from constructs_lib.platform.profiles import with_profile
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.runtime import Runtime, check_model_memory, check_runtimes, with_runtime_image
 from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.sidecars import Sidecars, pod_resources
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
-
-Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 
 class Prometheus(Section):
@@ -54,7 +53,7 @@ class Monitoring(Section):
 
     namespace: validators.Name = MONITORING_NAMESPACE
     """Namespace of Prometheus and of Grafana's dashboards."""
-    prometheus_labels: Labels = Field(default=PROMETHEUS_POD_LABELS)
+    prometheus_labels: validators.Labels = Field(default=PROMETHEUS_POD_LABELS)
     """Labels of Prometheus's pods, which may connect to the pods of every tenant."""
     object_labels: dict[str, str] = Field(default={})
     """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
@@ -62,47 +61,16 @@ class Monitoring(Section):
     """Its resources. Synth warns if the tenants' series do not fit; Terraform gives them to its own Prometheus."""
 
 
-class ModelStore(Section):
-    """The S3-compatible store from which pods load their model."""
-
-    endpoint: validators.Endpoint = "http://minio-api.minio.svc:9000"
-    """Address of the S3 API."""
-    namespace: validators.Name | None = "minio"
-    """Namespace of the store's pods; null if the store is outside the cluster."""
-    pod_labels: Labels = Field(default={"app.kubernetes.io/name": "minio"})
-    """Labels of the store's pods."""
-    region: str = Field(default="us-east-1", min_length=1)
-    """Region for which requests are signed."""
-
-    @property
-    def port(self) -> int:
-        """TCP port of the API: the endpoint's, or the default of its scheme."""
-        return validators.endpoint_port(self.endpoint)
-
-    @property
-    def host(self) -> str:
-        """Host of the API."""
-        return validators.endpoint_host(self.endpoint)
-
-    @model_validator(mode="after")
-    def _host_is_in_the_namespace(self) -> Self:
-        named = validators.service_namespace(self.host)
-        if named is not None and named != self.namespace:
-            rule = f"must be a Service of the namespace {self.namespace}, which pods may connect to"
-            refuse(rule, f"set modelStore.namespace to '{named}', or correct the address", at=("endpoint",))
-        return self
-
-
 class Dns(Section):
     """The cluster's DNS servers."""
 
     namespace: validators.Name = "kube-system"
     """Namespace of the DNS pods."""
-    pod_labels: Labels = Field(default={"k8s-app": "kube-dns"})
+    pod_labels: validators.Labels = Field(default={"k8s-app": "kube-dns"})
     """Labels of the DNS pods."""
     port: validators.Port = 53
     """Port of the DNS pods, UDP and TCP."""
-    cache_pod_labels: Labels | None = None
+    cache_pod_labels: validators.Labels | None = None
     """Labels of the pods of a node-local DNS cache in the same namespace; none if absent."""
     addresses: tuple[validators.Cidr, ...] = ()
     """Addresses of a node-local DNS cache on the host network, which no selector of pods matches."""
@@ -335,7 +303,11 @@ class Platform(Section):
         store = self.platform.model_store
         if store.namespace is None:
             loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model))
-            _reachability.check_store(store.host, store.port, {tenant.name: tenant.egress for tenant in loading})
+            egress = {tenant.name: tenant.egress for tenant in loading}
+            _reachability.check_store(store.host, store.port, egress)
+            if store.workload_identity is not None and (sts := store.workload_identity.sts_endpoint):
+                at = ("workloadIdentity", "stsEndpoint")
+                _reachability.check_store(validators.endpoint_host(sts), validators.endpoint_port(sts), egress, at=at)
         _reachability.check_reserved(self.platform.network.excluded, [tenant.egress for tenant in self.tenants])
         return self
 

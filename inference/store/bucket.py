@@ -4,10 +4,12 @@ No content of an object or of an answer reaches a message: only the status, the 
 """
 
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -20,16 +22,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
 from inference.errors import StoreError, StoreUnavailableError, excerpt
+from inference.store.explanation import NOWHERE, explain
 
 if TYPE_CHECKING:
     from obstore import GetResult, UpdateVersion
     from obstore.store import ClientConfig
 
 _PREFIX: Final = f"{contract.ENV_PREFIX}STORE_"
-_RETRYABLE_STATUS: Final = frozenset({408, 425, 429, *range(500, 600)})
-_CODE_CHARACTERS: Final = 64
-_NOWHERE: Final = "127.0.0.1:0"
-"""An impossible proxy for every host except the store's, because the client follows redirects to other hosts."""
 
 
 class StoreSettings(BaseSettings):
@@ -44,9 +43,17 @@ class StoreSettings(BaseSettings):
     region: str = Field(default="us-east-1", validation_alias=contract.STORE_REGION_ENV)
     """Region that requests are signed for."""
     access_key_id: str = Field(default="", validation_alias=contract.STORE_ACCESS_KEY_ENV)
-    """Name of the key pair; required for S3."""
+    """Name of the key pair; required for S3 without a role."""
     secret_access_key: SecretStr = Field(default=SecretStr(""), validation_alias=contract.STORE_SECRET_KEY_ENV)
-    """Secret of the key pair; required for S3."""
+    """Secret of the key pair; required for S3 without a role."""
+    role_arn: str = Field(default="", validation_alias=contract.STORE_ROLE_ENV)
+    """Role that is assumed with the token of `token_file`, instead of a key pair."""
+    token_file: str = Field(default="", validation_alias=contract.STORE_TOKEN_FILE_ENV)
+    """File with a token of the workload's identity, which the cluster replaces before it expires."""
+    sts_endpoint: str = Field(default="", validation_alias=contract.STORE_STS_ENV)
+    """Address that exchanges the token for keys; empty: Amazon's for the region."""
+    ca_file: str = Field(default="", validation_alias=contract.STORE_CA_FILE_ENV)
+    """File with the certificates of authorities, as PEM, that are trusted besides those of the system."""
     allow_http: bool = Field(default=False, validation_alias=contract.STORE_ALLOW_HTTP_ENV)
     """Whether an endpoint without TLS is accepted."""
     virtual_hosted: bool = Field(default=False, validation_alias=contract.STORE_VIRTUAL_HOSTED_ENV)
@@ -139,7 +146,7 @@ class Bucket:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
-            raise _explain(error, f"cannot {verb} s3://{self.name}/{key}", self) from error
+            raise explain(error, f"cannot {verb} s3://{self.name}/{key}", bucket=self.name, where=self.where) from error
 
 
 def wrong_settings(error: ValidationError) -> str:
@@ -162,7 +169,12 @@ def _settings_from_environment() -> StoreSettings:
 
 
 def _check(settings: StoreSettings, bucket: str) -> None:
-    if not (settings.access_key_id and settings.secret_access_key.get_secret_value()):
+    if bool(settings.role_arn) != bool(settings.token_file):
+        raise StoreError(
+            f"a role without a token, or a token without a role, for s3://{bucket}: set both {contract.STORE_ROLE_ENV} "
+            f"and {contract.STORE_TOKEN_FILE_ENV}, or neither"
+        )
+    if not settings.role_arn and not (settings.access_key_id and settings.secret_access_key.get_secret_value()):
         raise StoreError(
             f"no key pair for s3://{bucket}: set {contract.STORE_ACCESS_KEY_ENV} and {contract.STORE_SECRET_KEY_ENV} "
             f"(in a cluster: Secret '{contract.STORE_SECRET_NAME}' of the tenant's namespace)"
@@ -184,52 +196,48 @@ def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
     }
     if settings.endpoint:
         options["endpoint"] = settings.endpoint.rstrip("/")
-    host = urlsplit(settings.endpoint).hostname if settings.endpoint else _amazon_host(bucket, settings)
+    if settings.ca_file:
+        client["root_certificate"] = _certificates(settings.ca_file)
+    hosts = [urlsplit(settings.endpoint).hostname if settings.endpoint else _amazon_host(bucket, settings)]
+    if settings.role_arn:
+        options |= {"role_arn": settings.role_arn, "web_identity_token_file": settings.token_file}
+        if settings.sts_endpoint:
+            options["endpoint_url_sts"] = settings.sts_endpoint.rstrip("/")
+        hosts.append(urlsplit(settings.sts_endpoint).hostname or f"sts.{settings.region}.amazonaws.com")
+    else:
+        options["access_key_id"] = settings.access_key_id
+        options["secret_access_key"] = settings.secret_access_key.get_secret_value()
     # A proxy of the environment is the only way to Amazon from some networks; then it also decides about redirects.
     if settings.endpoint or not getproxies():
-        client |= {"proxy_url": f"http://{_NOWHERE}", "proxy_excludes": host or ""}
+        client |= {"proxy_url": f"http://{NOWHERE}", "proxy_excludes": ",".join(each for each in hosts if each)}
     return S3Store(
         bucket,
         **options,
         region=settings.region,
-        access_key_id=settings.access_key_id,
-        secret_access_key=settings.secret_access_key.get_secret_value(),
         virtual_hosted_style_request=settings.virtual_hosted,
         client_options=client,
         retry_config={"max_retries": settings.retries, "retry_timeout": timedelta(seconds=settings.retry_seconds)},
     )
 
 
+def _certificates(file: str) -> bytes:
+    """The certificates of `ca_file`.
+
+    Raises:
+        StoreError: the file cannot be read, or holds no certificate.
+    """
+    try:
+        pem = Path(file).read_bytes()
+        ssl.create_default_context(cadata=pem.decode())
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        raise StoreError(
+            f"{contract.STORE_CA_FILE_ENV} '{file}' does not contain certificates as PEM ({reason or excerpt(error)}): "
+            "correct modelStore.caBundle"
+        ) from error
+    return pem
+
+
 def _amazon_host(bucket: str, settings: StoreSettings) -> str:
     host = f"s3.{settings.region}.amazonaws.com"
     return f"{bucket}.{host}" if settings.virtual_hosted else host
-
-
-def _explain(error: Exception, what: str, bucket: Bucket) -> StoreError:
-    """One line for a person; its class says whether a retry may help."""
-    text, _, source = str(error).partition("\n\nDebug source:")
-    status = int(found[1]) if (found := re.search(r"status code: (\d{3})", text)) else None
-    code = found[1][:_CODE_CHARACTERS] if (found := re.search(r"<Code>(\w+)</Code>", text)) else ""
-    said = " ".join(str(part) for part in (status, code) if part)
-    if code == "NoSuchBucket":
-        return StoreError(f"{what}: no bucket '{bucket.name}' at {bucket.where}")
-    if isinstance(error, FileNotFoundError):
-        return StoreError(f"{what}: there is no such object at {bucket.where}; publish the model first")
-    if status in {401, 403}:
-        return StoreError(
-            f"{what}: denied by {bucket.where} ({said}): the key pair is wrong or lacks the permission, or there is no "
-            "such object"
-        )
-    if status is not None and status not in _RETRYABLE_STATUS:
-        return StoreError(f"{what}: refused by {bucket.where} ({said})")
-    if "redirect" in text or _NOWHERE in source:
-        return StoreError(f"{what}: {bucket.where} redirects to another host: the region or the endpoint is wrong")
-    return StoreUnavailableError(f"{what}: {bucket.where} does not answer as expected ({said or _cause(error)})")
-
-
-def _cause(error: Exception) -> str:
-    """The innermost reason of a failed connection, such as `tcp connect error`."""
-    if "kind: Timeout" in str(error):
-        return "timed out"
-    reasons = re.findall(r'"([^"\n]*(?:error|timed out|refused|closed|failed)[^"\n]*)"', str(error))
-    return excerpt(reasons[-1] if reasons else str(error).partition("\n")[0])

@@ -1,0 +1,130 @@
+"""Access to the model store: the authority of its certificate, and an identity instead of keys."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from constructs_lib import synthesis
+from constructs_lib.platform import Platform, PlatformError
+from tests.certificates import Authority
+from tests.kube import by_kind
+
+HEAD = """\
+apiVersion: tenantry.dev/v1alpha1
+platform:
+  image: example/image:1
+  modelStore:
+    endpoint: https://s3.example
+    namespace: null
+"""
+TENANTS = """\
+tenants:
+  - {name: tenant-a, model: "s3://models/tenant-a/spam"}
+  - {name: tenant-b, model: "s3://models/tenant-b/spam"}
+"""
+IDENTITY = """\
+    workloadIdentity:
+      roleArn: arn:aws:iam::123456789012:role/models-{tenant}
+      annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::123456789012:role/models-{tenant}"}
+"""
+
+
+def load(folder: Path, store: str, head: str = HEAD) -> Platform:
+    file = folder / "platform.yaml"
+    file.write_text(head + store + TENANTS)
+    return Platform.load(file)
+
+
+def synth(folder: Path, store: str) -> list[Any]:
+    synthesis.synth(load(folder, store), folder / "dist")
+    return list(yaml.safe_load_all((folder / "dist" / "tenant-b.k8s.yaml").read_text()))
+
+
+def pod_of(objects: list[Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The environment, the mounts by name and the volumes by name of the tenant's pods."""
+    spec = by_kind(objects, "Deployment")["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    return (
+        {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]},
+        {each["name"]: each for each in container["volumeMounts"]},
+        {each["name"]: each for each in spec["volumes"]},
+    )
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return Authority(tmp_path_factory.mktemp("authority")).file.read_text()
+
+
+def test_certificates_of_a_file_are_mounted_and_named_to_the_service(tmp_path: Path, pem: str) -> None:
+    (tmp_path / "store.pem").write_text(pem)
+    objects = synth(tmp_path, "    caBundle: {file: store.pem}\n")
+    assert by_kind(objects, "ConfigMap")["data"] == {"ca.crt": pem}
+    environment, mounts, volumes = pod_of(objects)
+    assert environment["INFERENCE_STORE_CA_FILE"] == "/etc/tenantry/model-store-ca/ca.crt"
+    assert mounts["model-store-ca"]["mountPath"] == "/etc/tenantry/model-store-ca"
+    assert volumes["model-store-ca"]["configMap"] == {
+        "name": "model-store-ca",
+        "items": [{"key": "ca.crt", "path": "ca.crt"}],
+    }
+
+
+def test_certificates_of_another_config_map_are_mounted(tmp_path: Path) -> None:
+    objects = synth(tmp_path, "    caBundle: {configMap: company-roots, key: roots.pem}\n")
+    assert not [each for each in objects if each["kind"] == "ConfigMap"]
+    environment, _, volumes = pod_of(objects)
+    assert environment["INFERENCE_STORE_CA_FILE"] == "/etc/tenantry/model-store-ca/ca.crt"
+    assert volumes["model-store-ca"]["configMap"] == {
+        "name": "company-roots",
+        "items": [{"key": "roots.pem", "path": "ca.crt"}],
+    }
+
+
+def test_an_identity_replaces_the_secret(tmp_path: Path) -> None:
+    """The token is for the store's audience alone, and expires."""
+    objects = synth(tmp_path, IDENTITY)
+    environment, mounts, volumes = pod_of(objects)
+    assert "AWS_ACCESS_KEY_ID" not in environment
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert environment["AWS_ROLE_ARN"] == "arn:aws:iam::123456789012:role/models-tenant-b"
+    folder = mounts["model-store-token"]["mountPath"]
+    assert environment["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{folder}/token"
+    (source,) = volumes["model-store-token"]["projected"]["sources"]
+    assert source["serviceAccountToken"] == {
+        "audience": "sts.amazonaws.com",
+        "expirationSeconds": 3600,
+        "path": "token",
+    }
+    account = by_kind(objects, "ServiceAccount")
+    assert account["metadata"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/models-tenant-b"
+    }
+    assert account["automountServiceAccountToken"] is False, "no token for the API server"
+    spec = by_kind(objects, "Deployment")["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        ("    caBundle: {file: absent.pem}\n", r"caBundle\.file.*must be a file that can be read \(No such file"),
+        ('    caBundle: {pem: "x"}\n', r"caBundle\.pem.*must contain certificates as PEM"),
+        ('    caBundle: {pem: "-----BEGIN PRIVATE KEY-----"}\n', r"must not contain a private key"),
+        ("    caBundle: {}\n", r"must have one of 'file', 'pem' and 'configMap'"),
+        (IDENTITY.replace("role/models-{tenant}\n", "role/all\n"), r"roleArn.*must contain \{tenant\}"),
+        (IDENTITY + "      stsEndpoint: http://sts.example\n", r"stsEndpoint.*must begin with https"),
+        (IDENTITY + "      stsEndpoint: https://10.0.0.9:9443\n", r"stsEndpoint.*must be reachable, but the egress of"),
+        (IDENTITY.replace("eks.amazonaws.com/role-arn:", '"a b":'), r"must contain valid names of annotations"),
+    ],
+)
+def test_rejects_what_cannot_work(tmp_path: Path, store: str, message: str) -> None:
+    with pytest.raises(PlatformError, match=f"(?s){message}"):
+        load(tmp_path, store)
+
+
+def test_rejects_an_authority_without_tls(tmp_path: Path) -> None:
+    head = HEAD.replace("https://s3.example", "http://s3.store.svc:9000").replace("null", "store")
+    with pytest.raises(PlatformError, match=r"(?s)caBundle.*needs an endpoint with TLS"):
+        load(tmp_path, "    caBundle: {configMap: roots}\n", head)
