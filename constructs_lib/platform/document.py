@@ -21,7 +21,7 @@ from pydantic import (
 from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
 from constructs_lib.platform._quantities import Memory
-from constructs_lib.platform._section import Section, refuse
+from constructs_lib.platform._section import Section
 from constructs_lib.platform.access import Auth, CallerLimits, Client, Origins, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import ClusterSettings
