@@ -5,7 +5,6 @@ from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.document import (
     Defaults,
     Dns,
-    ModelStore,
     Monitoring,
     Network,
     Platform,
@@ -17,6 +16,7 @@ from constructs_lib.platform.document import (
 from constructs_lib.platform.errors import Mistake, PlatformError
 from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.members import Members
+from constructs_lib.platform.model_store import ModelStore
 from constructs_lib.platform.receivers import (
     EmailReceiver,
     OpsgenieReceiver,
