@@ -23,7 +23,7 @@ def check_reserved(excluded: Iterable[str], egress: Sequence[Sequence[Egress]]) 
     refuse_all(
         [
             refusal(
-                f"must not overlap {each}, which platform.network (exceptCidrs, platformCidrs) keeps from tenants",
+                f"must not overlap {each}, which platform.network keeps from tenants",
                 "name a smaller network, or change that list",
                 at=("tenants", index, "egress", number, "cidr"),
             )

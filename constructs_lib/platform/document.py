@@ -35,6 +35,7 @@ from constructs_lib.platform.runtime import Runtime, check_model_memory, check_r
 from constructs_lib.platform.service_memory import check_service_memory
 from constructs_lib.platform.sidecars import Sidecars, pod_resources
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from constructs_lib.special_purpose_addresses import is_public_network
 
 
 class Prometheus(Section):
@@ -84,11 +85,19 @@ class Network(Section):
     the cluster itself (pods, services, API server)."""
     platform_cidrs: tuple[validators.Cidr, ...] = ()
     """Public addresses of the cloud's own platform, excluded in the same way."""
+    api_server_cidrs: tuple[validators.Cidr, ...] = ()
+    """Addresses of the API server, private ones as well: no tenant's `egress` may contain one of them."""
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Every network that no tenant's egress may contain."""
+        return (*self.excluded, *self.api_server_cidrs)
 
     @property
     def excluded(self) -> tuple[str, ...]:
         """Every public network that tenants must not reach."""
-        return (*self.except_cidrs, *self.platform_cidrs)
+        of_api_server = (each for each in self.api_server_cidrs if is_public_network(each))
+        return tuple(dict.fromkeys((*self.except_cidrs, *self.platform_cidrs, *of_api_server)))
 
 
 class Pods(Section):
@@ -308,7 +317,7 @@ class Platform(Section):
             if store.workload_identity is not None and (sts := store.workload_identity.sts_endpoint):
                 at = ("workloadIdentity", "stsEndpoint")
                 _reachability.check_store(validators.endpoint_host(sts), validators.endpoint_port(sts), egress, at=at)
-        _reachability.check_reserved(self.platform.network.excluded, [tenant.egress for tenant in self.tenants])
+        _reachability.check_reserved(self.platform.network.reserved, [tenant.egress for tenant in self.tenants])
         return self
 
 
