@@ -7,7 +7,6 @@ from audit.benchmarks.result import Answer, failed, not_applicable, passed, unkn
 from audit.benchmarks.tenant import View
 from audit.model.objects import Object, listed, mapping
 from audit.model.place import Place
-from audit.pods.template import Template, templates
 
 _CREATE: Final = ("create", "update", "patch")
 _COUNTED: Final = (
@@ -63,13 +62,13 @@ def object_quotas(view: View) -> Answer:
 
 
 def _hard(view: View, space: str) -> Iterator[tuple[str, object]]:
-    for each in view.inventory.of_kind("ResourceQuota"):
-        if each.namespace == space and not each.at("spec", "scopes") and not each.at("spec", "scopeSelector"):
+    for each in view.index.objects(space, "ResourceQuota"):
+        if not each.at("spec", "scopes") and not each.at("spec", "scopeSelector"):
             yield from mapping(each.at("spec", "hard")).items()
 
 
 def _first_place(view: View, space: str) -> Place | None:
-    found = [each for each in view.inventory.of_kind("ResourceQuota") if each.namespace == space]
+    found = view.index.objects(space, "ResourceQuota")
     if found:
         return found[0].place.at("spec", "hard")
     namespace = view.inventory.namespaces.get(space)
@@ -78,8 +77,8 @@ def _first_place(view: View, space: str) -> Place | None:
 
 def node_ports(view: View) -> Answer:
     """Whether the tenant can open ports of the nodes."""
-    for service in view.inventory.services:
-        if service.namespace in view.spaces and service.type in {"NodePort", "LoadBalancer"}:
+    for service in (each for space in view.spaces for each in view.index.services[space]):
+        if service.type in {"NodePort", "LoadBalancer"}:
             return failed(f"Service {service.name} is of the type {service.type}", service.place.at("spec", "type"))
     limits = [dict(_hard(view, space)).get("services.nodeports") for space in view.spaces]
     if all(str(each) == "0" for each in limits):
@@ -96,16 +95,13 @@ def node_ports(view: View) -> Answer:
 
 def image_pulls(view: View) -> Answer:
     """Whether nobody else can run the private images that the tenant's pods have left on a node."""
-    private = [each for each in _templates(view) if listed(each.spec.get("imagePullSecrets"))]
+    templates = (each for space in view.spaces for each in view.index.templates[space])
+    private = [each for each in templates if listed(each.spec.get("imagePullSecrets"))]
     accounts = [each for each in view.objects("ServiceAccount") if listed(each.at("imagePullSecrets"))]
     if not private and not accounts:
         return not_applicable("no pod and no account of the tenant has imagePullSecrets, so it uses no private image")
     place = private[0].owner.place if private else accounts[0].place
     return unknown("it uses private images; whether the API server has AlwaysPullImages is not in manifests", place)
-
-
-def _templates(view: View) -> list[Template]:
-    return [each for each in templates(view.inventory) if each.owner.namespace in view.spaces]
 
 
 def _claims(view: View) -> list[Object]:
@@ -120,11 +116,7 @@ def _claims_volumes(view: View) -> bool:
 
 def reclaim_policy(view: View) -> Answer:
     """Whether volumes of the tenant are deleted with their claims."""
-    volumes = [
-        each
-        for each in view.inventory.of_kind("PersistentVolume")
-        if each.at("spec", "claimRef", "namespace") in view.spaces
-    ]
+    volumes = [each for space in view.spaces for each in view.index.volumes[space]]
     if not _claims_volumes(view) and not volumes:
         return not_applicable(_NO_CLAIMS)
     for each in volumes:
@@ -161,7 +153,7 @@ def existing_volumes(view: View) -> Answer:
     for each in _claims(view):
         if each.at("spec", "volumeName"):
             return failed(f"{each.reference} names the volume that it claims", each.place.at("spec", "volumeName"))
-    free = [each for each in view.inventory.of_kind("PersistentVolume") if not each.at("spec", "claimRef")]
+    free = view.index.volumes[""]
     if view.may(["create"], "persistentvolumeclaims") is None:
         return view.unless_missing("its claims name no volume, and nobody of the tenant may create others")
     if free:

@@ -7,7 +7,7 @@ from audit.benchmarks import permissions, pods, resources
 from audit.benchmarks.catalog import BENCHMARKS
 from audit.benchmarks.network import Crossings
 from audit.benchmarks.result import Answer, Result
-from audit.benchmarks.tenant import Grants, View
+from audit.benchmarks.tenant import Index, View
 from audit.cluster import Cluster
 from audit.contract import Contract
 
@@ -38,10 +38,10 @@ def results(contract: Contract, cluster: Cluster) -> Iterator[Result]:
         cluster: The input, read in detail.
     """
     tenants = contract.spec.tenants
-    grants = Grants(cluster)
+    index = Index(cluster)
     crossings = Crossings(cluster, tenants)
     for tenant in tenants:
-        view = View(tenant, contract, cluster, grants)
+        view = View(tenant, contract, cluster, index)
         for each in BENCHMARKS:
             yield Result(each.name, tenant.name, _answer(each.name, view, crossings))
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from audit.benchmarks.result import Answer, passed, unknown
 from audit.cluster import Cluster
@@ -18,6 +19,10 @@ from audit.model.permissions import (
     Subject,
 )
 from audit.permissions.permissions import Grant
+from audit.pods.template import Template, templates
+
+if TYPE_CHECKING:
+    from audit.model.services import Service
 
 _EVERYBODY = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
@@ -25,12 +30,41 @@ _POLICIES = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
 _FOREIGN_GROUPS = ("constraints.gatekeeper.sh", "kyverno.io", "policies.kyverno.io")
 
 
-class Grants:
-    """What the input grants, besides the defaults of Kubernetes, by the namespaces that it concerns."""
+class Index:
+    """An input by namespace, made once for all tenants.
+
+    Attributes:
+        missing: Bindings whose role is not known.
+        templates: Pod templates by namespace.
+        services: Services by namespace.
+        volumes: Persistent volumes by the namespace of their claim; empty for those that nobody has claimed.
+        foreign: Objects of policy engines.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
+        inventory = cluster.inventory
         self._by_space: dict[str, list[Grant]] = defaultdict(list)
         self._everywhere: list[Grant] = []
+        self._objects: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        self.missing = cluster.permissions.missing
+        self.templates: dict[str, list[Template]] = defaultdict(list)
+        self.services: dict[str, list[Service]] = defaultdict(list)
+        self.volumes: dict[str, list[Object]] = defaultdict(list)
+        self.foreign: list[Object] = []
+        self._add_grants(cluster)
+        for kind, objects in inventory.kept.items():
+            for each in objects:
+                self._objects[each.namespace, kind].append(each)
+                self.foreign += [each] if each.group in _FOREIGN_GROUPS else []
+        for template in templates(inventory):
+            self.templates[template.owner.namespace].append(template)
+        for service in inventory.services:
+            self.services[service.namespace].append(service)
+        for volume in inventory.of_kind("PersistentVolume"):
+            self.volumes[str(volume.at("spec", "claimRef", "namespace") or "")].append(volume)
+
+    def _add_grants(self, cluster: Cluster) -> None:
+        """What the input grants, besides the defaults of Kubernetes, by the namespaces that it concerns."""
         for each in cluster.permissions.grants:
             if each.default:
                 continue
@@ -40,11 +74,14 @@ class Grants:
             else:
                 for space in spaces:
                     self._by_space[space].append(each)
-        self.missing = cluster.permissions.missing
 
-    def about(self, spaces: Iterable[str]) -> Iterator[Grant]:
+    def grants(self, spaces: Iterable[str]) -> Iterator[Grant]:
         """Everything that may be about the accounts or the objects of namespaces, each once."""
         yield from dict.fromkeys([*(each for space in spaces for each in self._by_space[space]), *self._everywhere])
+
+    def objects(self, namespace: str, kind: str) -> list[Object]:
+        """Objects of a kind in a namespace."""
+        return self._objects.get((namespace, kind), [])
 
 
 def _of_accounts(subject: Subject) -> bool:
@@ -60,17 +97,19 @@ class View:
         contract: The contract.
         cluster: The input.
         inventory: Its objects.
+        index: The same, by namespace.
         grants: What its accounts and members may do.
     """
 
-    def __init__(self, tenant: Tenant, contract: Contract, cluster: Cluster, grants: Grants) -> None:
+    def __init__(self, tenant: Tenant, contract: Contract, cluster: Cluster, index: Index) -> None:
         self.tenant = tenant
         self.spaces = tenant.spaces
         self.contract = contract
         self.cluster = cluster
         self.inventory = cluster.inventory
-        self.grants = [each for each in grants.about(self.spaces) if self._acts(each.subject, each.namespace)]
-        self._missing = [each for each in grants.missing if self._concerns(each)]
+        self.index = index
+        self.grants = [each for each in index.grants(self.spaces) if self._acts(each.subject, each.namespace)]
+        self._missing = [each for each in index.missing if self._concerns(each)]
 
     @property
     def self_service(self) -> set[str]:
@@ -80,7 +119,7 @@ class View:
 
     def objects(self, *kinds: str) -> list[Object]:
         """Objects of its namespaces."""
-        return [each for each in self.inventory.of_kind(*kinds) if each.namespace in self.spaces]
+        return [each for space in self.spaces for kind in kinds for each in self.index.objects(space, kind)]
 
     def may(self, verbs: Iterable[str], resource: str, group: str = "", *, subresource: str = "") -> Grant | None:
         """A grant by which somebody of the tenant may do one of these things in one of its namespaces."""
@@ -106,8 +145,7 @@ class View:
         """Objects that may refuse a kind of object in its namespaces, and that the audit does not evaluate."""
         found = [each for each in self.inventory.of_kind(*_POLICIES) if _restricts(each, resource)]
         found += self.inventory.of_kind(*_WEBHOOKS)
-        kept = (each for objects in self.inventory.kept.values() for each in objects)
-        return [*found, *(each for each in kept if each.group in _FOREIGN_GROUPS)]
+        return [*found, *self.index.foreign]
 
     def _acts(self, subject: Subject, namespace: str) -> bool:
         """Whether a subject is somebody of the tenant: its accounts, its members, everybody."""
