@@ -21,13 +21,20 @@ _NAMES: Final = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), 
 
 @dataclass(frozen=True, kw_only=True)
 class _Server:
-    """The Service of the DNS servers."""
+    """The Service of the DNS servers.
+
+    Args:
+        namespace, name, addresses, selector: of the Service.
+        ports: of its pods; none if no pod is ready to answer.
+        node_addresses: addresses of its pods on the host network, which no selector of pods matches.
+    """
 
     namespace: str
     name: str
     addresses: tuple[str, ...]
     selector: dict[str, str]
     ports: tuple[int, ...]
+    node_addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +58,14 @@ def check_dns(inspected: Inspected) -> Iterator[Finding]:
         fix = "set platform.dns by hand"
         yield Finding(status=Status.UNKNOWN, found="no Service of DNS servers is known", required=required, fix=fix)
         return
-    settings = list(_settings(dns, server, caches, resolvers))
+    settings = tuple(_settings(dns, server, caches, resolvers))
     found = "; ".join(_described(server, caches, resolvers))
-    status = Status.BLOCKING if settings else Status.OK
-    yield Finding(status=status, found=found, required=required, settings=tuple(settings))
+    if server and not server.ports:
+        fix = f"look at the pods of the Service {server.namespace}/{server.name}"
+        yield Finding(status=Status.FAILED, found=found, required=required, fix=fix, settings=settings)
+    else:
+        status = Status.BLOCKING if settings else Status.OK
+        yield Finding(status=status, found=found, required=required, settings=settings)
     observed = inspected.probe.dns(required) if inspected.probe else None
     if observed:
         yield observed
@@ -68,10 +79,11 @@ def _allowed(dns: Dns) -> str:
 
 def _described(server: _Server | None, caches: Sequence[_Cache], resolvers: Sequence[str]) -> Iterator[str]:
     if server:
-        ports = ", ".join(map(str, server.ports)) or "none"
+        answer = f"on port {', '.join(map(str, server.ports))}" if server.ports else "of which none is ready"
+        host = f", on the host network of {', '.join(server.node_addresses)}" if server.node_addresses else ""
         yield (
             f"pods ask {', '.join(server.addresses)} (Service {server.namespace}/{server.name}), answered by pods "
-            f"{_labels(server.selector)} on port {ports}"
+            f"{_labels(server.selector)} {answer}{host}"
         )
     if other := _unserved(server, resolvers):
         yield f"pods ask {', '.join(other)}, which is not a Service"
@@ -99,7 +111,8 @@ def _settings(
         allowed_labels = dns.cache_pod_labels
         if not cache.addresses and not (allowed_labels and allowed_labels.items() <= cache.labels.items()):
             yield setting("cachePodLabels", cache.labels)
-    needed = [*_unserved(server, resolvers), *(address for cache in caches for address in cache.addresses)]
+    needed = [*_unserved(server, resolvers), *(server.node_addresses if server else ())]
+    needed += [address for cache in caches for address in cache.addresses]
     allowed = [ipaddress.ip_network(each) for each in dns.addresses]
     missing = [each for each in dict.fromkeys(needed) if not any(ipaddress.ip_address(each) in net for net in allowed)]
     if missing:
@@ -145,7 +158,14 @@ def _server(api: Api, resolvers: Sequence[str]) -> _Server | None:
         addresses=_addresses(found[0]),
         selector=found[0]["spec"]["selector"],
         ports=_ports(api, namespace, name, found[0]),
+        node_addresses=_node_addresses(api, namespace, found[0]["spec"]["selector"]),
     )
+
+
+def _node_addresses(api: Api, namespace: str, selector: dict[str, str]) -> tuple[str, ...]:
+    pods = api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=_labels(selector)) or []
+    addresses = [each["status"].get("hostIP") for each in pods if each["spec"].get("hostNetwork")]
+    return tuple(sorted({each for each in addresses if each}))
 
 
 def _addresses(service: Object) -> tuple[str, ...]:

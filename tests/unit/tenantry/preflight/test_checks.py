@@ -217,6 +217,27 @@ CASES: list[tuple[str, Callable[[Document], object], dict[str, Any], dict[str, A
     ),
     ("metrics", _answer("/apis/metrics.k8s.io/v1beta1/nodes", {"items": []}), {}, {}, Status.WARNING, "without", {}),
     ("dns", lambda _: None, {}, {}, Status.OK, "169.254.20.10", {}),
+    (
+        "dns",
+        _answer("/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", {"items": []}),
+        {},
+        {},
+        Status.FAILED,
+        "none is ready",
+        {},
+    ),
+    (
+        "dns",
+        _answer(
+            "/api/v1/namespaces/kube-system/pods",
+            {"items": [{"spec": {"hostNetwork": True}, "status": {"hostIP": "10.1.0.4"}}, {"spec": {}, "status": {}}]},
+        ),
+        {},
+        {},
+        Status.BLOCKING,
+        "on the host network of 10.1.0.4",
+        {"dns.addresses": ["169.254.20.10/32", "34.118.224.10/32", "10.1.0.4/32"]},
+    ),
     ("dns", lambda _: None, {"dns": {"addresses": ["169.254.20.0/24", "34.118.224.0/20"]}}, {}, Status.OK, "", {}),
     (
         "dns",
