@@ -280,11 +280,11 @@ CASES: list[tuple[str, Callable[[Document], object], dict[str, Any], dict[str, A
     (
         "dns",
         lambda _: None,
-        {"dns": {**RIGHT["dns"], "podLabels": {"k8s-app": "coredns"}, "port": 1053}},
+        {"dns": {**RIGHT["dns"], "namespace": "dns", "podLabels": {"k8s-app": "coredns"}, "port": 1053}},
         {},
         Status.BLOCKING,
         "k8s-app=kube-dns",
-        {"dns.podLabels": {"k8s-app": "kube-dns"}, "dns.port": 53},
+        {"dns.namespace": "kube-system", "dns.podLabels": {"k8s-app": "kube-dns"}, "dns.port": 53},
     ),
     ("network", _answer(DAEMONSETS, {"error": "Forbidden"}), {}, {}, Status.WARNING, "not known", {}),
     ("baseline", lambda _: None, {}, {}, Status.OK, "not served", {}),
