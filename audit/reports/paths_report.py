@@ -13,6 +13,8 @@ from audit.model.finding import general
 from audit.paths import Paths, Step, Way
 
 SCHEMA: Final = "tenantry.dev/audit/paths/v1"
+ENOUGH: Final = 10_000
+"""After so many paths between tenants, which are not isolated then, the rest of the tenants is not searched."""
 
 
 class Result(StrEnum):
@@ -106,6 +108,7 @@ class PathsReport(Struct, frozen=True, rename="camel", kw_only=True):
         result: found, possible (a path has a step that the input does not decide), or none.
         paths: The paths, those that are certain first, then the shortest first.
         planes: What was searched.
+        unsearched: Tenants from which no path was searched, because enough were found from others.
         problems: What is invalid in the input.
     """
 
@@ -116,6 +119,7 @@ class PathsReport(Struct, frozen=True, rename="camel", kw_only=True):
     result: Result
     paths: list[Path]
     planes: list[Plane]
+    unsearched: list[str]
     problems: list[str]
 
 
@@ -143,7 +147,8 @@ def paths_report(cluster: Cluster, sources: Sequence[str], targets: Sequence[str
 def paths_between(cluster: Cluster, contract: Contract) -> PathsReport:
     """The report of paths from every tenant of a contract to every other one.
 
-    Traffic in one step between tenants that the contract allows to connect is left out.
+    Traffic in one step between tenants that the contract allows to connect is left out. After ENOUGH paths, no more
+    tenants are searched.
 
     Args:
         cluster: The cluster, read in detail.
@@ -152,7 +157,11 @@ def paths_between(cluster: Cluster, contract: Contract) -> PathsReport:
     paths = Paths(cluster)
     owner = {space: tenant for tenant in contract.spec.tenants for space in tenant.spaces}
     found: list[Way] = []
+    unsearched: list[str] = []
     for tenant in contract.spec.tenants:
+        if len(found) >= ENOUGH:
+            unsearched.append(tenant.name)
+            continue
         others = [space for space in owner if owner[space] is not tenant]
         found += [
             way
@@ -160,7 +169,7 @@ def paths_between(cluster: Cluster, contract: Contract) -> PathsReport:
             if not (_is_traffic(way) and connects(tenant, owner[way.end.namespace]))
         ]
     found.sort(key=lambda each: (not each.certain, len(each.steps)))
-    return _report(cluster, paths, list(owner), list(owner), found)
+    return _report(cluster, paths, list(owner), list(owner), found, unsearched=unsearched)
 
 
 def _is_traffic(way: Way) -> bool:
@@ -168,7 +177,12 @@ def _is_traffic(way: Way) -> bool:
 
 
 def _report(
-    cluster: Cluster, paths: Paths, sources: Sequence[str], targets: Sequence[str], found: Sequence[Way]
+    cluster: Cluster,
+    paths: Paths,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    found: Sequence[Way],
+    unsearched: Sequence[str] = (),
 ) -> PathsReport:
     groups: dict[object, list[Way]] = {}
     for way in found:
@@ -185,6 +199,7 @@ def _report(
         planes=[
             Plane(name=each.plane, searched=dict(each.what), unknown=list(each.unknown)) for each in paths.searched
         ],
+        unsearched=list(unsearched),
         problems=[str(problem) for problem in cluster.problems],
     )
 

@@ -67,6 +67,9 @@ def _text(report: PathsReport) -> Iterator[str]:
     yield f"searched from {report.starts:,} pods, accounts and manifests:"
     for plane in report.planes:
         yield f"    {plane.name}: {searched(plane)}"
+    if report.unsearched:
+        tenants = count(len(report.unsearched), "tenant")
+        yield f"not searched from {tenants}, because enough paths were found: {report.unsearched[0]} ..."
     unknown = [each for plane in report.planes for each in plane.unknown]
     if unknown:
         yield "not known:"

@@ -260,3 +260,13 @@ def test_options_that_do_not_go_together_are_refused(shop: Path, arguments: list
     result = run(shop, *arguments)
     assert result.exit_code == 2, result.output
     assert message in result.stderr
+
+
+def test_after_enough_paths_the_rest_of_the_tenants_is_not_searched_and_named(
+    shop: Path, contract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(shop, policy("open", OPEN, "red") + policy("open", OPEN, "blue"))
+    monkeypatch.setattr("audit.reports.paths_report.ENOUGH", 1)
+    text = run(shop, "--contract", contract).stdout
+    assert "not searched from 1 tenant, because enough paths were found: blue ...\n" in text
+    assert "blue/web to traffic" not in text
