@@ -182,6 +182,7 @@ def _report(
     sources: Sequence[str],
     targets: Sequence[str],
     found: Sequence[Way],
+    *,
     unsearched: Sequence[str] = (),
 ) -> PathsReport:
     groups: dict[object, list[Way]] = {}
