@@ -143,7 +143,7 @@ drain-test: $(DEV) ## restart the service ten times under load, behind a load ba
 	@pytest -s tests/abuse/test_drain.py
 
 attack: $(DEV) ## run hostile clients against the service: others are served, memory is bounded, nothing is left
-	@pytest -s tests/abuse/test_attack.py
+	@pytest -s tests/abuse/test_attack.py tests/abuse/test_fairness.py
 
 fork-test: $(DEV) $(NODE) ## unit and snapshot tests in a copy whose platform.yaml lists other tenants
 	@tools/fork-test
