@@ -232,13 +232,16 @@ def test_a_killed_pod_is_replaced_under_load_and_serves_the_same_model(tabular: 
 def test_the_panel_about_drift_has_the_features(tabular: Tabular, evidence: Evidence) -> None:
     """Prometheus scrapes the counts per feature, which the requests of the tests above have changed."""
     queries = [filled(each, tenant=TENANT, rate_interval="5m") for each in (missing_values(), out_of_range())]
-    with prometheus(tabular.cluster) as api:
 
-        def reason() -> str:
-            found = [{each["metric"]["feature"] for each in api.query(query)} for query in queries]
-            return "" if all(found) and set().union(*found) <= set(tabular.model.names) else f"features: {found}"
+    def reason() -> str:
+        try:
+            with prometheus(tabular.cluster) as api:
+                found = [{each["metric"]["feature"] for each in api.query(query)} for query in queries]
+        except OSError as error:  # the port is forwarded again
+            return f"Prometheus does not answer: {error}"
+        return "" if all(found) and set().union(*found) <= set(tabular.model.names) else f"features: {found}"
 
-        tabular.cluster.wait("the panel about drift", reason, seconds=90)
+    tabular.cluster.wait("the panel about drift", reason, seconds=90)
     evidence.count("onnx", "queries about features", len(queries))
 
 
