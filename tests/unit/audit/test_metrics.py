@@ -508,3 +508,15 @@ def test_what_opens_the_metrics_of_a_tenant_breaks_the_contract(tmp_path: Path, 
     found_rules = {each.rule for each in contract_findings(contract(), read.objects([file], details=True))}
     # The pods of this test are not hardened; only the rules about metrics and the network are looked at.
     assert {each for each in found_rules if each.startswith(("metrics", "network", "permission"))} == rules
+
+
+def test_alert_routes_of_a_tenant_keep_the_contract_unless_an_alertmanager_gives_them_all_alerts(
+    tmp_path: Path,
+) -> None:
+    """The operator's default restricts a route to its namespace; a Prometheus and an Alertmanager need not be there."""
+    text = SAFE.replace(PROMETHEUS, "").replace(ALERTMANAGER, "")
+    for more, broken in (("", False), (ALERTMANAGER.replace("OnNamespace", "None"), True)):
+        file = tmp_path / "all.yaml"
+        file.write_text(text + more)
+        rules = {each.rule for each in contract_findings(contract(), read.objects([file], details=True))}
+        assert ("alerts-of-others" in rules) is broken
