@@ -18,6 +18,7 @@ from constructs_lib.monitored_inference import MonitoredInference, MonitoredInfe
 from constructs_lib.monitoring.dashboard import dashboard_json
 from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, added_labels, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
+from inference import contract
 
 APPLY_LIMIT: Final = 255 * 1024
 """Highest size in bytes of an object that all tenants share, as JSON: `kubectl apply` stores it in an annotation, and
@@ -113,8 +114,13 @@ def tenant_chart(
         limits=tenant.limits,
         allowed_origins=tenant.allowed_origins,
         hostname=tenant.hostname,
+        scheduling=tenant.scheduling,
+        labels=tenant.labels,
+        annotations=tenant.annotations,
     )
-    MonitoredInference(chart, "inference", props)
+    inference = MonitoredInference(chart, "inference", props)
+    for name, value in tenant.settings.items():
+        inference.add_setting(name.removeprefix(contract.ENV_PREFIX).lower(), value)
     if extend is not None:
         ours = {each.node.path for each in chart.node.find_all()}
         extend(chart, isolated)

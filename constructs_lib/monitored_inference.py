@@ -1,5 +1,6 @@
 """The workload of a tenant and its monitoring."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_na
 from constructs_lib.platform.access import Auth, CallerLimits, check_origin
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
+from constructs_lib.platform.pods import Scheduling, check_own_names
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.runtime import Runtime
 from constructs_lib.platform.service_memory import check_service_memory
@@ -50,6 +52,8 @@ class MonitoredInferenceProps:
         auth: `apiKeys` if callers must send an API key. Default: they need none.
         limits: what each caller may send to a pod. Default: no limit.
         allowed_origins: origins of web pages whose scripts may call the service. Default: none.
+        scheduling: which nodes the pods run on. Default: any.
+        labels, annotations: of the pods, with names without a prefix. Default: none.
         hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
@@ -64,8 +68,14 @@ class MonitoredInferenceProps:
     limits: CallerLimits | None = None
     allowed_origins: tuple[str, ...] = ()
     hostname: str | None = None
+    scheduling: Scheduling = field(default_factory=Scheduling)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("labels", "annotations"):
+            with refusing(name, getattr(self, name)):
+                check_own_names(getattr(self, name))
         with refusing("image", self.image):
             check_image(self.image)
         with refusing("model", self.model):
@@ -214,6 +224,10 @@ class MonitoredInference(Construct):
             requires_keys=self.props.auth is not None,
             runtime=self.props.runtime,
         )
+        metadata = template["metadata"]
+        metadata["labels"] = {**self.props.labels, **metadata["labels"]}
+        metadata["annotations"] = {**self.props.annotations, **metadata["annotations"]}
+        template["spec"].update(self.props.scheduling.manifest())
         spec = {
             "progressDeadlineSeconds": _PROGRESS_DEADLINE_SECONDS,
             "selector": {"matchLabels": deployment_selector(self._tenant.name)},

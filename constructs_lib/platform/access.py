@@ -19,7 +19,8 @@ _LABEL_NAME = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
 
 
-def _check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+def check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """Check names and values of labels."""
     for name, value in labels.items():
         if not (_LABEL_NAME.fullmatch(name) and _LABEL_VALUE.fullmatch(value)):
             refuse(f"must contain valid Kubernetes labels, and '{name}: {value}' is not one", "correct it")
@@ -34,7 +35,7 @@ def check_annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
     return annotations
 
 
-PodLabels = Annotated[dict[str, str], AfterValidator(_check_labels)]
+PodLabels = Annotated[dict[str, str], AfterValidator(check_labels)]
 
 
 Auth = Literal["apiKeys"]

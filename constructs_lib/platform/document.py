@@ -29,6 +29,13 @@ from constructs_lib.platform.gateway import Gateway, HostName, check_host_names,
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.model_store import ModelStore
+from constructs_lib.platform.pods import (
+    OwnAnnotations,
+    OwnLabels,
+    Scheduling,
+    ServiceSettings,
+    check_settings_memory,
+)
 from constructs_lib.platform.profiles import with_profile
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.runtime import Runtime, check_model_memory, check_runtimes, with_runtime_image
@@ -160,6 +167,14 @@ class Defaults(Section):
     """Limits of the tenant's whole namespace."""
     alerts: AlertSettings = AlertSettings()
     """Objectives and thresholds of the alerts."""
+    scheduling: Scheduling = Scheduling()
+    """Which nodes the pods run on."""
+    settings: ServiceSettings = Field(default={})
+    """Settings of the service by the names in docs/service.md, such as `INFERENCE_MAX_IN_FLIGHT`."""
+    labels: OwnLabels = Field(default={})
+    """Labels of the pods, such as `team`; names without a prefix."""
+    annotations: OwnAnnotations = Field(default={})
+    """Annotations of the pods; names without a prefix."""
     egress: tuple[Egress, ...] = ()
     """Networks that pods may connect to in addition to the model store, DNS and public addresses on port 443."""
     image_pull_secrets: tuple[validators.ObjectName, ...] = ()
@@ -181,6 +196,13 @@ class Defaults(Section):
     def _limit_holds_the_service(cls, resources: Resources) -> Resources:
         check_service_memory(resources)
         return resources
+
+    @field_validator("settings")
+    @classmethod
+    def _limit_holds_the_settings(cls, settings: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if "resources" in info.data:
+            check_settings_memory(settings, info.data["resources"].limits.memory)
+        return settings
 
     @field_validator("egress")
     @classmethod

@@ -17,6 +17,7 @@ from constructs_lib import _environment as environment
 from constructs_lib.monitoring.scraping import DROPPED
 from constructs_lib.platform import CallerLimits, Gateway, ModelStore, Monitoring
 from constructs_lib.platform.alerts import AlertSettings
+from constructs_lib.platform.pods import Scheduling
 from constructs_lib.platform.receivers import SlackReceiver
 from constructs_lib.platform.workload import Autoscaling, Resources, Rollout
 from inference import contract
@@ -263,6 +264,9 @@ OTHERS: dict[str, Any] = {
     "allowed_origins": ("https://app.example.com", "http://localhost:5173"),
     "runtime": "onnx",
     "hostname": "tenant-a.models.example.com",
+    "scheduling": Scheduling(priority_class="serving"),
+    "labels": {"team": "risk"},
+    "annotations": {"owner": "someone"},
 }
 GATEWAY = Gateway(
     name="public",
@@ -283,6 +287,9 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     found = synth(BEHIND_GATEWAY, **OTHERS)
     spec = by_kind(found, "Deployment")["spec"]["template"]["spec"]
     assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
+    assert spec["priorityClassName"] == "serving"
+    metadata = by_kind(found, "Deployment")["spec"]["template"]["metadata"]
+    assert (metadata["labels"]["team"], metadata["annotations"]["owner"]) == ("risk", "someone")
     assert by_kind(found, "PrometheusRule")["spec"] != by_kind(minimal, "PrometheusRule")["spec"]
     config = by_kind(found, "AlertmanagerConfig")
     assert config["metadata"]["namespace"] == "tenant-a"
