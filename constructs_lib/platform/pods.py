@@ -18,6 +18,7 @@ from inference import contract
 from inference.settings import MEMORY_SETTINGS, Settings
 
 _ELSEWHERE: Final = {
+    "allowed_origins": "allowedOrigins",
     "api_keys_dir": "auth",
     "drain_seconds": "rollout.drainSeconds",
     "host": "",
