@@ -27,6 +27,13 @@ class TokenBucket:
         """Remove tokens."""
         self._tokens -= tokens
 
+    def take_one(self) -> float:
+        """Remove a token if there is one. Return 0, or how long it takes until there is one."""
+        seconds = self.wait_seconds()
+        if not seconds:
+            self._tokens -= 1
+        return seconds
+
     def wait_seconds(self) -> float:
         """How long it takes until the bucket has a token; 0 if it has one now."""
         now = monotonic()

@@ -45,11 +45,11 @@ class Caller:
         Raises:
             RateLimitedError: It is above a limit; it is counted as rejected.
         """
-        for what, bucket in (("requests", self._requests_left), ("texts", self._texts_left)):
-            if bucket is not None and (seconds := bucket.wait_seconds()):
-                raise self._refusal(what, seconds)
-        if self._requests_left is not None:  # a request that is refused takes no token
-            self._requests_left.take(1)
+        requests, texts = self._requests_left, self._texts_left
+        if texts is not None and (seconds := texts.wait_seconds()):
+            raise self._refusal("texts", seconds)
+        if requests is not None and (seconds := requests.take_one()):
+            raise self._refusal("requests", seconds)
         self.requests += 1
 
     def _refusal(self, what: str, seconds: float) -> RateLimitedError:

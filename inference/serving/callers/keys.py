@@ -25,6 +25,7 @@ class Owner(NamedTuple):
     expires: float
 
 
+_NEVER: Final = float("inf")
 _NOBODY: Final = Owner("", _NO_DIGEST, 0.0)
 
 
@@ -75,7 +76,7 @@ class KeyRing:
             return
         self._content = content
         self._owners = {
-            key.digest: Owner(caller, key.digest, key.expires.timestamp() if key.expires else float("inf"))
+            key.digest: Owner(caller, key.digest, key.expires.timestamp() if key.expires else _NEVER)
             for caller, keys in entries.items()
             for key in keys
         }
@@ -110,4 +111,4 @@ def _text(name: str, data: bytes) -> str:
 
 def has_expired(owner: Owner) -> bool:
     """Whether a key is no longer valid."""
-    return time.time() >= owner.expires
+    return owner.expires != _NEVER and time.time() >= owner.expires
