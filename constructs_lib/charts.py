@@ -39,8 +39,9 @@ def synth(
 
     The arguments are those of `synthesis.synth`.
     """
-    for each in inputs(platform, image=image, model=model):
-        write(each, outdir, extend=(extend or {}).get(each.name))
+    for cluster, part in platform.parts().items():
+        for each in inputs(part, image=image, model=model):
+            write(each, Path(outdir, cluster), extend=(extend or {}).get(each.name))
 
 
 def write(item: PlatformInput | TenantInput, outdir: Path | str, *, extend: Extension | None = None) -> None:

@@ -10,10 +10,14 @@ from constructs_lib.platform.checks import warnings as platform_warnings
 
 def warnings(platform: Platform) -> tuple[str, ...]:
     """The warnings about a platform, one line each."""
-    described = platform.platform.monitoring.prometheus
-    if described is None:
-        return platform_warnings(platform)
-    return (*platform_warnings(platform), *_prometheus(described, load_of(platform.tenants, maximum=True)))
+    parts = platform.parts().items()
+    return tuple(f"cluster {name}: {each}" if name else each for name, part in parts for each in _of_a_cluster(part))
+
+
+def _of_a_cluster(platform: Platform) -> Iterator[str]:
+    yield from platform_warnings(platform)
+    if described := platform.platform.monitoring.prometheus:
+        yield from _prometheus(described, load_of(platform.tenants, maximum=True))
 
 
 def _prometheus(described: Prometheus, load: PrometheusLoad) -> Iterator[str]:

@@ -47,11 +47,11 @@ def place(source: Path, target: Path) -> bool:
     Raises:
         PropsError: `source` has no manifests, or `target` contains other files, which would be lost.
     """
-    names = sorted(path.name for path in source.iterdir() if path.name.endswith(SUFFIX))
+    names = _manifests(source)
     if not names:
         raise PropsError(f"'source' ({source}) must contain {SUFFIX} files; synthesize into it first")
     check_target(target)
-    if target.is_dir() and sorted(path.name for path in target.iterdir()) == names:
+    if target.is_dir() and _manifests(target) == names:
         _, differing, errors = filecmp.cmpfiles(source, target, names, shallow=False)
         if not differing and not errors:
             return False
@@ -60,6 +60,7 @@ def place(source: Path, target: Path) -> bool:
         new, old = Path(beside, "new"), Path(beside, "old")
         new.mkdir()
         for name in names:
+            (new / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(source / name, new / name)
         try:
             if target.exists():
@@ -72,8 +73,14 @@ def place(source: Path, target: Path) -> bool:
     return True
 
 
+def _manifests(folder: Path) -> list[str]:
+    """The manifests in a folder and in its folders, one per cluster if there are several clusters."""
+    found = (*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}"))
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def check_target(target: Path) -> None:
-    """Refuse to replace a folder that contains other files than manifests.
+    """Refuse to replace a folder that contains other files than manifests, and folders of manifests.
 
     Raises:
         PropsError: it contains other files.
@@ -82,7 +89,9 @@ def check_target(target: Path) -> None:
         return
     if not target.is_dir():
         raise PropsError(f"'target' ({target}) must be a folder; remove the file or name another folder")
-    others = sorted(path.name for path in target.iterdir() if not path.name.endswith(SUFFIX))
+    known = set(_manifests(target))
+    files = (path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir())
+    others = sorted(name for name in files if name not in known)
     if others:
         raise PropsError(
             f"'target' ({target}) must contain only manifests, but contains {', '.join(others[:3])}; "

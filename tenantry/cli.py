@@ -18,6 +18,7 @@ from tenantry.commands import (
     audit,
     bump,
     conformance,
+    delivery,
     demo,
     down,
     e2e,
@@ -101,6 +102,7 @@ app.command("serve", rich_help_panel=START)(serve.serve)
 app.command("monitor", rich_help_panel=START)(monitor.monitor)
 app.command("synth", rich_help_panel=WRITE)(synth.synth)
 app.command("plan", rich_help_panel=WRITE)(plan.plan)
+app.command("delivery", rich_help_panel=WRITE)(delivery.delivery)
 app.command("bump", rich_help_panel=WRITE)(bump.bump)
 app.add_typer(audit.audit, name="audit", rich_help_panel=CHECK)
 app.command("train", rich_help_panel=MODELS)(train.train)

@@ -73,5 +73,5 @@ def _contents(folder: Path) -> dict[str, tuple[int, int, int]]:
     """What tells whether a file was replaced: `dist.place` writes new files, and only if one of them differs."""
     if not folder.is_dir():
         return {}
-    found = ((path.name, path.stat()) for path in folder.iterdir() if path.is_file())
+    found = ((str(path), path.stat()) for path in folder.rglob("*") if path.is_file())
     return {name: (stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in found}

@@ -25,6 +25,7 @@ from constructs_lib.platform._section import Section
 from constructs_lib.platform.access import Auth, CallerLimits, Client, Origins, check_parties
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.cluster import ClusterSettings
+from constructs_lib.platform.clusters import check_clusters
 from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
 from constructs_lib.platform.guard import GuardSwitch
 from constructs_lib.platform.members import Members
@@ -239,6 +240,8 @@ class Tenant(Defaults):
     """What runs the model: `text` for models of this project, `onnx` for ONNX models; selects the image."""
     model_memory: Memory | None = None
     """Peak memory of an ONNX model, as `tenantry import` reports it; the memory limit must leave room for it."""
+    cluster: validators.Name | None = None
+    """Cluster that runs the tenant, one of `clusters`; required if the file lists clusters."""
     hostname: HostName | None = None
     """Host name at which the gateway serves the tenant. Default: `<tenant>.<domain>` if there is a gateway; null for a
     tenant that it does not serve."""
@@ -267,8 +270,19 @@ class Platform(Section):
     """Settings that apply to every tenant."""
     defaults: Defaults = Defaults()
     """Values for every tenant that does not set its own."""
+    clusters: tuple[validators.Name, ...] = ()
+    """Names of several clusters that share this file; each gets a folder of manifests. One cluster if empty."""
     tenants: Annotated[tuple[Tenant, ...], AfterValidator(validators.check_not_empty)]
     """The tenants."""
+
+    def parts(self) -> dict[str, Self]:
+        """The platform of each cluster, by the cluster's name; the whole one, under an empty name, if there is one."""
+        if not self.clusters:
+            return {"": self}
+        return {name: self._part(name) for name in self.clusters}
+
+    def _part(self, cluster: str) -> Self:
+        return self.model_copy(update={"tenants": tuple(each for each in self.tenants if each.cluster == cluster)})
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -316,6 +330,11 @@ class Platform(Section):
     def _clients_are_allowed(self) -> Self:
         check_parties(self.tenants, self.platform.namespaces)
         check_host_names([tenant.hostname for tenant in self.tenants], self.platform.gateway)
+        return self
+
+    @model_validator(mode="after")
+    def _tenants_have_clusters(self) -> Self:
+        check_clusters(self.clusters, self.tenants)
         return self
 
     @model_validator(mode="after")

@@ -35,7 +35,8 @@ def synth(
         extend: adds constructs of the caller's to the charts of the tenants that it names.
 
     Returns:
-        The charts' names, each with the key under which the cache keeps its manifest.
+        The charts' names, below that of their cluster if there are several, each with the key under which the cache
+        keeps its manifest.
 
     Raises:
         PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
@@ -43,9 +44,19 @@ def synth(
     extend = extend or {}
     if unknown := sorted(extend.keys() - {tenant.name for tenant in platform.tenants}):
         raise PropsError(f"'extend' ({unknown[0]}) must be a tenant of platform.yaml: correct the name")
-    cache, folder = Cache.from_environment(), Path(outdir)
+    keys: dict[str, str] = {}
+    for cluster, part in platform.parts().items():
+        found = _synth(inputs(part, image=image, model=model), Path(outdir, cluster), extend)
+        keys |= {f"{cluster}/{name}" if cluster else name: each for name, each in found.items()}
+    return keys
+
+
+def _synth(
+    items: "Sequence[PlatformInput | TenantInput]", folder: Path, extend: "Mapping[str, Extension]"
+) -> dict[str, str]:
+    """Write the manifests of one cluster; returns the charts' names with their keys."""
+    cache = Cache.from_environment()
     folder.mkdir(parents=True, exist_ok=True)
-    items = inputs(platform, image=image, model=model)
     keys = {each.name: key(type(each).__name__, each.model_dump_json()) for each in items}
     missing = [each for each in items if each.name in extend or not _copy(cache, keys[each.name], folder, each.name)]
     if missing:
@@ -75,7 +86,9 @@ def copy_all(cache: Cache, keys: Mapping[str, str], folder: Path) -> bool:
 def _copy(cache: Cache, item: str, folder: Path, name: str) -> bool:
     manifest = cache.read(item)
     if manifest is not None:
-        (folder / f"{name}{SUFFIX}").write_bytes(manifest)
+        file = folder / f"{name}{SUFFIX}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(manifest)
     return manifest is not None
 
 
