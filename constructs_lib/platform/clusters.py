@@ -47,12 +47,11 @@ def _wrong_tenants(clusters: Sequence[str], tenants: Sequence[Placed]) -> Iterat
     cluster_of = {tenant.name: tenant.cluster for tenant in tenants}
     for index, tenant in enumerate(tenants):
         at = ("tenants", index)
-        if tenant.cluster not in (clusters or [None]):
-            if not clusters:
-                yield refusal("needs the list of clusters", "add 'clusters' to the file", at=(*at, "cluster"))
-            else:
-                rule = f"must be one of {', '.join(clusters)}"
-                yield refusal(rule, "correct the name, or add it to 'clusters'", at=(*at, "cluster"))
+        if tenant.cluster and not clusters:
+            yield refusal("needs the list of clusters", "add 'clusters' to the file", at=(*at, "cluster"))
+        elif clusters and tenant.cluster not in clusters:
+            rule = f"must be one of {', '.join(clusters)}"
+            yield refusal(rule, "correct the name, or add it to 'clusters'", at=(*at, "cluster"))
         for number, other in enumerate(tenant.shared_with):
             if cluster_of.get(other, tenant.cluster) != tenant.cluster:
                 rule = "must be a tenant on the same cluster"

@@ -190,6 +190,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Path:
     tenants = EXAMPLE.read_text() + "\n  - name: tenant-c\n    model: s3://models/tenant-c/spam\n"
     (folder / "platform.yaml").write_text(tenants)
     shutil.copytree(example_dist(), folder / "dist")
+    shutil.copytree(example_dist(), folder / "dist" / "east")  # as docs/scale.md has it
     store = MemoryStore()
     monkeypatch.setattr(bucket, "_open_s3", lambda *_: store)
     for count in (2, 3):
