@@ -29,7 +29,7 @@ def test_a_large_prometheus_is_enough() -> None:
 def test_too_little_memory_names_what_is_needed_and_where_to_raise_it() -> None:
     (warning,) = own(platform({"memory": "512Mi", "storage": "50Gi"}))
     assert warning == (
-        "Prometheus needs 1040Mi of memory for the 100,300 series of the tenants at their maximum, but "
+        "Prometheus needs 1049Mi of memory for the 101,400 series of the tenants at their maximum, but "
         "platform.monitoring.prometheus.memory is 512Mi: raise it; see 'tenantry plan'"
     )
 
