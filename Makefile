@@ -227,6 +227,10 @@ bench-synth: $(RUNTIME) ## synthesize 1, 10, 100 and 1,000 tenants; writes bench
 bench-audit: $(RUNTIME) ## audit up to 1,000 tenants and 60,000 policies; writes bench/results/audit.json (PEER="program options")
 	@python -m bench.audit $(if $(PEER),--peer '$(PEER)')
 
+.PHONY: bench-scale
+bench-scale: $(DEV) $(NODE) ## time and memory of synth, apply and audit for 1 to 1,000 tenants; writes bench/results/scale.json and docs/scale.svg (COUNTS="1 10")
+	@PATH="$$(tools/control-plane):$$PATH" python -m bench.scale $(if $(COUNTS),--counts $(COUNTS))
+
 .PHONY: bench-series
 bench-series: monitoring-tools ## memory and disk of a real Prometheus per series (6 minutes); writes bench/results/series.json
 	@python -m bench.series
