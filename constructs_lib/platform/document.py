@@ -169,7 +169,7 @@ class Defaults(Section):
     alerts: AlertSettings = AlertSettings()
     """Objectives and thresholds of the alerts."""
     scheduling: Scheduling = Scheduling()
-    """Which nodes the pods run on."""
+    """Nodes that the pods may run on, and their priority."""
     settings: ServiceSettings = Field(default={})
     """Settings of the service by the names in docs/service.md, such as `INFERENCE_MAX_IN_FLIGHT`."""
     labels: OwnLabels = Field(default={})
