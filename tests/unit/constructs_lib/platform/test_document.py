@@ -211,7 +211,7 @@ def test_a_default_that_is_invalid_for_one_tenant_names_the_tenant(tmp_path: Pat
             "tenants[0].receiver.chanel",
             "did you mean 'channel'?",
         ),
-        ("zzz: 1", "tenants[0].zzz", "remove it; the known keys are alerts, allowedOrigins, auth"),
+        ("zzz: 1", "tenants[0].zzz", "remove it; the known keys are alerts, allowedOrigins, annotations, auth"),
     ],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, more: str, field: str, suggestion: str) -> None:
