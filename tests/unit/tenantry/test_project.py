@@ -90,7 +90,7 @@ def test_verbs_without_a_dry_run_change_no_cluster() -> None:
         if not hasattr(command, "commands") and all("--dry-run" not in each.opts for each in command.params)
     }
     local = {"bump", "demo", "image", "import", "init", "monitor", "rollback", "serve", "synth", "train"}
-    reading = {"conformance", "keys list", "models", "plan", "preflight", "smoke", "usage"}
+    reading = {"conformance", "delivery", "keys list", "models", "plan", "preflight", "smoke", "usage"}
     assert {name for name in without if not name.startswith("audit ")} == local | reading
 
 
