@@ -30,9 +30,9 @@ MODEL := build/models/spam/manifest.json
 export TENANTRY_CLUSTER_TOOLS ?= $(wildcard ../shared/tools/cluster)
 
 # The checks that `.ci/run` and `make check` run. Add a target to the list that names what it needs.
-CHECKS := demo test fork-test wheel-test rules page-test store-test apply-test drain-test attack kserve-test terraform-test workflows strict
+CHECKS := demo test fork-test wheel-test rules page-test store-test drain-test attack kserve-test terraform-test workflows strict
 CHECKS_WITH_DOCKER := image-test wheel-container-test
-CHECKS_WITH_API_SERVER := validate
+CHECKS_WITH_API_SERVER := validate apply-test
 CHECKS_WITH_CLUSTER := e2e-smoke
 
 ##@ Start here
