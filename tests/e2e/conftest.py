@@ -33,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--reuse", action="store_true", help="test the platform in the cluster: apply and delete nothing of it"
     )
+    group.addoption(
+        "--no-key-check", action="store_true", help="a defect for mutations.py: the tenant of test_keys requires no key"
+    )
     group.addoption("--no-evidence", action="store_true", help="store no events and logs of a failure")
     group.addoption(
         "--merge", action="store_true", help="keep an earlier run's results for promises that this run does not test"

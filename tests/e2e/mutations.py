@@ -39,6 +39,8 @@ class Mutation:
         change: Changes the object; None deletes it.
         promise: The promise that the report must name.
         tests: The tests that can detect it, as an expression for pytest's -k.
+        options: Options of the suite that make the defect, if the tests apply the object themselves; `kind` is then
+            empty.
     """
 
     what: str
@@ -47,6 +49,7 @@ class Mutation:
     change: Callable[[Object], object] | None
     promise: str
     tests: str
+    options: tuple[str, ...] = ()
 
 
 def _rules(object_: Object) -> list[Object]:
@@ -255,6 +258,7 @@ MUTATIONS: Final = (
         "same_objects",
     ),
     Mutation("no ServiceMonitor", "ServiceMonitor", OWN, None, "structure", "same_objects"),
+    Mutation("no key is required", "", "", None, "keys", "without_a_secret", options=("--no-key-check",)),
 )
 
 
@@ -281,15 +285,15 @@ def broken(mutation: Mutation, sound: list[Object]) -> tuple[Object, Object | No
 
 def try_one(cluster: LiveCluster, image: str, mutation: Mutation, sound: list[Object]) -> tuple[bool, str]:
     """Change the object, run the tests, restore the object; whether they caught it, and the broken promises."""
-    before, after = broken(mutation, sound)
+    before, after = broken(mutation, sound) if mutation.kind else (None, None)
     # Not a patch, which would not remove fields.
     place = ("-n", TENANT) if mutation.kind != "Namespace" else ()
     report = BUILD / "mutations" / mutation.what.replace(" ", "-")
     try:
-        if after is None:
-            cluster.delete(mutation.kind, mutation.name, *place)
-        else:
+        if after is not None:
             cluster.apply(after)
+        elif before is not None:
+            cluster.delete(mutation.kind, mutation.name, *place)
         command = [
             sys.executable,
             "-m",
@@ -302,11 +306,13 @@ def try_one(cluster: LiveCluster, image: str, mutation: Mutation, sound: list[Ob
             "--reuse",
             "-q",
             "-x",
+            *mutation.options,
         ]
         command += ["--no-evidence", "--image", image, "--report", str(report)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     finally:
-        cluster.apply(before)
+        if before is not None:
+            cluster.apply(before)
     rows = json.loads((report / "e2e-report.json").read_text("utf-8"))["promises"]
     red = [row["id"] for row in rows if row["result"] == "broken"]
     return done.returncode == 1 and red == [mutation.promise], ", ".join(red) or f"pytest ended with {done.returncode}"

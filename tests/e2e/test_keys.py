@@ -26,11 +26,16 @@ RELOAD_SECONDS = 150
 
 @dataclass
 class Locked:
-    """A tenant that requires keys, as a client in another namespace calls it."""
+    """A tenant that requires keys, as a client in another namespace calls it.
+
+    Attributes:
+        setting: What `tenants[].auth` is while the tests run; None: no key is required.
+    """
 
     cluster: LiveCluster
     platform: PlatformUnderTest
     evidence: Evidence
+    setting: str | None
 
     @property
     def tenant(self) -> str:
@@ -65,7 +70,7 @@ class Locked:
         """Synthesize and apply the tenant, with or without keys, and wait until no old pod is left."""
         content = yaml.safe_load(self.platform.file.read_text("utf-8"))
         if auth:
-            content["tenants"][-1]["auth"] = "apiKeys"
+            content["tenants"][-1]["auth"] = self.setting
         model = f"s3://models/{{tenant}}/spam@sha256:{self.platform.digest}" if self.platform.digest else None
         self.platform.synth(model=model, file=write(content, BUILD / "keys.yaml"))
         self.cluster.kubectl.run("apply", "-f", str(DIST / f"{self.tenant}.k8s.yaml"))
@@ -86,10 +91,17 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def locked(cluster: LiveCluster, platform: PlatformUnderTest, probes: Probes, evidence: Evidence) -> Iterator[Locked]:
+def locked(
+    cluster: LiveCluster,
+    platform: PlatformUnderTest,
+    probes: Probes,
+    evidence: Evidence,
+    pytestconfig: pytest.Config,
+) -> Iterator[Locked]:
     """The last tenant, which requires keys while these tests run."""
     del probes  # its client pod sends the requests
-    found = Locked(cluster, platform, evidence)
+    setting = None if pytestconfig.getoption("--no-key-check") else "apiKeys"
+    found = Locked(cluster, platform, evidence, setting)
     try:
         found.apply(auth=True)
         yield found
