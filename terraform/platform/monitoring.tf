@@ -58,7 +58,7 @@ resource "helm_release" "kube_prometheus_stack" {
 
   name       = "kube-prometheus-stack"
   namespace  = kubernetes_namespace_v1.monitoring[0].metadata[0].name
-  repository = var.kube_prometheus_stack.repository
+  repository = can(regex("^[./]", var.kube_prometheus_stack.chart)) ? null : var.kube_prometheus_stack.repository # a path is not in a repository
   chart      = var.kube_prometheus_stack.chart
   version    = var.kube_prometheus_stack.version
   values     = concat(module.chart_values.kube_prometheus_stack, var.kube_prometheus_stack.values)
@@ -84,7 +84,7 @@ resource "helm_release" "metrics_server" {
 
   name       = "metrics-server"
   namespace  = kubernetes_namespace_v1.metrics_server[0].metadata[0].name
-  repository = var.metrics_server.repository
+  repository = can(regex("^[./]", var.metrics_server.chart)) ? null : var.metrics_server.repository # a path is not in a repository
   chart      = var.metrics_server.chart
   version    = var.metrics_server.version
   values     = concat(module.chart_values.metrics_server, var.metrics_server.values)

@@ -79,8 +79,18 @@ variable "object_store" {
   }
 
   validation {
+    condition     = !strcontains(var.object_store.image, ".hotfix")
+    error_message = "object_store.image must be a release; a build whose tag contains `.hotfix` is not one."
+  }
+
+  validation {
     condition     = can(regex("[:@][A-Za-z0-9._:-]+$", var.object_store.client_image)) && !endswith(var.object_store.client_image, ":latest")
     error_message = "object_store.client_image must have a tag or a digest, and the tag must not be `latest`."
+  }
+
+  validation {
+    condition     = !strcontains(var.object_store.client_image, ".hotfix")
+    error_message = "object_store.client_image must be a release; a build whose tag contains `.hotfix` is not one."
   }
 
   validation {
@@ -93,7 +103,7 @@ variable "kube_prometheus_stack" {
   description = <<-TEXT
     Prometheus, Alertmanager and Grafana:
     `enabled`: false on a cluster that already has kube-prometheus-stack (docs/operations/existing-cluster.md lists what it must select);
-    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path that starts with / or .;
     `persistent`: keep metrics and silences on volumes; without them they are lost with the pods;
     `prometheus_size`, `alertmanager_size`: of the volumes; Prometheus deletes its oldest blocks at 80 % of its size;
     `storage_class`: of the volumes; null: the cluster's default class;
@@ -136,7 +146,7 @@ variable "metrics_server" {
   description = <<-TEXT
     Metrics Server, which provides the autoscalers with metrics:
     `enabled`: false on a cluster that already has it, as most managed clusters do;
-    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path and `repository` to null;
+    `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path that starts with / or .;
     `kubelet_insecure_tls`: do not verify the kubelets' certificates; null: only on Kind, whose kubelets use self-signed certificates;
     `values`: additional values, as YAML documents that override values/metrics-server.yaml;
     `wait`: wait until it runs; `timeout_seconds`: for how long.

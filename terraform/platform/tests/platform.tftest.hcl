@@ -52,7 +52,7 @@ run "makes_the_store_that_platform_yaml_names" {
 
   assert {
     condition     = toset(keys(kubernetes_network_policy_v1.store)) == toset(["minio", "minio-access"])
-    error_message = "the store and its Job must be walled in by the policies of manifests/minio-network-policy.yaml"
+    error_message = "the store and its Job must be restricted by the policies of manifests/minio-network-policy.yaml"
   }
 
   assert {
@@ -242,6 +242,15 @@ run "refuses_an_image_without_a_version" {
 
   variables {
     object_store = { image = "minio/minio:latest" }
+  }
+}
+
+run "refuses_an_image_that_is_not_a_release" {
+  command         = plan
+  expect_failures = [var.object_store]
+
+  variables {
+    object_store = { image = "minio/minio:RELEASE.2025-09-07T16-13-09Z.hotfix.0123456" }
   }
 }
 
