@@ -30,7 +30,7 @@ kubectl() {
     *) command kubectl "$@" ;;
   esac
 }
-tenantry() { :; }
+tenantry() { cat >/dev/null; } # of a pipe, or of /dev/null
 make() { :; }
 until_open() { # wait until a port of this machine is open, as long as the last background process runs
   until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do kill -0 $! || return 1; done

@@ -1,6 +1,7 @@
 """Every printed line with kubectl or curl works as printed: right options, existing objects, valid queries."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -61,10 +62,12 @@ def prometheus(environment: dict[str, str], ports: dict[str, int]) -> Iterator[s
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose dist/ is the one in the cluster."""
+def folder(tmp_path_factory: pytest.TempPathFactory, platform: PlatformUnderTest) -> Path:
+    """A project whose dist/ is the one in the cluster, with a kustomization of a tenant."""
     project = tmp_path_factory.mktemp("project")
     (project / "dist").symlink_to(DIST)
+    shutil.copy(DIST / f"{platform.tenants[0]}.k8s.yaml", project / "tenant.yaml")
+    (project / "kustomization.yaml").write_text("resources: [tenant.yaml]\nlabels: [{pairs: {team: ml}}]\n")
     return project
 
 
