@@ -65,7 +65,7 @@ def test_it_may_send_arrays(asked: dict[str, Any], model: TextClassifier, way: s
     ("call", "words"),
     [
         ("wrong_shape", "means 3 texts, found 2"),
-        ("wrong_model", "no model 'other'"),
+        ("wrong_model", "unknown model 'other'"),
     ],
 )
 def test_it_shows_our_errors(asked: dict[str, Any], call: str, words: str) -> None:
