@@ -31,6 +31,7 @@ def template(
     image_pull_secrets: Sequence[str],
     requires_keys: bool,
     runtime: Runtime,
+    proxy: str | None,
 ) -> Manifest:
     """`spec.template` of a tenant's Deployment."""
     rollout = tenant.props.rollout
@@ -46,7 +47,7 @@ def template(
         fixed_user=tenant.props.pods.fixed_user,
     )
     if ModelUri.parse(model).bucket:
-        add_store_access(spec, tenant.props.model_store, tenant.name)
+        add_store_access(spec, tenant.props.model_store, tenant.name, proxy)
     if requires_keys:
         _add_api_keys(spec)
     if rollout.pre_stop_seconds:

@@ -11,8 +11,8 @@ _TOKEN: Final = "model-store-token"  # noqa: S105 - a volume's name, not a secre
 _TOKEN_SECONDS: Final = 3600
 
 
-def add_store_access(spec: Manifest, store: ModelStore, tenant: str) -> None:
-    """Add the store's settings, credentials and authority to a pod with one container."""
+def add_store_access(spec: Manifest, store: ModelStore, tenant: str, proxy: str | None) -> None:
+    """Add the store's settings, credentials and authority, and a proxy to it, to a pod with one container."""
     (container,) = spec["containers"]
     container["env"] += _address(store)
     if store.workload_identity is None:
@@ -21,6 +21,8 @@ def add_store_access(spec: Manifest, store: ModelStore, tenant: str) -> None:
         _add_identity(spec, store.workload_identity, tenant)
     if store.ca_bundle is not None:
         _add_authority(spec, store.ca_bundle)
+    if proxy is not None:
+        container["env"].append({"name": contract.STORE_PROXY_ENV, "value": proxy})
 
 
 def _address(store: ModelStore) -> list[Manifest]:

@@ -118,6 +118,7 @@ def tenant_chart(
         scheduling=tenant.scheduling,
         labels=tenant.labels,
         annotations=tenant.annotations,
+        proxy=tenant.proxy,
     )
     inference = MonitoredInference(chart, "inference", props)
     for name, value in tenant.settings.items():

@@ -24,7 +24,13 @@ from constructs_lib.platform.pods import Scheduling, check_own_names
 from constructs_lib.platform.receivers import Receiver
 from constructs_lib.platform.runtime import Runtime
 from constructs_lib.platform.service_memory import check_service_memory
-from constructs_lib.platform.validators import check_image, check_model, check_model_owner, check_object_name
+from constructs_lib.platform.validators import (
+    check_endpoint,
+    check_image,
+    check_model,
+    check_model_owner,
+    check_object_name,
+)
 from imports.com.coreos import monitoring
 from inference import contract
 
@@ -54,6 +60,7 @@ class MonitoredInferenceProps:
         allowed_origins: origins of web pages whose scripts may call the service. Default: none.
         scheduling: which nodes the pods run on. Default: any.
         labels, annotations: of the pods, with names without a prefix. Default: none.
+        proxy: HTTP proxy through which pods reach a store outside the cluster. Default: none.
         hostname: host name at which the tenant's gateway serves the model. Default: it does not.
     """
 
@@ -71,6 +78,7 @@ class MonitoredInferenceProps:
     scheduling: Scheduling = field(default_factory=Scheduling)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    proxy: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("labels", "annotations"):
@@ -90,6 +98,9 @@ class MonitoredInferenceProps:
         for origin in self.allowed_origins:
             with refusing("allowed_origins", origin):
                 check_origin(origin)
+        if self.proxy is not None:
+            with refusing("proxy", self.proxy):
+                check_endpoint(self.proxy)
         with refusing("hostname", self.hostname):
             check_host_names([self.hostname], self.tenant.props.gateway)
 
@@ -223,6 +234,7 @@ class MonitoredInference(Construct):
             image_pull_secrets=self.props.image_pull_secrets,
             requires_keys=self.props.auth is not None,
             runtime=self.props.runtime,
+            proxy=self.props.proxy,
         )
         metadata = template["metadata"]
         metadata["labels"] = {**self.props.labels, **metadata["labels"]}

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 from constructs_lib.platform._section import refusal, refuse, refuse_all
+from constructs_lib.platform.validators import endpoint_host, endpoint_port, service_namespace
 from constructs_lib.platform.workload import Egress
 from constructs_lib.special_purpose_addresses import IpNetwork, is_public
 
@@ -50,15 +51,19 @@ def check_union(egress: Sequence[Egress]) -> None:
 
 
 def check_store(
-    host: str, port: int, egress: Mapping[str, Sequence[Egress]], *, at: tuple[str, ...] = ("endpoint",)
+    host: str,
+    port: int,
+    egress: Mapping[str, Sequence[Egress]],
+    *,
+    at: tuple[str | int, ...] = ("platform", "modelStore", "endpoint"),
 ) -> None:
-    """Check that pods can connect to a store outside the cluster.
+    """Check that pods can connect to a store outside the cluster, or to a proxy on the way to it.
 
     Args:
         host: host of the store.
         port: port of the store.
         egress: the egress of each tenant whose model is in the store, by the tenant's name.
-        at: the key of the address in `modelStore`.
+        at: where `platform.yaml` has the address.
     """
     address = _address(host)
     if port == _HTTPS and (address is None or is_public(address)):
@@ -69,9 +74,29 @@ def check_store(
     if blocked:
         refuse(
             f"must be reachable, but the egress of {', '.join(blocked)} allows only public addresses on port {_HTTPS}",
-            f"add the store's network with port {port} to egress",
-            at=("platform", "modelStore", *at),
+            f"add the server's network with port {port} to egress",
+            at=at,
         )
+
+
+def check_proxies(tenants: Iterable[tuple[str, str | None, Sequence[Egress]]], *, store_namespace: str | None) -> None:
+    """Check that each tenant's proxy is used, and that its pods can connect to it.
+
+    Args:
+        tenants: name, proxy and egress of each tenant, in order.
+        store_namespace: the namespace of the store's pods; None if the store is outside the cluster.
+    """
+    for index, (tenant, proxy, egress) in enumerate(tenants):
+        if proxy is None:
+            continue
+        at = ("tenants", index, "proxy")
+        host = endpoint_host(proxy)
+        if store_namespace is not None:
+            rule = f"must be absent: the store is in the namespace {store_namespace}, which pods reach without a proxy"
+            refuse(rule, "remove it, or set platform.modelStore.namespace to null", at=at)
+        if service_namespace(host) is not None:
+            refuse("must be outside the cluster: pods reach no other namespace", "name another proxy", at=at)
+        check_store(host, endpoint_port(proxy), {tenant: egress}, at=at)
 
 
 def _allows(egress: Egress, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, port: int) -> bool:

@@ -176,6 +176,9 @@ class Defaults(Section):
     """Labels of the pods, such as `team`; names without a prefix."""
     annotations: OwnAnnotations = Field(default={})
     """Annotations of the pods; names without a prefix."""
+    proxy: validators.Endpoint | None = None
+    """HTTP proxy through which pods reach a model store outside the cluster, as in `http://proxy.example.com:3128`;
+    they connect directly if absent. `egress` must allow it."""
     egress: tuple[Egress, ...] = ()
     """Networks that pods may connect to in addition to the model store, DNS and public addresses on port 443."""
     image_pull_secrets: tuple[validators.ObjectName, ...] = ()
@@ -351,12 +354,14 @@ class Platform(Section):
     @model_validator(mode="after")
     def _addresses_are_reachable(self) -> Self:
         store = self.platform.model_store
+        proxies = ((tenant.name, tenant.proxy, tenant.egress) for tenant in self.tenants)
+        _reachability.check_proxies(proxies, store_namespace=store.namespace)
         if store.namespace is None:
-            loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model))
+            loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model) and not tenant.proxy)
             egress = {tenant.name: tenant.egress for tenant in loading}
             _reachability.check_store(store.host, store.port, egress)
             if store.workload_identity is not None and (sts := store.workload_identity.sts_endpoint):
-                at = ("workloadIdentity", "stsEndpoint")
+                at = ("platform", "modelStore", "workloadIdentity", "stsEndpoint")
                 _reachability.check_store(validators.endpoint_host(sts), validators.endpoint_port(sts), egress, at=at)
         _reachability.check_reserved(self.platform.network.reserved, [tenant.egress for tenant in self.tenants])
         return self

@@ -126,11 +126,62 @@ class Toleration(Section):
         return {**({"effect": self.effect} if self.effect else {}), "key": self.key, **operator}
 
 
+class NodeExpression(Section):
+    """A condition on a label of nodes."""
+
+    key: Annotated[str, Field(min_length=1)]
+    """Key of the label."""
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    """How the label is compared."""
+    values: tuple[str, ...] = ()
+    """Values: at least one for `In` and `NotIn`, one integer for `Gt` and `Lt`, none for the others."""
+
+    @model_validator(mode="after")
+    def _is_valid(self) -> Self:
+        check_labels({self.key: ""})
+        _check_nodes({self.key: ""})
+        if self.operator in {"Gt", "Lt"}:
+            if len(self.values) != 1 or not self.values[0].lstrip("-").isdecimal():
+                refuse(f"must be one integer for {self.operator}", 'write it like ["8"]', at=("values",))
+        elif bool(self.values) != (self.operator in {"In", "NotIn"}):
+            needs = "have a value" if not self.values else "be empty"
+            refuse(f"must {needs} for {self.operator}", "correct values or operator", at=("values",))
+        return self
+
+    def manifest(self) -> dict[str, Any]:
+        """The expression as Kubernetes has it."""
+        return {"key": self.key, "operator": self.operator, **({"values": list(self.values)} if self.values else {})}
+
+
+class NodeAffinity(Section):
+    """Nodes that the pods need, and nodes that they prefer."""
+
+    required: tuple[NodeExpression, ...] = ()
+    """Conditions that a node must all meet."""
+    preferred: tuple[NodeExpression, ...] = ()
+    """Conditions that count alike: the scheduler prefers nodes that meet more of them."""
+
+    def manifest(self) -> dict[str, Any]:
+        """`spec.affinity` of a pod; empty without conditions."""
+        required = [each.manifest() for each in self.required]
+        preferred = [{"preference": {"matchExpressions": [each.manifest()]}, "weight": 1} for each in self.preferred]
+        affinity: dict[str, Any] = {}
+        if preferred:
+            affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
+        if required:
+            terms = {"nodeSelectorTerms": [{"matchExpressions": required}]}
+            affinity["requiredDuringSchedulingIgnoredDuringExecution"] = terms
+        return {"nodeAffinity": affinity} if affinity else {}
+
+
 class Scheduling(Section):
     """Which nodes the pods run on."""
 
     node_selector: Annotated[PodLabels, AfterValidator(_check_nodes)] = Field(default={})
     """Labels that a node must have."""
+    node_affinity: NodeAffinity = NodeAffinity()
+    """Conditions on the labels of nodes. Conditions on other pods are not offered: they would show where the pods of
+    other tenants run."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the pods tolerate."""
     priority_class: Annotated[ObjectName, AfterValidator(_check_priority)] | None = None
@@ -138,7 +189,9 @@ class Scheduling(Section):
 
     def manifest(self) -> dict[str, Any]:
         """The fields of a pod's spec."""
+        affinity = self.node_affinity.manifest()
         return {
+            **({"affinity": affinity} if affinity else {}),
             **({"nodeSelector": self.node_selector} if self.node_selector else {}),
             **({"tolerations": [each.manifest() for each in self.tolerations]} if self.tolerations else {}),
             **({"priorityClassName": self.priority_class} if self.priority_class else {}),

@@ -161,7 +161,7 @@ def check_cidr(cidr: str) -> str:
 
 
 def check_endpoint(endpoint: str) -> str:
-    """Check the address of an S3 API."""
+    """Check the address of a server without a path, such as an S3 API."""
     parts = urlsplit(endpoint)
     try:
         port_is_right = parts.port != 0
@@ -170,7 +170,7 @@ def check_endpoint(endpoint: str) -> str:
     if "@" in parts.netloc:
         refuse(
             "must not contain credentials, which would become part of dist/",
-            f"remove them; pods take their keys from the Secret {STORE_SECRET_NAME}",
+            f"remove them; pods take the store's keys from the Secret {STORE_SECRET_NAME}",
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or not port_is_right:
         refuse(

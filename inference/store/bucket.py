@@ -54,6 +54,9 @@ class StoreSettings(BaseSettings):
     """Address that exchanges the token for keys; empty: Amazon's for the region."""
     ca_file: str = Field(default="", validation_alias=contract.STORE_CA_FILE_ENV)
     """File with the certificates of authorities, as PEM, that are trusted besides those of the system."""
+    proxy: str = Field(default="", pattern=r"^(https?://[^\s/@]+/?)?$", validation_alias=contract.STORE_PROXY_ENV)
+    """HTTP proxy for all requests to the server, without a path, user or password; empty: a server that `endpoint`
+    names is asked directly."""
     allow_http: bool = Field(default=False, validation_alias=contract.STORE_ALLOW_HTTP_ENV)
     """Whether an endpoint without TLS is accepted."""
     virtual_hosted: bool = Field(default=False, validation_alias=contract.STORE_VIRTUAL_HOSTED_ENV)
@@ -89,6 +92,8 @@ class Bucket:
             return cls(name, "the given store", store)
         settings = settings or _settings_from_environment()
         where = settings.endpoint or f"S3 in {settings.region}"
+        if settings.proxy:
+            where += f" through the proxy {settings.proxy}"
         _check(settings, name)
         return cls(name, where, _open_s3(name, settings))
 
@@ -207,8 +212,10 @@ def _open_s3(bucket: str, settings: StoreSettings) -> S3Store:
     else:
         options["access_key_id"] = settings.access_key_id
         options["secret_access_key"] = settings.secret_access_key.get_secret_value()
-    # A proxy of the environment is the only way to Amazon from some networks; then it also decides about redirects.
-    if settings.endpoint or not getproxies():
+    # A proxy is the only way to the store from some networks; it then also decides about redirects.
+    if settings.proxy:
+        client["proxy_url"] = settings.proxy.rstrip("/")
+    elif settings.endpoint or not getproxies():
         client |= {"proxy_url": f"http://{NOWHERE}", "proxy_excludes": ",".join(each for each in hosts if each)}
     return S3Store(
         bucket,

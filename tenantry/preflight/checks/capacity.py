@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from audit.model.quantities import quantity
+from constructs_lib.platform import Tenant
 from constructs_lib.platform._quantities import byte_count, cpu_text, millicores
 from constructs_lib.platform.capacity import ResourceList, requests_of, unschedulable
 from constructs_lib.platform.cluster import ClusterSettings
@@ -34,6 +35,8 @@ def check_capacity(inspected: Inspected) -> Iterator[Finding]:
     found = f"{_count(len(nodes), 'node')} with {cpu_text(left[0])} CPU and {left[1] // _MEBIBYTE}Mi left for tenants"
     if at_maximum:
         found += f"; unschedulable: {at_minimum} pods at the minimum, {at_maximum} at the maximum"
+    if any(_selects_nodes(tenant) for tenant in inspected.platform.tenants):
+        found += "; not considered: the node selectors, node affinity and tolerations of tenants"
     settings = tuple(_description(inspected.settings.cluster, sizes))
     described = inspected.settings.cluster is not None and inspected.settings.cluster.has_size
     if described and settings:
@@ -53,8 +56,13 @@ def _status(unschedulable_at_minimum: int, *, is_reduced: bool) -> Status:
     return Status.WARNING if is_reduced else Status.OK
 
 
+def _selects_nodes(tenant: Tenant) -> bool:
+    """Whether a tenant's pods run on other nodes than pods without settings would."""
+    return bool(tenant.scheduling.manifest().keys() - {"priorityClassName"})
+
+
 def _takes_pods(node: Object) -> bool:
-    """Whether a tenant's pod, which tolerates no taint, can be scheduled there."""
+    """Whether a pod that tolerates no taint can be scheduled there."""
     spec = node.get("spec", {})
     tainted = any(each.get("effect") in _KEEPS_AWAY for each in spec.get("taints") or [])
     return not tainted and not spec.get("unschedulable")

@@ -267,6 +267,7 @@ OTHERS: dict[str, Any] = {
     "scheduling": Scheduling(priority_class="serving"),
     "labels": {"team": "risk"},
     "annotations": {"owner": "someone"},
+    "proxy": "http://proxy.example.com:3128",
 }
 GATEWAY = Gateway(
     name="public",
@@ -298,6 +299,7 @@ def test_all_props_reach_the_objects(minimal: list[Object]) -> None:
     assert by_kind(found, "HTTPRoute")["spec"]["hostnames"] == ["tenant-a.models.example.com"]
     container = by_kind(found, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "INFERENCE_RUNTIME", "value": "onnx"} in container["env"]
+    assert {"name": "INFERENCE_STORE_PROXY", "value": "http://proxy.example.com:3128"} in container["env"]
     (container,) = spec["containers"]
     assert {"name": "INFERENCE_API_KEYS_DIR", "value": "/etc/tenantry/api-keys"} in container["env"]
     for name, value in (("REQUESTS_PER_SECOND", "2.5"), ("BURST", "10"), ("TEXTS_PER_MINUTE", "600")):

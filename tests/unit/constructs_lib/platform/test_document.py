@@ -422,7 +422,7 @@ def test_rejects_credentials_in_an_endpoint_without_repeating_them(tmp_path: Pat
     path = write(tmp_path, platform_part("modelStore: {endpoint: 'http://user:secret@minio:9000'}"))
     with pytest.raises(PlatformError, match="must not contain credentials") as caught:
         Platform.load(path)
-    assert "remove them; pods take their keys from the Secret model-store" in str(caught.value)
+    assert "remove them; pods take the store's keys from the Secret model-store" in str(caught.value)
     assert "secret@" not in str(caught.value)
 
 

@@ -124,6 +124,33 @@ def test_rejects_what_cannot_work(tmp_path: Path, store: str, message: str) -> N
         load(tmp_path, store)
 
 
+PROXY = "defaults:\n  proxy: http://192.0.2.9:3128\n  egress: [{cidr: 192.0.2.0/24, port: 3128}]\n"
+
+
+def test_a_proxy_is_named_to_the_service(tmp_path: Path) -> None:
+    environment, _, _ = pod_of(synth(tmp_path, PROXY))
+    assert environment["INFERENCE_STORE_PROXY"] == "http://192.0.2.9:3128"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("192.0.2.9:3128", "user:word@192.0.2.9:3128", r"proxy.*must not contain credentials"),
+        ("port: 3128", "port: 443", r"proxy.*must be reachable, but the egress of"),
+        ("192.0.2.9:3128", "proxy.other.svc:3128", r"proxy.*must be outside the cluster"),
+    ],
+)
+def test_rejects_a_proxy_that_no_pod_can_use(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(PlatformError, match=f"(?s){message}"):
+        load(tmp_path, PROXY.replace(old, new))
+
+
+def test_rejects_a_proxy_to_a_store_in_the_cluster(tmp_path: Path) -> None:
+    head = HEAD.replace("https://s3.example", "http://s3.store.svc:9000").replace("null", "store")
+    with pytest.raises(PlatformError, match=r"(?s)proxy.*must be absent: the store is in the namespace store"):
+        load(tmp_path, PROXY, head)
+
+
 def test_rejects_an_authority_without_tls(tmp_path: Path) -> None:
     head = HEAD.replace("https://s3.example", "http://s3.store.svc:9000").replace("null", "store")
     with pytest.raises(PlatformError, match=r"(?s)caBundle.*needs an endpoint with TLS"):

@@ -69,6 +69,23 @@ def test_every_key_reaches_the_pod(tmp_path: Path) -> None:
     assert template["spec"]["priorityClassName"] == "serving"
 
 
+def test_conditions_on_nodes_are_those_of_kubernetes() -> None:
+    """All required conditions are in one term, and each preferred one counts alike."""
+    expressions = [{"key": "disk", "operator": "In", "values": ["ssd"]}, {"key": "spot", "operator": "DoesNotExist"}]
+    affinity = {"required": expressions, "preferred": [{"key": "cores", "operator": "Gt", "values": ["8"]}]}
+    objects = objects_of(platform_of(scheduling={"nodeAffinity": affinity}))
+    assert by_kind(objects, "Deployment")["spec"]["template"]["spec"]["affinity"] == {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": expressions}]
+            },
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {"weight": 1, "preference": {"matchExpressions": affinity["preferred"]}}
+            ],
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -90,6 +107,16 @@ def test_every_key_reaches_the_pod(tmp_path: Path) -> None:
         ("scheduling: {nodeSelector: {node-role.kubernetes.io/control-plane: ''}}", "do not run on nodes with a role"),
         ("scheduling: {tolerations: [{key: node-role.kubernetes.io/control-plane}]}", "must not be a taint of the"),
         ("scheduling: {tolerations: [{effect: NoSchedule}]}", "key"),
+        (
+            "scheduling: {nodeAffinity: {required: [{key: node-role.kubernetes.io/x, operator: Exists}]}}",
+            "do not run on nodes with a role",
+        ),
+        ("scheduling: {nodeAffinity: {required: [{key: pool, operator: In}]}}", "must have a value for In"),
+        (
+            "scheduling: {nodeAffinity: {preferred: [{key: a, operator: Exists, values: [b]}]}}",
+            "must be empty for Exists",
+        ),
+        ("scheduling: {nodeAffinity: {required: [{key: a, operator: Gt, values: [b]}]}}", "must be one integer for Gt"),
         ("scheduling: {priorityClass: system-node-critical}", "must not be a class of the system"),
     ],
 )

@@ -117,6 +117,37 @@ def test_a_certificate_that_is_refused_is_named_with_what_to_do(
     assert not isinstance(caught.value, StoreUnavailableError)
 
 
+def test_a_proxy_gets_every_request_and_is_named_when_it_does_not_answer() -> None:
+    """The store's own address is never connected to: its name does not even exist."""
+    lines: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            lines.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "7")
+            self.send_header("ETag", '"1"')
+            self.send_header("Last-Modified", "Fri, 27 Nov 2026 12:00:00 GMT")
+            self.end_headers()
+            self.wfile.write(b"content")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    settings = {"endpoint": "http://store.invalid:9000", "allow_http": True, **KEYS}
+    proxy = f"http://127.0.0.1:{server.server_port}"
+    try:
+        assert read(**settings, proxy=proxy) == b"content"
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert lines == ["http://store.invalid:9000/models/tenant-a/spam/latest.json"]
+    with pytest.raises(StoreUnavailableError, match=f"store.invalid:9000 through the proxy {proxy} does not answer"):
+        read(**settings, proxy=proxy)
+
+
 @pytest.mark.parametrize("content", [None, b"no certificate", b"\xff"])
 def test_a_file_without_certificates_is_named(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "ca.pem"

@@ -396,6 +396,14 @@ def test_a_cluster_that_holds_the_minimum_only_is_a_warning() -> None:
     assert "unschedulable: 0 pods at the minimum" in finding.found
 
 
+@pytest.mark.parametrize(
+    ("scheduling", "is_said"), [({"nodeSelector": {"pool": "models"}}, True), ({"priorityClass": "high"}, False)]
+)
+def test_it_is_said_that_a_tenants_choice_of_nodes_is_not_considered(scheduling: Any, is_said: bool) -> None:  # noqa: FBT001
+    (finding,) = _findings("capacity", tenant={"scheduling": scheduling})
+    assert ("not considered: the node selectors" in finding.found) is is_said
+
+
 def test_a_description_that_promises_more_than_the_nodes_is_corrected() -> None:
     described = {"profile": "gke", "workers": 2, "cpu": "8", "memory": "8Gi", "pods": 110}
     finding = _capacity(lambda _: None, {"cluster": described})
