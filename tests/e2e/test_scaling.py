@@ -92,7 +92,8 @@ def test_load_scales_one_tenant_and_no_other(
         for event in cluster.items("events", "-n", tenant)
         if event["reason"] == "SuccessfulRescale" and event["involvedObject"]["kind"] == "HorizontalPodAutoscaler"
     ]
-    assert any("cpu container resource utilization (percentage of request) above target" in reason for reason in reasons)
+    above = "cpu container resource utilization (percentage of request) above target"
+    assert any(above in reason for reason in reasons)
 
 
 @pytest.mark.promise("fairness")
