@@ -198,10 +198,10 @@ def test_a_mistake_is_named_with_what_to_do(shop: Path, arguments: list[str], me
 
 
 def test_the_manifests_of_this_repository_have_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two tenants of platform.yaml, other than what its contract allows."""
     monkeypatch.chdir(ROOT)
-    for source, target in (("tenant-a", "tenant-b"), ("tenant-b", "tenant-a")):
-        result = run("dist", "--from", source, "--to", target)
-        assert result.exit_code == 0, result.output
+    result = run("dist")
+    assert result.exit_code == 0, result.output
 
 
 CONTRACT = """\
