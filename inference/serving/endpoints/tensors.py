@@ -73,7 +73,7 @@ class TensorEndpoint(Endpoint[OnnxModel]):
             except Exception as error:  # noqa: BLE001 - of this body alone
                 found[place] = error
             else:
-                alike = tuple(array.shape[1:] for array in read.inputs.values())
+                alike = tuple(read.inputs[each.name].shape[1:] for each in model.signature.inputs)
                 batches.setdefault(alike, []).append((place, read))
         for batch in batches.values():
             for part in self._parts(batch):

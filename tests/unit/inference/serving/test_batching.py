@@ -118,6 +118,24 @@ def test_rows_of_different_shapes_do_not_run_together() -> None:
     assert [_content(each)["values"]["same"] for each in found] == pictures
 
 
+def test_inputs_in_another_order_do_not_mix_up_shapes() -> None:
+    """Shapes are compared by the name of the input, not by its place in the request."""
+    graph = onnx_models.graph(
+        [helper.make_node("Identity", ["x"], ["a"]), helper.make_node("Identity", ["y"], ["b"])],
+        [("x", TensorProto.FLOAT, ["n", "m"]), ("y", TensorProto.FLOAT, ["n", "k"])],
+        [("a", TensorProto.FLOAT, ["n", "m"]), ("b", TensorProto.FLOAT, ["n", "k"])],
+    )
+    _, infer = _endpoints(onnx_artifacts.loaded(onnx_artifacts.imported(graph, "two")))
+    bodies = [
+        Body(json.dumps({"inputs": [
+            {"name": name, "datatype": "FP32", "shape": [1, size], "data": [0.5] * size} for name, size in inputs
+        ]}).encode())
+        for inputs in ((("x", 2), ("y", 3)), (("y", 2), ("x", 3)))
+    ]  # fmt: skip
+    shapes = [[each["shape"] for each in _content(found)["outputs"]] for found in infer._answer_together(bodies)]
+    assert shapes == [[[1, 2], [1, 3]], [[1, 3], [1, 2]]]
+
+
 def test_a_run_has_no_more_rows_than_a_request_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     """The import has measured the memory of so many."""
     model = onnx_artifacts.loaded(onnx_artifacts.credit())
