@@ -13,7 +13,8 @@ import numpy as np
 from inference.errors import BadRequestError, InvalidInputError, ModelInputError
 from inference.model.onnx_model import Array, OnnxModel
 from inference.model.signature import FREE
-from inference.serving.endpoints.batching import Batcher
+from inference.serving.compression import content_bytes
+from inference.serving.endpoints.batching import MAX_JOBS, Batcher
 from inference.serving.endpoints.endpoint import Answered, Body, Endpoint, Read
 from inference.serving.endpoints.records import Records
 from inference.serving.limits import Admission
@@ -48,6 +49,8 @@ class TensorEndpoint(Endpoint[OnnxModel]):
         super().__init__(settings, metrics, admission, thread, max_values=settings.max_body_bytes // _BYTES_PER_VALUE)
         self.offload_bytes = 0  # until a model is known to be fast
         self._batcher: Final = Batcher(thread, self._answer_together)
+        # All bodies of a batch are decoded at the same time; the memory limit covers one body of the maximum size.
+        self._max_batched_bytes: Final = settings.max_body_bytes // MAX_JOBS
 
     def use(self, model: OnnxModel) -> None:
         """Answer with `model`; short requests on the event loop if it is fast enough."""
@@ -59,8 +62,11 @@ class TensorEndpoint(Endpoint[OnnxModel]):
             self._max_values = self._settings.max_texts * row_values * 2 + _OTHER_VALUES
 
     async def _answered_later(self, model: OnnxModel, body: Body) -> Answered:
-        """Answer a body in the thread, with others that wait if that is faster."""
-        return await (self._batcher.result(body) if model.batches else super()._answered_later(model, body))
+        """Answer a body in the thread; a short one with others that wait, if that is faster."""
+        size = content_bytes(body.content, self._settings) if body.is_compressed else len(body.content)
+        if model.batches and size <= self._max_batched_bytes:
+            return await self._batcher.result(body)
+        return await super()._answered_later(model, body)
 
     def _answer_together(self, bodies: Sequence[Body]) -> list[Answered | Exception]:
         """Run the model once for all bodies that fit together."""

@@ -1,6 +1,7 @@
 """Requests that wait for the thread together are answered by one run of an ONNX model, as each would be alone."""
 
 import asyncio
+import gzip
 import json
 import threading
 from collections.abc import Sequence
@@ -151,6 +152,28 @@ def test_a_run_has_no_more_rows_than_a_request_may_have(monkeypatch: pytest.Monk
     found = predict._answer_together([Body(json.dumps({"inputs": RECORDS}).encode())] * 3)
     assert all(len(_content(each)["predictions"]) == 3 for each in found)
     assert rows == [3, 3, 3]
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_a_long_body_is_answered_alone(monkeypatch: pytest.MonkeyPatch, *, is_compressed: bool) -> None:
+    """A batch of long ones would need more memory than the pod's limit allows for."""
+    model = onnx_artifacts.loaded(onnx_artifacts.credit())
+    monkeypatch.setattr(model, "batches", True)
+    predict, _ = _endpoints(model, max_body_bytes=100 * MAX_JOBS)
+    batched: list[Body] = []
+
+    def answer(bodies: Sequence[Body]) -> list[Answered | Exception]:
+        batched.extend(bodies)
+        return [predict._answer(model, body) for body in bodies]
+
+    monkeypatch.setattr(predict._batcher, "_run", answer)
+    for inputs, is_batched in ((RECORDS[0], True), (RECORDS[:1] * 20, False)):
+        batched.clear()
+        content = json.dumps({"inputs": inputs}).encode()
+        body = Body(gzip.compress(content) if is_compressed else content, is_compressed=is_compressed)
+        found = asyncio.run(predict._answered_later(model, body))
+        assert found.answer.status == 200
+        assert bool(batched) == is_batched
 
 
 def test_a_model_whose_rows_depend_on_each_other_is_never_batched() -> None:
