@@ -40,9 +40,8 @@ def _place(grant: Grant) -> Place:
 
 
 def _says(grant: Grant) -> str:
-    where = f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
     rule = grant.rule
-    return f"{grant.subject} may {', '.join(rule.verbs)} {', '.join(rule.written)} {where}"
+    return f"{grant.subject} may {', '.join(rule.verbs)} {', '.join(rule.written)} {grant.where}"
 
 
 def cluster_resources(view: View) -> Answer:

@@ -9,22 +9,13 @@ from audit.cluster import Cluster
 from audit.contract import Contract
 from audit.contract.document import Holder, Tenant
 from audit.model.objects import Object, listed, mappings
-from audit.model.permissions import (
-    ACCOUNT_PREFIX,
-    ALL_ACCOUNTS,
-    ANY,
-    AUTHENTICATED,
-    UNAUTHENTICATED,
-    Binding,
-    Subject,
-)
+from audit.model.permissions import ANY, EVERYBODY, Binding, Subject
 from audit.permissions.permissions import Grant
 from audit.pods.template import Template, templates
 
 if TYPE_CHECKING:
     from audit.model.services import Service
 
-_EVERYBODY = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _POLICIES = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
 _FOREIGN_GROUPS = ("constraints.gatekeeper.sh", "kyverno.io", "policies.kyverno.io")
@@ -44,6 +35,7 @@ class Index:
     def __init__(self, cluster: Cluster) -> None:
         inventory = cluster.inventory
         self._by_space: dict[str, list[Grant]] = defaultdict(list)
+        self._by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
         self._everywhere: list[Grant] = []
         self._objects: dict[tuple[str, str], list[Object]] = defaultdict(list)
         self.missing = cluster.permissions.missing
@@ -68,24 +60,23 @@ class Index:
         for each in cluster.permissions.grants:
             if each.default:
                 continue
-            spaces = {each.namespace, each.subject.namespace} - {""}
-            if not each.namespace or not spaces or each.subject.name in _EVERYBODY or _of_accounts(each.subject):
+            spaces = {each.namespace, each.subject.home} - {""}
+            if not each.namespace or each.subject.name in EVERYBODY:
                 self._everywhere.append(each)
             else:
                 for space in spaces:
                     self._by_space[space].append(each)
+                self._by_subject[each.subject.kind, each.subject.name].append(each)
 
-    def grants(self, spaces: Iterable[str]) -> Iterator[Grant]:
-        """Everything that may be about the accounts or the objects of namespaces, each once."""
-        yield from dict.fromkeys([*(each for space in spaces for each in self._by_space[space]), *self._everywhere])
+    def grants(self, tenant: Tenant) -> Iterator[Grant]:
+        """Everything that may be about the accounts, the members or the objects of a tenant, each once."""
+        inside = (each for space in tenant.spaces for each in self._by_space[space])
+        held = (each for holder in tenant.holders for each in self._by_subject[holder.kind, holder.name])
+        yield from dict.fromkeys([*inside, *held, *self._everywhere])
 
     def objects(self, namespace: str, kind: str) -> list[Object]:
         """Objects of a kind in a namespace."""
         return self._objects.get((namespace, kind), [])
-
-
-def _of_accounts(subject: Subject) -> bool:
-    return subject.name.startswith((ACCOUNT_PREFIX, f"{ALL_ACCOUNTS}:"))
 
 
 class View:
@@ -108,7 +99,7 @@ class View:
         self.cluster = cluster
         self.inventory = cluster.inventory
         self.index = index
-        self.grants = [each for each in index.grants(self.spaces) if self._acts(each.subject, each.namespace)]
+        self.grants = [each for each in index.grants(tenant) if self._acts(each.subject, each.namespace)]
         self._missing = [each for each in index.missing if self._concerns(each)]
 
     @property
@@ -149,21 +140,16 @@ class View:
 
     def _acts(self, subject: Subject, namespace: str) -> bool:
         """Whether a subject is somebody of the tenant: its accounts, its members, everybody."""
-        if subject.kind == "ServiceAccount":
-            return subject.namespace in self.spaces
-        if subject.name in _EVERYBODY:
+        if subject.home:
+            return subject.home in self.spaces
+        if subject.name in EVERYBODY:
             return True
-        if _of_accounts(subject):
-            return any(subject.name.partition(f"{kind}:")[2].split(":")[0] in self.spaces for kind in _ACCOUNT_KINDS)
         if any(_is(each, subject) for each in self.tenant.holders):
             return True
         return namespace in self.spaces and not any(_is(each, subject) for each in self.contract.spec.holders)
 
     def _concerns(self, binding: Binding) -> bool:
         return any(self._acts(each, binding.namespace) for each in binding.subjects)
-
-
-_ACCOUNT_KINDS = ("system:serviceaccount", "system:serviceaccounts")
 
 
 def _is(holder: Holder, subject: Subject) -> bool:

@@ -11,7 +11,7 @@ from audit.cluster import Cluster
 from audit.metrics import Metrics
 from audit.model.finding import Finding, Severity, State
 from audit.model.labels import EVERYTHING
-from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, PolicyRule
+from audit.model.permissions import EVERYBODY, PolicyRule
 from audit.model.place import Place
 from audit.model.policies import BlockPeer, Direction, PodPeer
 from audit.model.services import Route
@@ -145,20 +145,14 @@ def _grant(grant: Grant) -> Iterator[Fact]:
 
 def _foreign(grant: Grant) -> bool:
     """Whether accounts of other namespaces, or everybody, get what a RoleBinding gives."""
-    kind, name = grant.subject.kind, grant.subject.name
-    if kind == "ServiceAccount":
-        return grant.subject.namespace != grant.namespace
-    if kind == "User":
-        return name.startswith(ACCOUNT_PREFIX) and not name.startswith(f"{ACCOUNT_PREFIX}{grant.namespace}:")
-    everybody = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
-    return name in everybody or (name.startswith(f"{ALL_ACCOUNTS}:") and name != f"{ALL_ACCOUNTS}:{grant.namespace}")
+    home = grant.subject.home
+    return home != grant.namespace if home else grant.subject.name in EVERYBODY
 
 
 def _allowed(grant: Grant, part: PolicyRule, consequences: list[tuple[Consequence, Severity]]) -> str:
-    where = f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
     names = f" named {', '.join(part.names)}" if part.names else ""
     follows = f": {', '.join(each.name for each, _severity in consequences)}" if consequences else ""
-    return f"may {', '.join(sorted(part.verbs))} {', '.join(sorted(part.written))}{names} {where}{follows}"
+    return f"may {', '.join(sorted(part.verbs))} {', '.join(sorted(part.written))}{names} {grant.where}{follows}"
 
 
 def _pods(cluster: Cluster) -> Iterator[Fact]:

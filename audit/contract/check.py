@@ -12,7 +12,7 @@ from audit.contract.network import network_findings
 from audit.metrics import OPEN_TO_ALL, Metrics
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
-from audit.model.permissions import ACCOUNT_PREFIX, ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, Subject
+from audit.model.permissions import EVERYBODY, Subject
 from audit.model.place import Place
 from audit.permissions.consequences import of_rule
 from audit.permissions.permissions import Grant, parts
@@ -21,7 +21,6 @@ from audit.pods.findings import ENFORCE, enforced
 from audit.pods.template import templates
 
 _LEVELS = list(Level)
-_EVERYBODY = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
 
 
 def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]:
@@ -106,16 +105,16 @@ def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant
     for grant in cluster.permissions.grants:
         if grant.default:
             continue
-        owner = _owner(grant.subject, tenants)
+        owner = tenants.get(grant.subject.home)
         if owner is not None and grant.namespace in owner.spaces:
             yield from _own(grant, owner)
         elif owner is not None:
-            message = f"it has permissions outside its tenant: {_where(grant)}"
+            message = f"it has permissions outside its tenant: {grant.where}"
             yield _grant(grant, "permission-outside-tenant", Severity.CRITICAL, message)
         elif grant.namespace in tenants or not grant.namespace:
             yield from _foreign(grant, tenants.get(grant.namespace), contract)
     for binding in cluster.permissions.missing:
-        of_tenant = binding.namespace in tenants or any(_owner(each, tenants) for each in binding.subjects)
+        of_tenant = binding.namespace in tenants or any(each.home in tenants for each in binding.subjects)
         if of_tenant or not binding.namespace:
             gives = f"it gives {binding.role_reference}, which the input does not hold"
             yield finding(
@@ -128,17 +127,6 @@ def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant
                 fix="Add the role to the input, or remove the binding.",
                 state=State.UNDECIDED,
             )
-
-
-def _owner(subject: Subject, tenants: dict[str, Tenant]) -> Tenant | None:
-    """The tenant whose account, or accounts, a subject is."""
-    if subject.kind == "ServiceAccount":
-        return tenants.get(subject.namespace)
-    if subject.kind == "User" and subject.name.startswith(ACCOUNT_PREFIX):
-        return tenants.get(subject.name.removeprefix(ACCOUNT_PREFIX).partition(":")[0])
-    if subject.kind == "Group" and subject.name.startswith(f"{ALL_ACCOUNTS}:"):
-        return tenants.get(subject.name.removeprefix(f"{ALL_ACCOUNTS}:"))
-    return None
 
 
 def _own(grant: Grant, owner: Tenant) -> Iterator[Finding]:
@@ -162,12 +150,12 @@ def _foreign(grant: Grant, tenant: Tenant | None, contract: Contract) -> Iterato
     ]
     if allowed and not consequences:
         return
-    if not consequences and not grant.namespace and grant.subject.name not in _EVERYBODY:
+    if not consequences and not grant.namespace and grant.subject.name not in EVERYBODY:
         return  # nothing in a tenant follows from it
     follows = f": {', '.join(each.name for each in consequences)}" if consequences else ""
-    message = f"it is outside the tenant and has permissions {_where(grant)}{follows}"
+    message = f"it is outside the tenant and has permissions {grant.where}{follows}"
     # Whether a user or a group belongs to the tenant cannot be seen in YAML.
-    certain = grant.subject.kind == "ServiceAccount" or grant.subject.name in _EVERYBODY or allowed
+    certain = grant.subject.kind == "ServiceAccount" or grant.subject.name in EVERYBODY or allowed
     state = State.VIOLATION if certain else State.UNDECIDED
     yield _grant(grant, "permission-from-outside", Severity.HIGH, message, state=state)
 
@@ -175,10 +163,6 @@ def _foreign(grant: Grant, tenant: Tenant | None, contract: Contract) -> Iterato
 def _is(holder: Holder, subject: Subject) -> bool:
     name = f"{subject.namespace}/{subject.name}" if subject.kind == "ServiceAccount" else subject.name
     return (holder.kind, holder.name) == (subject.kind, name)
-
-
-def _where(grant: Grant) -> str:
-    return f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
 
 
 def _grant(

@@ -13,12 +13,11 @@ from audit.metrics.servers import PORT, Servers, listens, pods_of
 from audit.model.finding import Finding, State
 from audit.model.labels import Labels, Selector
 from audit.model.objects import Object
-from audit.model.permissions import ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED
+from audit.model.permissions import EVERYBODY
 from audit.model.place import Place
 from audit.model.truth import NO
 from audit.permissions.permissions import Grant
 
-_EVERYBODY: Final = {ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED}
 _CONNECTIONS: Final = (
     ("services", "proxy", ("get", "create")),
     ("pods", "proxy", ("get", "create")),
@@ -150,8 +149,7 @@ def _selects(selector: Selector, labels: Sequence[Labels]) -> bool:
 def _by_permission(cluster: Cluster, server: Object) -> Iterator[Query]:
     """Who may connect to its pods or Services through the API server."""
     for grant in cluster.permissions.grants:
-        inside = grant.subject.kind == "ServiceAccount" and grant.subject.namespace == server.namespace
-        if grant.default or inside or grant.namespace not in {"", server.namespace}:
+        if grant.default or grant.subject.home == server.namespace or grant.namespace not in {"", server.namespace}:
             continue
         resources = [
             f"{resource}/{part}"
@@ -159,17 +157,16 @@ def _by_permission(cluster: Cluster, server: Object) -> Iterator[Query]:
             if any(grant.rule.may_allow(verb, "", resource, part) for verb in verbs)
         ]
         if resources:
-            where = f"in namespace {grant.namespace}" if grant.namespace else "in the whole cluster"
             by = f"{grant.role.reference} by {grant.binding.reference}"
             yield Query(
                 server,
                 Way.PERMISSION,
                 Verdict.ALLOWED,
                 str(grant.subject),
-                grant.subject.namespace,
-                f"may use {', '.join(resources)} {where} ({by})",
+                grant.subject.home,
+                f"may use {', '.join(resources)} {grant.where} ({by})",
                 tuple(_grant_places(grant)),
-                grant.subject.name in _EVERYBODY,
+                grant.subject.name in EVERYBODY,
             )
 
 

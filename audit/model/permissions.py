@@ -13,6 +13,8 @@ AUTHENTICATED: Final = "system:authenticated"
 UNAUTHENTICATED: Final = "system:unauthenticated"
 ALL_ACCOUNTS: Final = "system:serviceaccounts"
 """The group of every ServiceAccount; with `:NAMESPACE`, of those of a namespace."""
+EVERYBODY: Final = frozenset({ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED})
+"""The groups that accounts of every namespace belong to, and that of requests without credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,15 @@ class Subject:
         if self.kind == "ServiceAccount":
             return f"{ACCOUNT_PREFIX}{self.namespace}:{self.name}"
         return self.name if self.kind == "User" else ""
+
+    @property
+    def home(self) -> str:
+        """The namespace of an account, or of the accounts of a group; empty for every other user and group."""
+        if self.kind == "Group":
+            return self.name.removeprefix(f"{ALL_ACCOUNTS}:") if self.name.startswith(f"{ALL_ACCOUNTS}:") else ""
+        if self.kind == "User" and self.name.startswith(ACCOUNT_PREFIX):
+            return self.name.removeprefix(ACCOUNT_PREFIX).partition(":")[0]
+        return self.namespace
 
     def __str__(self) -> str:
         return self.user if self.kind == "ServiceAccount" else f"{self.kind.lower()} {self.name}"

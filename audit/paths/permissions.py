@@ -50,9 +50,10 @@ class _Right:
         return bound if grant.role.default or self.place is None else (self.place, *bound)
 
     def __str__(self) -> str:
-        where = f"in namespace {self.grant.namespace}" if self.grant.namespace else "in the whole cluster"
         names = f" named {', '.join(self.part.names)}" if self.part.names else ""
-        may = f"may {', '.join(sorted(self.part.verbs))} {', '.join(sorted(self.part.written))}{names} {where}"
+        may = (
+            f"may {', '.join(sorted(self.part.verbs))} {', '.join(sorted(self.part.written))}{names} {self.grant.where}"
+        )
         return f"{may} by {self.grant.role.reference} and {self.grant.binding.reference}"
 
 

@@ -48,6 +48,11 @@ class Grant:
         """Whether every new cluster has it."""
         return self.binding.default and self.role.default
 
+    @property
+    def where(self) -> str:
+        """How messages say where it holds."""
+        return f"in namespace {self.namespace}" if self.namespace else "in the whole cluster"
+
     def allows(self, request: Request) -> bool:
         """Whether it allows a request to its subject."""
         if self.namespace and self.namespace != request.namespace:

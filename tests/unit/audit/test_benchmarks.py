@@ -224,6 +224,23 @@ def test_permissions_of_the_platforms_operators_are_not_the_tenants(tmp_path: Pa
     assert outcomes(tmp_path, text, loaded({**head, "spec": spec}, "x"))["block-ns-quota"] == "pass"
 
 
+def test_a_member_with_a_role_in_the_namespace_of_another_tenant_fails(tmp_path: Path) -> None:
+    given = role("view", "get", "pods", "bank") + binding("view", "Role", "view", "User", "alice", "bank")
+    member = contract(holders=[{"kind": "User", "name": "alice"}])
+    assert outcomes(tmp_path, SAFE + given, member)["block-other-tenant-resources"] == "fail"
+    assert outcomes(tmp_path, SAFE + given.replace("bank", "shop"), member)["block-other-tenant-resources"] == "pass"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [("ServiceAccount", "web"), ("User", "system:serviceaccount:shop:web"), ("Group", "system:serviceaccounts:shop")],
+)
+def test_an_account_of_the_tenant_counts_by_each_of_its_names(tmp_path: Path, subject: tuple[str, str]) -> None:
+    given = role("view", "get", "pods", "bank")
+    given += binding("view", "Role", "view", *subject, "bank", subject_namespace="shop")
+    assert outcomes(tmp_path, SAFE + given)["block-other-tenant-resources"] == "fail"
+
+
 @pytest.mark.parametrize(
     ("name", "consequence", "given"),
     [

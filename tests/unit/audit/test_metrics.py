@@ -358,6 +358,14 @@ def test_a_permission_to_connect_to_prometheus_reads_all_metrics(tmp_path: Path,
     assert found(tmp_path, SAFE + given.replace(resource, "services")) == []
 
 
+@pytest.mark.parametrize("group", ["shop", "monitoring"])
+def test_the_group_of_the_accounts_of_a_namespace_counts_as_its_accounts(tmp_path: Path, group: str) -> None:
+    given = role("connect", "get", "pods/proxy", "monitoring")
+    given += binding("give", "Role", "connect", "Group", f"system:serviceaccounts:{group}", "monitoring")
+    expected = [("metrics-query-by-permission", "violation")] if group == "shop" else []
+    assert [(rule, state) for rule, state, _line in found(tmp_path, SAFE + given)] == expected
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "state"),
     [("Group", "system:authenticated", "violation"), ("Group", "operators", "warning"), ("User", "ops", "warning")],
