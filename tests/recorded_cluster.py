@@ -61,7 +61,10 @@ class RecordedCluster(Kubectl):
 
     def _reviewed(self, review: Document) -> Document:
         attributes = review["spec"]["resourceAttributes"]
-        return {**review, "status": {"allowed": attributes["resource"] not in self.document["denied"]}}
+        names = {attributes["resource"]}
+        if not attributes["namespace"]:
+            names.add(f"{attributes['verb']} {attributes['resource']}")
+        return {**review, "status": {"allowed": not names & set(self.document["denied"])}}
 
 
 def _done(stdout: str, stderr: str = "") -> subprocess.CompletedProcess[str]:
