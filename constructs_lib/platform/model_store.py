@@ -1,6 +1,5 @@
 """The part `platform.modelStore` of `platform.yaml`: where models are, and how pods prove who they are."""
 
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
@@ -11,9 +10,11 @@ from constructs_lib.platform import validators
 from constructs_lib.platform._section import Section, refuse
 from constructs_lib.platform.access import check_annotations
 from inference import contract
+from inference.certificates import check_certificates
 
 TENANT: Final = "{tenant}"
-"""What stands for the tenant's name in a role and in annotations."""
+"""Placeholder of the tenant's name in a role and in annotations."""
+_ONE_SOURCE: Final = "must have exactly one of 'file', 'pem' and 'configMap'"
 
 
 def _check_pem(pem: str) -> str:
@@ -21,10 +22,9 @@ def _check_pem(pem: str) -> str:
     if "PRIVATE KEY" in pem:
         refuse("must not contain a private key, which would become part of dist/", "remove it; keep the certificates")
     try:
-        ssl.create_default_context(cadata=pem)
-    except (ssl.SSLError, ValueError) as error:
-        reason = error.reason if isinstance(error, ssl.SSLError) else error
-        refuse(f"must contain certificates as PEM ({reason})", "start with -----BEGIN CERTIFICATE-----")
+        check_certificates(pem)
+    except ValueError as error:
+        refuse(f"must contain certificates as PEM ({error})", "start with -----BEGIN CERTIFICATE-----")
     return pem
 
 
@@ -51,8 +51,10 @@ class CaBundle(Section):
     @classmethod
     def _read_file(cls, data: Any, info: ValidationInfo) -> Any:
         """Replace `file` by its content, so that equal values mean equal manifests."""
-        if not isinstance(data, Mapping) or not isinstance(data.get("file"), str) or data.get("pem") is not None:
+        if not isinstance(data, Mapping) or not isinstance(data.get("file"), str):
             return data
+        if data.get("pem") is not None:
+            refuse(_ONE_SOURCE, "remove the others")
         folder = (info.context or {}).get("folder", Path())
         try:
             pem = (folder / data["file"]).read_text("utf-8")
@@ -64,7 +66,7 @@ class CaBundle(Section):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.pem is None) == (self.config_map is None):
-            refuse("must have one of 'file', 'pem' and 'configMap'", "set one of them")
+            refuse(_ONE_SOURCE, "set one of them, and remove the others")
         return self
 
 

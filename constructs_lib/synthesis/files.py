@@ -51,8 +51,14 @@ def synth_file(
     for each in found:
         warn(each)
     keys = synth(platform, outdir, image=image, model=model, extend=extend)
-    if before and before == _key(file, image, model):  # the file may have changed meanwhile
+    if before and before == _key(file, image, model) and not _reads_others(platform):  # the file may have changed
         cache.store(before, json.dumps({"keys": keys, "warnings": found}).encode())
+
+
+def _reads_others(platform: Platform) -> bool:
+    """Whether the platform may contain the content of another file, whose changes the key does not show."""
+    bundle = platform.platform.model_store.ca_bundle
+    return bundle is not None and bundle.pem is not None
 
 
 def _key(file: Path, image: str | None, model: str | None) -> str | None:

@@ -4,7 +4,6 @@ No content of an object or of an answer reaches a message: only the status, the 
 """
 
 import re
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference import contract
+from inference.certificates import check_certificates
 from inference.errors import StoreError, StoreUnavailableError, excerpt
 from inference.store.explanation import NOWHERE, explain
 
@@ -235,11 +235,11 @@ def _certificates(file: str) -> bytes:
     """
     try:
         pem = Path(file).read_bytes()
-        ssl.create_default_context(cadata=pem.decode())
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        check_certificates(pem.decode())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else excerpt(error)
         raise StoreError(
-            f"{contract.STORE_CA_FILE_ENV} '{file}' does not contain certificates as PEM ({reason or excerpt(error)}): "
+            f"{contract.STORE_CA_FILE_ENV} '{file}' does not contain certificates as PEM ({reason}): "
             "correct modelStore.caBundle"
         ) from error
     return pem

@@ -111,8 +111,10 @@ def test_an_identity_replaces_the_secret(tmp_path: Path) -> None:
     [
         ("    caBundle: {file: absent.pem}\n", r"caBundle\.file.*must be a file that can be read \(No such file"),
         ('    caBundle: {pem: "x"}\n', r"caBundle\.pem.*must contain certificates as PEM"),
+        ('    caBundle: {pem: ""}\n', r"caBundle\.pem.*must contain certificates as PEM \(no certificate\)"),
         ('    caBundle: {pem: "-----BEGIN PRIVATE KEY-----"}\n', r"must not contain a private key"),
-        ("    caBundle: {}\n", r"must have one of 'file', 'pem' and 'configMap'"),
+        ("    caBundle: {}\n", r"must have exactly one of 'file', 'pem' and 'configMap'"),
+        ('    caBundle: {file: absent.pem, pem: "x"}\n', r"must have exactly one of 'file', 'pem' and 'configMap'"),
         (IDENTITY.replace("role/models-{tenant}\n", "role/all\n"), r"roleArn.*must contain \{tenant\}"),
         (IDENTITY + "      stsEndpoint: http://sts.example\n", r"stsEndpoint.*must begin with https"),
         (IDENTITY + "      stsEndpoint: https://10.0.0.9:9443\n", r"stsEndpoint.*must be reachable, but the egress of"),

@@ -8,6 +8,7 @@ from constructs_lib.errors import PropsError
 from constructs_lib.names import CACHE_ENV
 from constructs_lib.platform import Platform, PlatformError
 from constructs_lib.synthesis import synth_file
+from tests.certificates import Authority
 
 TEXT = """
 apiVersion: tenantry.dev/v1alpha1
@@ -73,6 +74,19 @@ def test_a_changed_file_is_read(project: Project, loads: list[Path]) -> None:
     assert b"service:2" in after["one.k8s.yaml"]
     assert b"service:2" not in before["one.k8s.yaml"]
     assert len(loads) == 2
+
+
+def test_a_file_of_certificates_that_changes_is_read(project: Project, tmp_path: Path) -> None:
+    """Although platform.yaml, which names it, has not changed."""
+    folders = [tmp_path / "old", tmp_path / "new"]
+    store = "  modelStore: {endpoint: 'https://s3.example', namespace: null, caBundle: {file: ca.pem}}\ntenants:"
+    project.file.write_text(TEXT.replace("tenants:", store), encoding="utf-8")
+    for folder in folders:
+        folder.mkdir()
+        pem = Authority(folder).file.read_text()
+        (tmp_path / "ca.pem").write_text(pem)
+        files, _ = project.synth()
+        assert pem.splitlines()[1].encode() in files["one.k8s.yaml"]
 
 
 def test_an_option_is_part_of_the_question(project: Project) -> None:

@@ -148,7 +148,7 @@ def test_a_proxy_gets_every_request_and_is_named_when_it_does_not_answer() -> No
         read(**settings, proxy=proxy)
 
 
-@pytest.mark.parametrize("content", [None, b"no certificate", b"\xff"])
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff"])
 def test_a_file_without_certificates_is_named(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "ca.pem"
     if content is not None:
