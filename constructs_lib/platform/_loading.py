@@ -41,8 +41,13 @@ _OPPOSITES: Mapping[str, str] = {"ingress": "egress", "egress": "ingress"}
 _WHOLE = "must be a mapping with apiVersion, platform and tenants"
 
 
-def load(model: type[M], path: Path) -> M:
+def load(model: type[M], path: Path, folder: Path) -> M:
     """Read `path` as a `model`.
+
+    Args:
+        model: the model of the whole file.
+        path: the file.
+        folder: the folder that paths in the file are relative to.
 
     Raises:
         PlatformError: it cannot be read or breaks a rule.
@@ -50,7 +55,7 @@ def load(model: type[M], path: Path) -> M:
     document = _read(path)
     mistakes = [_repeated(document, key, place) for key, place in document.repeated]
     try:
-        platform = model.model_validate(document.data, by_alias=True, by_name=False, context={"folder": path.parent})
+        platform = model.model_validate(document.data, by_alias=True, by_name=False, context={"folder": folder})
     except ValidationError as error:
         schema = model.model_json_schema()
         details = error.errors(include_url=False)

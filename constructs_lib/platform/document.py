@@ -288,13 +288,17 @@ class Platform(Section):
         return self.model_copy(update={"tenants": tuple(each for each in self.tenants if each.cluster == cluster)})
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str, *, folder: Path | None = None) -> Self:
         """Read and validate a file.
+
+        Args:
+            path: the file.
+            folder: the folder that paths in the file are relative to. Default: the file's own.
 
         Raises:
             PlatformError: the file cannot be read or breaks a rule; the message lists every mistake.
         """
-        return _loading.load(cls, Path(path))
+        return _loading.load(cls, Path(path), folder or Path(path).parent)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from constructs_lib.platform import Platform, PlatformError
 from inference.address import ModelUri
 from tenantry.errors import InputError
 from tenantry.platform_file import find_tenant, set_image, set_model
+from tests.certificates import Authority
 
 DIGEST = "0123456789abcdef" * 4
 IMAGE = f"example/image:2@sha256:{DIGEST}"
@@ -63,6 +64,15 @@ def test_a_file_that_would_become_wrong_is_left_as_it_was(file: Path) -> None:
         set_model(file, "tenant-a", ModelUri.parse("s3://models/tenant-b/spam"))
     assert file.read_text() == TEXT
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_names_another_file_can_be_changed(file: Path) -> None:
+    """The other file is beside platform.yaml, wherever the new text is checked."""
+    name = Authority(file.parent).file.name
+    store = f"modelStore: {{endpoint: 'https://s3.example', namespace: null, caBundle: {{file: {name}}}}}"
+    file.write_text(TEXT.replace("\n\n\ndefaults", f"\n    {store}\ndefaults"))
+    assert set_model(file, "tenant-a", ModelUri.parse("s3://models/tenant-a/other"))
+    assert store in file.read_text()
 
 
 def test_the_files_mode_stays(file: Path) -> None:
