@@ -50,22 +50,15 @@ def check_union(egress: Sequence[Egress]) -> None:
             refuse(rule, "name the networks that the tenant needs")
 
 
-def check_store(
-    host: str,
-    port: int,
-    egress: Mapping[str, Sequence[Egress]],
-    *,
-    at: tuple[str | int, ...] = ("platform", "modelStore", "endpoint"),
-) -> None:
-    """Check that pods can connect to a store outside the cluster, or to a proxy on the way to it.
+def check_server(endpoint: str, egress: Mapping[str, Sequence[Egress]], *, at: tuple[str | int, ...]) -> None:
+    """Check that pods can connect to a server outside the cluster.
 
     Args:
-        host: host of the store.
-        port: port of the store.
-        egress: the egress of each tenant whose model is in the store, by the tenant's name.
+        endpoint: address of the server.
+        egress: the egress of each tenant whose pods connect to it, by the tenant's name.
         at: where `platform.yaml` has the address.
     """
-    address = _address(host)
+    address, port = _address(endpoint_host(endpoint)), endpoint_port(endpoint)
     if port == _HTTPS and (address is None or is_public(address)):
         return
     blocked = [
@@ -90,13 +83,12 @@ def check_proxies(tenants: Iterable[tuple[str, str | None, Sequence[Egress]]], *
         if proxy is None:
             continue
         at = ("tenants", index, "proxy")
-        host = endpoint_host(proxy)
         if store_namespace is not None:
             rule = f"must be absent: the store is in the namespace {store_namespace}, which pods reach without a proxy"
             refuse(rule, "remove it, or set platform.modelStore.namespace to null", at=at)
-        if service_namespace(host) is not None:
+        if service_namespace(endpoint_host(proxy)) is not None:
             refuse("must be outside the cluster: pods reach no other namespace", "name another proxy", at=at)
-        check_store(host, endpoint_port(proxy), {tenant: egress}, at=at)
+        check_server(proxy, {tenant: egress}, at=at)
 
 
 def _allows(egress: Egress, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, port: int) -> bool:

@@ -360,13 +360,10 @@ class Platform(Section):
         store = self.platform.model_store
         proxies = ((tenant.name, tenant.proxy, tenant.egress) for tenant in self.tenants)
         _reachability.check_proxies(proxies, store_namespace=store.namespace)
-        if store.namespace is None:
-            loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model) and not tenant.proxy)
-            egress = {tenant.name: tenant.egress for tenant in loading}
-            _reachability.check_store(store.host, store.port, egress)
-            if store.workload_identity is not None and (sts := store.workload_identity.sts_endpoint):
-                at = ("platform", "modelStore", "workloadIdentity", "stsEndpoint")
-                _reachability.check_store(validators.endpoint_host(sts), validators.endpoint_port(sts), egress, at=at)
+        loading = (tenant for tenant in self.tenants if validators.is_in_store(tenant.model) and not tenant.proxy)
+        egress = {tenant.name: tenant.egress for tenant in loading}
+        for place, address in store.outside.items():
+            _reachability.check_server(address, egress, at=("platform", "modelStore", *place))
         _reachability.check_reserved(self.platform.network.reserved, [tenant.egress for tenant in self.tenants])
         return self
 

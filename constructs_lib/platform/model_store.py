@@ -14,6 +14,7 @@ from inference.certificates import check_certificates
 
 TENANT: Final = "{tenant}"
 """Placeholder of the tenant's name in a role and in annotations."""
+_STS: Final = ("workloadIdentity", "stsEndpoint")
 _ONE_SOURCE: Final = "must have exactly one of 'file', 'pem' and 'configMap'"
 
 
@@ -123,6 +124,13 @@ class ModelStore(Section):
         """Host of the API."""
         return validators.endpoint_host(self.endpoint)
 
+    @property
+    def outside(self) -> dict[tuple[str, ...], str]:
+        """The addresses outside the cluster that pods connect to, by their place in this section."""
+        found: dict[tuple[str, ...], str] = {("endpoint",): self.endpoint} if self.namespace is None else {}
+        sts = self._sts_endpoint
+        return found if sts is None or _namespace(sts) else {**found, _STS: sts}
+
     @model_validator(mode="after")
     def _certificate_is_used(self) -> Self:
         if self.ca_bundle is not None and not self.endpoint.startswith("https:"):
@@ -131,8 +139,26 @@ class ModelStore(Section):
 
     @model_validator(mode="after")
     def _host_is_in_the_namespace(self) -> Self:
-        named = validators.service_namespace(self.host)
+        named = _namespace(self.endpoint)
         if named is not None and named != self.namespace:
             rule = f"must be a Service of the namespace {self.namespace}, which pods may connect to"
             refuse(rule, f"set modelStore.namespace to '{named}', or correct the address", at=("endpoint",))
         return self
+
+    @model_validator(mode="after")
+    def _sts_is_reachable(self) -> Self:
+        sts = self._sts_endpoint
+        named = _namespace(sts) if sts else None
+        if sts and named and (named, validators.endpoint_port(sts)) != (self.namespace, self.port):
+            rule = "must be outside the cluster, or a Service with the namespace and the port of the store"
+            refuse(f"{rule}: pods may connect to no other", "correct the address", at=_STS)
+        return self
+
+    @property
+    def _sts_endpoint(self) -> str | None:
+        return self.workload_identity.sts_endpoint if self.workload_identity else None
+
+
+def _namespace(endpoint: str) -> str | None:
+    """The namespace of the Service that an address names; None for an address outside the cluster."""
+    return validators.service_namespace(validators.endpoint_host(endpoint))

@@ -118,12 +118,36 @@ def test_an_identity_replaces_the_secret(tmp_path: Path) -> None:
         (IDENTITY.replace("role/models-{tenant}\n", "role/all\n"), r"roleArn.*must contain \{tenant\}"),
         (IDENTITY + "      stsEndpoint: http://sts.example\n", r"stsEndpoint.*must begin with https"),
         (IDENTITY + "      stsEndpoint: https://10.0.0.9:9443\n", r"stsEndpoint.*must be reachable, but the egress of"),
+        (IDENTITY + "      stsEndpoint: https://sts.other.svc\n", r"stsEndpoint.*must be outside the cluster"),
         (IDENTITY.replace("eks.amazonaws.com/role-arn:", '"a b":'), r"must contain valid names of annotations"),
     ],
 )
 def test_rejects_what_cannot_work(tmp_path: Path, store: str, message: str) -> None:
     with pytest.raises(PlatformError, match=f"(?s){message}"):
         load(tmp_path, store)
+
+
+IN_CLUSTER = HEAD.replace("https://s3.example", "https://minio.store.svc:9000").replace("null", "store")
+
+
+def test_a_store_in_the_cluster_may_exchange_the_token_itself(tmp_path: Path) -> None:
+    assert load(tmp_path, IDENTITY + "      stsEndpoint: https://minio.store.svc:9000\n", IN_CLUSTER)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            "https://minio.store.svc:9001",
+            "must be outside the cluster, or a Service with the namespace and the port of the store",
+        ),
+        ("https://10.0.0.9:9443", "must be reachable, but the egress of tenant-a, tenant-b allows only public"),
+    ],
+)
+def test_rejects_another_server_that_no_pod_can_reach(tmp_path: Path, address: str, message: str) -> None:
+    """Although the store itself is in the cluster."""
+    with pytest.raises(PlatformError, match=f"(?s)stsEndpoint.*{message}"):
+        load(tmp_path, IDENTITY + f"      stsEndpoint: {address}\n", IN_CLUSTER)
 
 
 PROXY = "defaults:\n  proxy: http://192.0.2.9:3128\n  egress: [{cidr: 192.0.2.0/24, port: 3128}]\n"
