@@ -17,7 +17,7 @@ from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import CONTAINER, rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_name, selector, service_name
-from constructs_lib.platform.access import Auth, CallerLimits, check_origin
+from constructs_lib.platform.access import Auth, CallerLimits, check_labels, check_origin
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.gateway import check_host_names
 from constructs_lib.platform.pods import Scheduling, check_own_names
@@ -81,9 +81,10 @@ class MonitoredInferenceProps:
     proxy: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("labels", "annotations"):
-            with refusing(name, getattr(self, name)):
-                check_own_names(getattr(self, name))
+        with refusing("labels", self.labels):
+            check_own_names(check_labels(self.labels))
+        with refusing("annotations", self.annotations):
+            check_own_names(self.annotations)
         with refusing("image", self.image):
             check_image(self.image)
         with refusing("model", self.model):
@@ -112,7 +113,7 @@ class MonitoredInference(Construct):
 
     - the Deployment sets no `replicas`: the autoscaler owns them, and raises the first pod to the minimum within 15 s;
     - no pod stops before its replacement is ready; a terminating pod continues to serve until all nodes know;
-    - pods are not ready until the Secret `model-store` exists and their model is loaded;
+    - pods are not ready until their model is loaded, for which they need the Secret `model-store` or an identity;
     - Prometheus scrapes every pod every 30 s, and alerts use the thresholds of the properties.
 
     Attributes:
@@ -264,7 +265,7 @@ class MonitoredInference(Construct):
             return {"policies": [step], "selectPolicy": "Max", "stabilizationWindowSeconds": stabilization_seconds}
 
         target = {"averageUtilization": scaling.target_cpu_percent, "type": "Utilization"}
-        # The service's container alone: one that the cluster adds must not distort the scaling.
+        # The service's container only: containers that the cluster adds must not affect the scaling.
         cpu = {"container": CONTAINER, "name": "cpu", "target": target}
         spec = {
             "behavior": {"scaleDown": behavior(scaling.scale_down_after_seconds), "scaleUp": behavior(0)},

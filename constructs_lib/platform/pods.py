@@ -1,6 +1,6 @@
-"""What a tenant may set of its pods: settings of the service, labels, annotations, and where the pods run.
+"""What a tenant may set for its pods: settings of the service, labels, annotations, and where the pods run.
 
-Nothing here can weaken the isolation: names that selectors, the cluster or its controllers read are refused.
+None of it can weaken the isolation: names that selectors, the cluster or its controllers read are refused.
 """
 
 import re
@@ -30,9 +30,10 @@ _ELSEWHERE: Final = {
     "port": "",
     "runtime": "runtime",
 }
-"""Settings that the manifests set or rely on, with the key of the tenant that sets each."""
+"""Settings that the manifests set or rely on, each with the tenant's key that sets it; empty if no key does."""
 _OWN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED_NAMES: Final = frozenset({"controller-revision-hash", "pod-template-generation", "pod-template-hash"})
+_INTEGER: Final = re.compile(r"-?[0-9]+")
 _CONTROL_PLANE: Final = "node-role.kubernetes.io/"
 
 
@@ -111,7 +112,7 @@ class Toleration(Section):
     value: str | None = None
     """Value of the taint; any if absent."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Effect of the taint; each if absent."""
+    """Effect of the taint; all effects if absent."""
 
     @model_validator(mode="after")
     def _is_not_of_the_cluster(self) -> Self:
@@ -141,11 +142,14 @@ class NodeExpression(Section):
         check_labels({self.key: ""})
         _check_nodes({self.key: ""})
         if self.operator in {"Gt", "Lt"}:
-            if len(self.values) != 1 or not self.values[0].lstrip("-").isdecimal():
+            if len(self.values) != 1 or not _INTEGER.fullmatch(self.values[0]):
                 refuse(f"must be one integer for {self.operator}", 'write it like ["8"]', at=("values",))
         elif bool(self.values) != (self.operator in {"In", "NotIn"}):
             needs = "have a value" if not self.values else "be empty"
             refuse(f"must {needs} for {self.operator}", "correct values or operator", at=("values",))
+        else:
+            for value in self.values:
+                check_labels({self.key: value})
         return self
 
     def manifest(self) -> dict[str, Any]:
@@ -157,9 +161,9 @@ class NodeAffinity(Section):
     """Nodes that the pods need, and nodes that they prefer."""
 
     required: tuple[NodeExpression, ...] = ()
-    """Conditions that a node must all meet."""
+    """Conditions that a node must meet, all of them."""
     preferred: tuple[NodeExpression, ...] = ()
-    """Conditions that count alike: the scheduler prefers nodes that meet more of them."""
+    """Conditions of equal weight: the scheduler prefers nodes that meet more of them."""
 
     def manifest(self) -> dict[str, Any]:
         """`spec.affinity` of a pod; empty without conditions."""
@@ -180,7 +184,7 @@ class Scheduling(Section):
     node_selector: Annotated[PodLabels, AfterValidator(_check_nodes)] = Field(default={})
     """Labels that a node must have."""
     node_affinity: NodeAffinity = NodeAffinity()
-    """Conditions on the labels of nodes. Conditions on other pods are not offered: they would show where the pods of
+    """Conditions on the labels of nodes. Conditions on other pods are not supported: they would show where the pods of
     other tenants run."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the pods tolerate."""

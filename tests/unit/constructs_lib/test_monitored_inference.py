@@ -452,6 +452,8 @@ def test_monitoring_objects_have_the_labels_that_prometheus_selects() -> None:
         ({"image": "Service:1"}, r"must be an image reference"),
         ({"model": "models/spam"}, r"'model' \('models/spam'\) must be a URI"),
         ({"model": "s3://models/tenant-b/spam"}, r"must be a model of 'tenant-a'.*; write s3://models/tenant-a/spam"),
+        ({"labels": {"team": "a b"}}, r"'labels' .* must contain valid Kubernetes labels"),
+        ({"annotations": {"a.b/c": "d"}}, r"'annotations' .* must contain names without a prefix"),
         ({"hostname": "a.example.com"}, r"'hostname' \('a.example.com'\) .*requires platform.gateway"),
         ({"image_pull_secrets": ("ok", "Not_Ok")}, r"'image_pull_secrets' \('Not_Ok'\) must be an object name"),
     ],

@@ -1,4 +1,4 @@
-"""What a tenant may set of its pods, and that nothing of it weakens the isolation."""
+"""What a tenant may set for its pods, and that none of it weakens the isolation."""
 
 import functools
 import tempfile
@@ -116,7 +116,12 @@ def test_conditions_on_nodes_are_those_of_kubernetes() -> None:
             "scheduling: {nodeAffinity: {preferred: [{key: a, operator: Exists, values: [b]}]}}",
             "must be empty for Exists",
         ),
+        (
+            "scheduling: {nodeAffinity: {required: [{key: a, operator: In, values: ['b c']}]}}",
+            "valid Kubernetes labels",
+        ),
         ("scheduling: {nodeAffinity: {required: [{key: a, operator: Gt, values: [b]}]}}", "must be one integer for Gt"),
+        ("scheduling: {nodeAffinity: {required: [{key: a, operator: Lt, values: ['--8']}]}}", "one integer for Lt"),
         ("scheduling: {priorityClass: system-node-critical}", "must not be a class of the system"),
     ],
 )
