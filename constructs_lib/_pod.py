@@ -1,6 +1,6 @@
 """The pod that serves a tenant's model: one hardened container that waits for its model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from constructs_lib._environment import env_name
@@ -118,10 +118,9 @@ def _probe(path: str, *, period_seconds: int, failure_threshold: int) -> Manifes
 
 def _environment(tenant: IsolatedTenant, model: str, runtime: Runtime) -> list[Manifest]:
     """The service's settings."""
-    settings = {
+    settings: Mapping[str, str] = {
         env_name("model_uri"): model,
         env_name("drain_seconds"): str(tenant.props.rollout.drain_seconds),
         **({env_name("runtime"): runtime} if runtime != "text" else {}),
     }
-    environment: list[Manifest] = [{"name": name, "value": value} for name, value in settings.items()]
-    return environment
+    return [{"name": name, "value": value} for name, value in settings.items()]

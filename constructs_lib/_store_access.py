@@ -1,4 +1,4 @@
-"""How a pod reaches the model store: address, keys or identity, and the authority of the store's certificate."""
+"""How a pod reaches the model store: address, proxy, keys or identity, and the authority of its certificate."""
 
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ def _keys() -> list[Manifest]:
 
 
 def _add_identity(spec: Manifest, identity: WorkloadIdentity, tenant: str) -> None:
-    """Project a token of the ServiceAccount for the store's audience alone; the API server accepts no such token."""
+    """Project a token of the ServiceAccount for the store's audience only; the API server does not accept it."""
     settings = {
         contract.STORE_ROLE_ENV: identity.role_of(tenant),
         contract.STORE_TOKEN_FILE_ENV: f"{contract.STORE_TOKEN_DIR}/{contract.STORE_TOKEN_KEY}",

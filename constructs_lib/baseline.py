@@ -1,4 +1,4 @@
-"""The baseline of a tenant: a ClusterNetworkPolicy that decides where no NetworkPolicy of the namespace does.
+"""The baseline of a tenant: a ClusterNetworkPolicy for pods that no NetworkPolicy of the namespace selects.
 
 See https://network-policy-api.sigs.k8s.io/ for tiers: Admin, then NetworkPolicies, then Baseline. Imports no jsii.
 """
@@ -17,7 +17,7 @@ _NAME: Final = "kubernetes.io/metadata.name"
 _LAST: Final = 1000
 """The lowest priority, so that policies of the cluster's administrators decide first."""
 _MOST_NETWORKS: Final = 25
-"""Networks per peer."""
+"""Maximum number of networks in a peer."""
 
 
 def baseline_spec(tenant: str, *, dns: Dns, network: Network) -> dict[str, Any]:
@@ -53,6 +53,6 @@ def _dns(dns: Dns) -> Iterator[dict[str, Any]]:
 
 
 def _networks(cidrs: Sequence[str]) -> list[dict[str, list[str]]]:
-    """Peers that hold all networks; one peer holds at most 25."""
+    """Peers with all networks, at most 25 in each."""
     once = list(dict.fromkeys(cidrs))
     return [{"networks": once[start : start + _MOST_NETWORKS]} for start in range(0, len(once), _MOST_NETWORKS)]

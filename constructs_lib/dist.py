@@ -74,13 +74,13 @@ def place(source: Path, target: Path) -> bool:
 
 
 def _manifests(folder: Path) -> list[str]:
-    """The manifests in a folder and in its folders, one per cluster if there are several clusters."""
+    """The manifests in a folder and in its subfolders, of which each cluster has one if there are several clusters."""
     found = (*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}"))
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def check_target(target: Path) -> None:
-    """Refuse to replace a folder that contains other files than manifests, and folders of manifests.
+    """Refuse to replace a folder that contains anything but manifests and folders of manifests.
 
     Raises:
         PropsError: it contains other files.

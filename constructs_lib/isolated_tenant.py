@@ -37,7 +37,7 @@ class IsolatedTenantProps:
         name: name of the tenant and of its namespace; a DNS label of at most 46 characters that starts with a letter.
         resources: CPU, memory and disk space of each pod; no pod of the namespace may exceed the limits. Default:
             requests of 250m CPU, 256Mi memory and 128Mi disk space, limits of twice as much.
-        sidecars: what containers may use that the cluster adds to each pod. Default: none can be added.
+        sidecars: resources of the containers that the cluster adds to each pod. Default: none can be added.
         autoscaling: bounds of the number of pods, which the quota must allow. Default: 2 to 10.
         rollout: how pods are replaced; the quota allows the surge. Default: one additional pod at a time.
         quota: limits of the whole namespace. Default: computed from the three above, with headroom for 4 pods.
@@ -52,8 +52,8 @@ class IsolatedTenantProps:
         shared_with: tenants whose service this tenant's pods may connect to. Default: none.
         members: users and groups that may read the namespace, without Secrets and exec. Default: nobody.
         pods: settings of every pod. Default: they run as UID 1000.
-        baseline: whether a ClusterNetworkPolicy denies connections with other namespaces where no NetworkPolicy
-            decides. Default: no.
+        baseline: whether a ClusterNetworkPolicy denies connections with other namespaces for pods that no
+            NetworkPolicy selects. Default: no.
     """
 
     name: str

@@ -9,8 +9,8 @@ PART_OF: Final = "tenantry"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 """The label by which `tenantry apply` finds objects to prune."""
 TENANT_LABEL: Final = "tenantry.dev/tenant"
-"""The label by which objects of a tenant find each other. Argo CD, Flux and Kustomize change labels that are common to
-many projects, such as `app.kubernetes.io/instance`, but not this one."""
+"""The label by which objects of a tenant select each other. Argo CD, Flux and Kustomize change common labels, such as
+`app.kubernetes.io/instance`, but not this one."""
 MONITORING_NAMESPACE: Final = "monitoring"
 """Namespace of kube-prometheus-stack, and the only one that Grafana's dashboard sidecar reads."""
 DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}

@@ -25,7 +25,7 @@ class MonitoredTenant:
     container: str
     settings: AlertSettings
     runtime: Runtime = "text"
-    """What its model is: texts and records drift in different signals."""
+    """What runs its model; drift has different signals for texts and for records."""
 
     @property
     def service_labels(self) -> dict[str, str]:

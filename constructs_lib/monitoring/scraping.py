@@ -76,7 +76,8 @@ def series_per_pod(labels: int, *, runtime: Runtime = "text", features: int = 0,
     load = 2 + len(contract.SHED_REASONS)
     confidence = 3
     inputs = len(contract.FEATURE_METRICS) * features if runtime == "onnx" else 2 + 2 + len(contract.SIGNALS)
-    # Requests of a caller with a key are refused for two reasons, those of the others, who are one more, for one.
+    # There is one more caller than keys, `anonymous` or `unknown`, with one series per metric. A caller with a key has
+    # one more, because its requests can be refused for two reasons.
     usage = len(_CALLER_METRICS) + (len(_CALLER_METRICS) + 1) * callers
     infos = 2 + len(READ_BY_HAND.keys() - _CALLER_METRICS)
     return requests + phases + load + labels + confidence + inputs + usage + infos + TARGET_SERIES

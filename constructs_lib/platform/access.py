@@ -67,7 +67,7 @@ def check_origin(origin: str) -> None:
 
 
 Origins = Annotated[tuple[str, ...], AfterValidator(_check_origins), Field(max_length=20)]
-"""Origins of web pages, each exactly as browsers send it; there is no wildcard."""
+"""Origins of web pages, each exactly as browsers send it; wildcards are refused."""
 
 
 class CallerLimits(Section):

@@ -25,7 +25,7 @@ class Placed(Protocol):
 
 
 def check_clusters(clusters: Sequence[str], tenants: Sequence[Placed]) -> None:
-    """Check that each tenant is on a cluster of the list, and each cluster has a tenant.
+    """Check that each tenant names a cluster of the list, each cluster has a tenant, and sharing stays in a cluster.
 
     Args:
         clusters: the names of the clusters; empty if there is one cluster without a name.

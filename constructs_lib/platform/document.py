@@ -94,7 +94,7 @@ class Network(Section):
     platform_cidrs: tuple[validators.Cidr, ...] = ()
     """Public addresses of the cloud's own platform, excluded in the same way."""
     api_server_cidrs: tuple[validators.Cidr, ...] = ()
-    """Addresses of the API server, private ones as well: no tenant's `egress` may contain one of them."""
+    """Addresses of the API server, private ones as well; no tenant's `egress` may contain one of them."""
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -158,8 +158,8 @@ class Defaults(Section):
     resources: Resources = Resources()
     """Requests and limits of each pod."""
     sidecars: Sidecars | None = None
-    """What containers may use that the cluster adds to each pod; it raises the limits of pods and the quota. The
-    autoscaler judges the service's container alone. Nothing can be added if absent."""
+    """Resources of the containers that the cluster adds to each pod; they raise the limits of pods and the quota. The
+    autoscaler measures the service's container only. No container can be added if absent."""
     autoscaling: Autoscaling = Autoscaling()
     """Minimum and maximum number of pods, and when it changes."""
     rollout: Rollout = Rollout()
@@ -173,9 +173,9 @@ class Defaults(Section):
     settings: ServiceSettings = Field(default={})
     """Settings of the service by the names in docs/service.md, such as `INFERENCE_MAX_IN_FLIGHT`."""
     labels: OwnLabels = Field(default={})
-    """Labels of the pods, such as `team`; names without a prefix."""
+    """Labels of the pods, such as `team`; their names must not have a prefix."""
     annotations: OwnAnnotations = Field(default={})
-    """Annotations of the pods; names without a prefix."""
+    """Annotations of the pods; their names must not have a prefix."""
     proxy: validators.Endpoint | None = None
     """HTTP proxy through which pods reach a model store outside the cluster, as in `http://proxy.example.com:3128`;
     they connect directly if absent. `egress` must allow it."""
@@ -274,12 +274,12 @@ class Platform(Section):
     defaults: Defaults = Defaults()
     """Values for every tenant that does not set its own."""
     clusters: tuple[validators.Name, ...] = ()
-    """Names of several clusters that share this file; each gets a folder of manifests. One cluster if empty."""
+    """Names of the clusters, if several share this file; each gets a folder of manifests. One cluster if empty."""
     tenants: Annotated[tuple[Tenant, ...], AfterValidator(validators.check_not_empty)]
     """The tenants."""
 
     def parts(self) -> dict[str, Self]:
-        """The platform of each cluster, by the cluster's name; the whole one, under an empty name, if there is one."""
+        """The platform of each cluster, by the cluster's name; without `clusters`, this one under an empty name."""
         if not self.clusters:
             return {"": self}
         return {name: self._part(name) for name in self.clusters}

@@ -1,4 +1,4 @@
-"""The part `platform.modelStore` of `platform.yaml`: where models are, and how pods prove who they are."""
+"""The part `platform.modelStore` of `platform.yaml`: where models are, and how pods authenticate."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +51,7 @@ class CaBundle(Section):
     @model_validator(mode="before")
     @classmethod
     def _read_file(cls, data: Any, info: ValidationInfo) -> Any:
-        """Replace `file` by its content, so that equal values mean equal manifests."""
+        """Replace `file` with its content, so that equal values mean equal manifests."""
         if not isinstance(data, Mapping) or not isinstance(data.get("file"), str):
             return data
         if data.get("pem") is not None:

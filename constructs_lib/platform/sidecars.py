@@ -1,4 +1,4 @@
-"""Containers that the cluster adds to pods, such as the proxy of a service mesh, and what they may use."""
+"""Containers that the cluster adds to pods, such as the proxy of a service mesh, and their resources."""
 
 from constructs_lib.platform._quantities import Memory, PodCpu, byte_count, cpu_text, memory_text, millicores
 from constructs_lib.platform.workload import Limits, Requests, Resources

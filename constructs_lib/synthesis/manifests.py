@@ -35,8 +35,7 @@ def synth(
         extend: adds constructs of the caller's to the charts of the tenants that it names.
 
     Returns:
-        The charts' names, below that of their cluster if there are several, each with the key under which the cache
-        keeps its manifest.
+        The key of each manifest in the cache, by the chart's name; with several clusters, by `<cluster>/<chart>`.
 
     Raises:
         PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
@@ -54,7 +53,7 @@ def synth(
 def _synth(
     items: "Sequence[PlatformInput | TenantInput]", folder: Path, extend: "Mapping[str, Extension]"
 ) -> dict[str, str]:
-    """Write the manifests of one cluster; returns the charts' names with their keys."""
+    """Write the manifests of one cluster; return the key of each in the cache, by the chart's name."""
     cache = Cache.from_environment()
     folder.mkdir(parents=True, exist_ok=True)
     keys = {each.name: key(type(each).__name__, each.model_dump_json()) for each in items}

@@ -55,8 +55,8 @@ class StoreSettings(BaseSettings):
     ca_file: str = Field(default="", validation_alias=contract.STORE_CA_FILE_ENV)
     """File with the certificates of authorities, as PEM, that are trusted besides those of the system."""
     proxy: str = Field(default="", pattern=r"^(https?://[^\s/@]+/?)?$", validation_alias=contract.STORE_PROXY_ENV)
-    """HTTP proxy for all requests to the server, without a path, user or password; empty: a server that `endpoint`
-    names is asked directly."""
+    """HTTP proxy for all requests, without a path, user or password; empty: requests to `endpoint` are sent directly,
+    and requests to Amazon as the system's proxy settings say."""
     allow_http: bool = Field(default=False, validation_alias=contract.STORE_ALLOW_HTTP_ENV)
     """Whether an endpoint without TLS is accepted."""
     virtual_hosted: bool = Field(default=False, validation_alias=contract.STORE_VIRTUAL_HOSTED_ENV)

@@ -48,8 +48,8 @@ def explain(error: Exception, what: str, *, bucket: str, where: str) -> StoreErr
         return StoreError(f"{what}: there is no such object at {where}; publish the model first")
     if status in {401, 403}:
         return StoreError(
-            f"{what}: denied by {where} ({said}): the key pair is wrong or lacks the permission, or there is no "
-            "such object"
+            f"{what}: denied by {where} ({said}): the credentials are wrong or lack the permission, or the object "
+            "does not exist"
         )
     if permanent:
         return StoreError(f"{what}: refused by {where} ({said})")
@@ -67,11 +67,11 @@ def _cause(error: Exception) -> str:
 
 
 def _identity_problem(said: str) -> str:
-    """Why there are no keys for a workload's identity; `said` is the answer to its token, empty without a token."""
+    """Why a workload's identity gets no keys; `said` is the answer to its token, empty if there was no token."""
     if not said:
-        return f"no token of the workload's identity: {contract.STORE_TOKEN_FILE_ENV} names no file that can be read"
+        return f"no token of the workload's identity: {contract.STORE_TOKEN_FILE_ENV} must name a file that can be read"
     return (
-        f"the workload's identity is refused ({said}): check modelStore.workloadIdentity, and whom the role trusts "
+        f"the workload's identity is refused ({said}): check modelStore.workloadIdentity, and the role's trust policy "
         "(issuer, audience, ServiceAccount)"
     )
 

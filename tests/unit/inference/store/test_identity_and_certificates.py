@@ -118,7 +118,7 @@ def test_a_certificate_that_is_refused_is_named_with_what_to_do(
 
 
 def test_a_proxy_gets_every_request_and_is_named_when_it_does_not_answer() -> None:
-    """The store's own address is never connected to: its name does not even exist."""
+    """The client never connects to the store itself: its name does not exist."""
     lines: list[str] = []
 
     class Proxy(BaseHTTPRequestHandler):
@@ -187,7 +187,7 @@ def test_a_token_is_exchanged_for_keys_and_read_again(authority: Authority, tmp_
         (503, StoreUnavailableError, r"the server that exchanges the identity's token does not answer as expected"),
     ],
 )
-def test_a_refused_token_is_told_from_a_refused_key(
+def test_a_refused_token_is_reported_as_such_and_not_as_a_refused_key(
     authority: Authority, tmp_path: Path, status: int, error: type[StoreError], message: str
 ) -> None:
     token = tmp_path / "token"
@@ -208,7 +208,7 @@ def test_a_refused_token_is_told_from_a_refused_key(
 
 
 def test_a_missing_token_is_named(authority: Authority, tmp_path: Path) -> None:
-    with store(authority.issue("localhost")) as (endpoint, _), pytest.raises(StoreError, match="names no file"):
+    with store(authority.issue("localhost")) as (endpoint, _), pytest.raises(StoreError, match="must name a file"):
         read(
             endpoint=endpoint,
             sts_endpoint=endpoint,
