@@ -11,6 +11,8 @@ from constructs_lib.special_purpose_addresses import is_public_network
 
 SMALL_STORAGE: Final = "128Mi"
 """The logs that a node keeps of a container (50Mi) and a full `/tmp` (64Mi) fit into this."""
+_SHOWN: Final = 5
+"""Tenants that a warning names; of more, it gives their number."""
 
 
 def warnings(platform: Platform) -> tuple[str, ...]:
@@ -36,7 +38,9 @@ def _warnings(platform: Platform) -> Iterator[str]:
 
 
 def _names(tenants: Iterator[Tenant]) -> str:
-    return ", ".join(tenant.name for tenant in tenants)
+    names = [tenant.name for tenant in tenants]
+    shown, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _is_less(quantity: str, other: str) -> bool:

@@ -27,6 +27,14 @@ def test_warns_about_models_without_a_digest() -> None:
     assert found == ("the model of a, c is not pinned to a digest: a pod serves the latest version when it starts",)
 
 
+@pytest.mark.parametrize(
+    ("number", "says"), [(5, "t0, t1, t2, t3, t4 is"), (1006, "t0, t1, t2, t3, t4 and 1,001 more is")]
+)
+def test_a_warning_about_many_tenants_names_a_few_and_the_number_of_others(number: int, says: str) -> None:
+    (found,) = _warnings(*({"name": f"t{index}", "model": f"s3://models/t{index}/m"} for index in range(number)))
+    assert found.startswith(f"the model of {says} not pinned to a digest")
+
+
 def test_warns_that_a_folder_must_be_in_the_image() -> None:
     found = _warnings({"name": "a", "model": "file:/models/spam"}, {"name": "b"})
     assert found == ("the model of a is a folder: pods can only load it if the image contains that folder",)
