@@ -61,7 +61,7 @@ def apply(
     if folder.platform:
         folder.platform.check()
     kubectl.require_reachable()
-    require_ready(kubectl, file, skip=skip_preflight)
+    require_ready(kubectl, file, cluster=dist.resolve().name, skip=skip_preflight)
     with api.connect(kubectl) as server:
         with step(f"comparing {dist}/ with context {kubectl.context}"):
             todo = plan(folder, server, everything=everything)

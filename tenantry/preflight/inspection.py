@@ -37,12 +37,13 @@ def inspect(inspected: Inspected) -> list[Result]:
     return _by_profile(results)
 
 
-def require_ready(kubectl: Kubectl, file: Path, *, skip: str | None, installs: bool = False) -> None:
+def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str | None, installs: bool = False) -> None:
     """Inspect a cluster before something is applied to it; problems that do not stop are only printed.
 
     Args:
         kubectl: the cluster.
         file: platform.yaml.
+        cluster: its name in the file's list of clusters. If the list has it, only its tenants count; otherwise all do.
         skip: why the cluster is not inspected; None to inspect it.
         installs: whether components that are missing are about to be installed.
 
@@ -59,6 +60,7 @@ def require_ready(kubectl: Kubectl, file: Path, *, skip: str | None, installs: b
             "--skip-preflight REASON"
         )
     platform = Platform.load(file)
+    platform = platform.parts().get(cluster, platform)
     with step("inspecting the cluster"):
         results = inspect(Inspected(api=Api(kubectl), platform=platform))
     relevant = [each for each in results if not (installs and each.check.installed_by_up)]

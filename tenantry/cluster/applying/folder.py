@@ -11,7 +11,7 @@ import yaml
 
 from constructs_lib.names import MANAGED_BY, PART_OF, PLATFORM_CHART, SUFFIX, deployment_selector
 from tenantry.cluster.applying.kinds import NAMESPACE, OURS
-from tenantry.cluster.applying.record import identity_of, kind_of
+from tenantry.cluster.applying.record import identity_of
 from tenantry.errors import InputError
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,10 +60,6 @@ class ManifestFile:
         if self.name != PLATFORM_CHART and f"{NAMESPACE} {self.name}" not in map(identity_of, self.objects):
             raise InputError(f"{self.path}: must contain the Namespace {self.name}; run `tenantry synth`")
 
-    def kinds(self) -> set[str]:
-        """The kinds of the objects."""
-        return {kind_of(each) for each in self.objects}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
@@ -84,7 +80,8 @@ class Folder:
         """Find the files.
 
         Raises:
-            InputError: there is no tenant, so every tenant would be deleted; or there is a file of another kind.
+            InputError: the folder holds no tenant, so every tenant would be deleted; or it is that of several clusters,
+                or holds a file of another kind.
         """
         found = sorted(path.glob("*.yaml")) if path.is_dir() else []
         if others := [each.name for each in found if not each.name.endswith(SUFFIX)]:
@@ -92,6 +89,9 @@ class Folder:
         files = {each.name: each for each in map(ManifestFile, found)}
         platform = files.pop(PLATFORM_CHART, None)
         if not files:
+            if clusters := sorted(each.parent.name for each in path.glob(f"*/{PLATFORM_CHART}{SUFFIX}")):
+                folders = ", ".join(str(path / each) for each in clusters)
+                raise InputError(f"--dist {path}: holds the folders of several clusters; name one of them: {folders}")
             raise InputError(
                 f"--dist {path}: holds no tenant with the label {OURS}, so every tenant would be deleted; "
                 "run `tenantry synth`"

@@ -362,6 +362,20 @@ def test_a_folder_that_would_delete_every_tenant_is_refused(
     assert cluster.calls == []
 
 
+def test_the_folder_of_several_clusters_is_refused_and_the_message_names_theirs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each cluster has its own."""
+    for name in ("east", "west"):
+        (tmp_path / name).mkdir()
+        _dist(tmp_path / name, TENANT)
+    cluster = Cluster()
+    refused = _apply(monkeypatch, cluster, tmp_path)
+    assert refused.exit_code == 2
+    assert f"name one of them: {tmp_path}/east, {tmp_path}/west" in refused.stderr
+    assert cluster.calls == []
+
+
 def test_every_kind_that_is_pruned_is_one_that_is_compared() -> None:
     """Names of kinds have a group, a version and a kind."""
     assert all(each.count("/") == 2 for each in TENANT_KINDS)

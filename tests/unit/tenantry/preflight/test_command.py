@@ -124,6 +124,24 @@ def test_a_skipped_inspection_asks_nothing_and_says_why(capsys: pytest.CaptureFi
     assert "not inspected: DNS is replaced tomorrow" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("cluster", "says"), [("east", "in tenant-a"), ("dist", "in tenant-a, tenant-b")])
+def test_only_the_tenants_of_the_cluster_count(tmp_path: Path, cluster: str, says: str) -> None:
+    """A user who may not create Services is told of the namespaces on this cluster, or of all."""
+    lines = [
+        "apiVersion: tenantry.dev/v1alpha1",
+        "platform: {image: registry.example/service:1}",
+        "clusters: [east, west]",
+    ]
+    lines += ["tenants:", "  - {name: tenant-a, model: s3://models/tenant-a/spam, cluster: east}"]
+    lines += ["  - {name: tenant-b, model: s3://models/tenant-b/spam, cluster: west}"]
+    file = tmp_path / "platform.yaml"
+    file.write_text("\n".join(lines))
+    recording = recorded("gke")
+    recording["denied"] = ["services"]
+    with pytest.raises(CommandError, match=rf"services {says}[ ;(\n]"):
+        require_ready(RecordedCluster(recording), file, cluster=cluster, skip=None)
+
+
 def test_an_inspection_needs_the_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no such file.*--file.*--skip-preflight REASON"):
         require_ready(RecordedCluster(recorded("gke")), tmp_path / "platform.yaml", skip=None)
