@@ -14,7 +14,6 @@ tenants as its last argument.
 import argparse
 import json
 import os
-import platform
 import random
 import resource
 import shlex
@@ -26,6 +25,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from bench.machine import machine
 
 TENANTS: Final = (10, 100, 1000)
 CROWDS: Final = (10, 100, 1000)
@@ -92,7 +93,7 @@ def _inputs(folder: Path, tenants: list[int], crowds: list[int]) -> Iterator[tup
 
 
 def _contract_file(folder: Path) -> Path:
-    """Where the contract of tenants stands: beside their manifests."""
+    """The file of the tenants' contract, beside their manifests."""
     return folder.with_name(f"{folder.name}.contract.yaml")
 
 
@@ -188,7 +189,7 @@ def _report(measured: dict[str, list[dict[str, float]]], inputs: dict[str, Path]
             "rounds": len(rounds),
         }
     growth = {kind: _growth(rows, kind) for kind in GROWTH}
-    return {"inputs": rows, "growth": growth, "python": platform.python_version()}
+    return {"inputs": rows, "growth": growth, **machine()}
 
 
 def _growth(rows: dict[str, dict[str, Any]], kind: str) -> dict[str, float]:

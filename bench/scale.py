@@ -2,14 +2,14 @@
 
 `python -m bench.scale` makes projects of each size. It runs `tenantry synth`, `tenantry apply` on an API server of its
 own (etcd, kube-apiserver and kubectl on PATH) and `tenantry audit reach`, each in a process of its own, and writes
-bench/results/scale.json and docs/scale.svg. CPU time and memory are those of the command and its child processes. The
-cost of rules is taken from bench/results/rules.json if `make bench-rules` wrote it: a Prometheus needs minutes for it.
+bench/results/scale.json and docs/scale.svg. CPU time is that of the command and its child processes, memory that of the
+largest of them. The cost of rules is copied from bench/results/rules.json if `make bench-rules` has written it, because
+a Prometheus needs minutes for it.
 """
 
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from bench.machine import machine
 from tests.control_plane import ControlPlane, control_plane
 
 COUNTS: Final = (1, 10, 100, 1000)
@@ -51,7 +52,7 @@ def main() -> int:
             rows.append(row)
             shown = ", ".join(f"{name} {row[name]['seconds']:.1f} s" for name in SHOWN)
             print(f"{count:5} tenants: {shown}", file=sys.stderr, flush=True)
-    report = {"tenants": rows, "growth": growth(rows), "rules": _rules(), **_machine()}
+    report = {"tenants": rows, "growth": growth(rows), "rules": _rules(), "machine": machine()}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     draw(rows, options.picture)
@@ -129,10 +130,6 @@ def _run(project: Path, *arguments: str, **environment: str) -> Figures:
 def _rules() -> Any:
     """What `make bench-rules` measured last; None if it has not run."""
     return json.loads(RULES.read_text("utf-8")) if RULES.is_file() else None
-
-
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "python": platform.python_version()}
 
 
 def draw(rows: list[dict[str, Any]], file: Path) -> None:

@@ -9,7 +9,6 @@ costs at 100, in CPU time of all processes, which the load of the machine hardly
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -18,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
+
+from bench.machine import machine
 
 COUNTS: Final = (1, 10, 100, 1000)
 ROUNDS: Final = 3
@@ -115,8 +116,7 @@ def summarize(measured: dict[int, list[dict[str, float]]]) -> dict[str, Any]:
         "tenants": rows,
         "ratio": ratio,
         "linear": ratio <= LINEAR,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
+        **machine(),
     }
 
 

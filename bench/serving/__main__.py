@@ -2,10 +2,7 @@
 
 import argparse
 import json
-import os
-import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from bench.machine import machine
 from bench.serving.report import MAIN_CONNECTIONS, Summary, picture, table, with_figures
 from bench.serving.run import Running, check, load, require, running, watching_health
 from bench.serving.systems import OURS, UNMETERED, BenchError, System, install, systems
@@ -176,28 +174,6 @@ def _result(bench: Bench, chosen: Sequence[System], seconds: float) -> dict[str,
         "starts": bench.starts,
         "samples": bench.samples,
     }
-
-
-def machine() -> dict[str, Any]:
-    """What was measured, and on which machine."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "commit": _commit(),
-    }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.serving.__main__ import machine
+from bench.machine import machine
 from bench.serving.run import check, load, require, running
 from bench.serving.systems import BenchError, System, install
 from bench.tabular.systems import RECORDS, TENSORS, Work, prepare, systems
