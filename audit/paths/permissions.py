@@ -1,60 +1,20 @@
 """Permissions: what an account, a user or a group can have by what it may do (RBAC)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from audit.model.permissions import PolicyRule, Role, Subject
-from audit.model.place import Place
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
+from audit.paths.rights import Right, pairs
 from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
-_RBAC: Final = "rbac.authorization.k8s.io"
 _RBAC_DOCS: Final = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"
-_READ: Final = ("get", "list", "watch")
-_WRITE: Final = ("create", "update", "patch")
 _WRITE_ADMISSION: Final = "changes-admission"
 _COMBINED: Final = {"binds-roles", "escalates-roles", "impersonates"}
 """Consequences of which a part of their requests alone gives nothing, or not the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Right:
-    """One resource of a rule that a holder has.
-
-    Attributes:
-        grant: The binding and the role.
-        part: The rule, for this resource alone.
-        place: Its line.
-    """
-
-    grant: Grant
-    part: PolicyRule
-    place: Place | None
-
-    def may(self, verbs: Sequence[str], group: str, resource: str) -> bool:
-        """Whether it allows one of some verbs for some object."""
-        return any(self.part.may_allow(verb, group, resource) for verb in verbs)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Its lines: the resource, the subject and the role that is bound."""
-        grant, binding = self.grant, self.grant.binding
-        bound: tuple[Place, ...] = ()
-        if not binding.default:
-            subject = binding.place.at("subjects", binding.subjects.index(grant.subject), "name")
-            bound = (subject, binding.place.at("roleRef", "name"))
-        return bound if grant.role.default or self.place is None else (self.place, *bound)
-
-    def __str__(self) -> str:
-        names = f" named {', '.join(self.part.names)}" if self.part.names else ""
-        may = (
-            f"may {', '.join(sorted(self.part.verbs))} {', '.join(sorted(self.part.written))}{names} {self.grant.where}"
-        )
-        return f"{may} by {self.grant.role.reference} and {self.grant.binding.reference}"
 
 
 class PermissionsPlane:
@@ -92,7 +52,7 @@ class PermissionsPlane:
             yield from self._everything_in(node.namespace)
         elif node.kind in {Kind.ACCOUNT, Kind.USER, Kind.GROUP}:
             grants = self._grants(node)
-            rights = [_Right(grant, *part) for grant in grants for part in parts(grant.rule)]
+            rights = [Right(grant, *part) for grant in grants for part in parts(grant.rule)]
             for right in rights:
                 yield from list(self._of_right(right)) or _reading(right)
             # Whoever may do everything needs nothing in addition.
@@ -118,11 +78,11 @@ class PermissionsPlane:
         consequence = ALL["administers"]
         return Step(target, "administers", consequence.sentence, lines(), source=consequence.source)
 
-    def _of_right(self, right: _Right) -> Iterator[Step]:
+    def _of_right(self, right: Right) -> Iterator[Step]:
         """What follows from one resource of a rule."""
         grant = right.grant
         for consequence, _severity in of_rule(right.part, cluster_wide=not grant.namespace):
-            if consequence.name in _COMBINED or (consequence.name == _WRITE_ADMISSION and not _writes(right)):
+            if consequence.name in _COMBINED or (consequence.name == _WRITE_ADMISSION and not right.writes):
                 continue
             if not grant.namespace and consequence.name in IN_CLUSTER:
                 effect, spaces = IN_CLUSTER[consequence.name], [""]
@@ -136,10 +96,10 @@ class PermissionsPlane:
                     if grant.namespace or self._land.holds(target):
                         yield _step(target, consequence, right, certain=certain)
 
-    def _of_rights(self, rights: Sequence[_Right]) -> Iterator[Step]:
+    def _of_rights(self, rights: Sequence[Right]) -> Iterator[Step]:
         """What follows from several resources together."""
         yield from self._impersonation(rights)
-        for name, first, second, cluster in _pairs(rights):
+        for name, first, second, cluster in pairs(rights):
             consequence = ALL[name]
             if cluster:
                 yield _step(Node(Kind.CLUSTER), consequence, first, second)
@@ -149,7 +109,7 @@ class PermissionsPlane:
                     yield _step(target, consequence, first, second)
         yield from self._unguarded(rights)
 
-    def _shared(self, first: _Right, second: _Right) -> list[str]:
+    def _shared(self, first: Right, second: Right) -> list[str]:
         """The namespaces in which a holder has two rights."""
         one, other = first.grant.namespace, second.grant.namespace
         if one and other and one != other:
@@ -172,7 +132,7 @@ class PermissionsPlane:
                 for target, _certain in effect(self._land, namespace, rule.names) if effect else ():
                     yield target
 
-    def _impersonation(self, rights: Sequence[_Right]) -> Iterator[Step]:
+    def _impersonation(self, rights: Sequence[Right]) -> Iterator[Step]:
         consequence = ALL["impersonates"]
         for right in rights:
             grant, names = right.grant, right.part.names
@@ -188,7 +148,7 @@ class PermissionsPlane:
                     if not names:
                         yield _step(Node(Kind.CLUSTER), consequence, right)
 
-    def _unguarded(self, rights: Sequence[_Right]) -> Iterator[Step]:
+    def _unguarded(self, rights: Sequence[Right]) -> Iterator[Step]:
         """Whoever turns Pod Security off in a namespace and runs pods there has their node."""
         consequence = ALL["labels-namespaces"]
         labels = [each for each in rights if each.may(("update", "patch"), "", "namespaces")]
@@ -214,10 +174,10 @@ class PermissionsPlane:
             yield Step(target, "unknown-role", sentence, lines(*at), certain=False)
 
 
-def _reading(right: _Right) -> Iterator[Step]:
+def _reading(right: Right) -> Iterator[Step]:
     """Objects that a holder may read in a namespace, where nothing else follows from it."""
     namespace = right.grant.namespace
-    if namespace and not {"*", *_READ}.isdisjoint(right.part.verbs):
+    if namespace and right.reads:
         sentence = f"it reads objects of the namespace: it {right}"
         yield Step(Node(Kind.OBJECTS, namespace), "reads-objects", sentence, lines(*right.places), source=_RBAC_DOCS)
 
@@ -230,34 +190,7 @@ def _is(node: Node, subject: Subject) -> bool:
     return subject.user == user or (subject.kind == "Group" and subject.name in groups_of(user))
 
 
-def _writes(right: _Right) -> bool:
-    """Whether a rule writes objects, and does not only delete them."""
-    return not {"*", *_WRITE}.isdisjoint(right.part.verbs)
-
-
-def _pairs(rights: Sequence[_Right]) -> Iterator[tuple[str, _Right, _Right, bool]]:
-    """Rights that together give more than the holder has: the consequence, both, and whether in the whole cluster.
-
-    The verb bind needs the right to write bindings, the verb escalate the right to write roles.
-    """
-    for name, verb, written in (("binds-roles", "bind", "bindings"), ("escalates-roles", "escalate", "s")):
-        for first in rights:
-            for resource in ("roles", "clusterroles"):
-                if not first.may((verb,), _RBAC, resource):
-                    continue
-                for second in rights:
-                    of_cluster = not (first.grant.namespace or second.grant.namespace or first.part.names)
-                    if of_cluster and resource == "clusterroles" and _may_write(second, f"clusterrole{written}"):
-                        yield name, first, second, True
-                    elif _may_write(second, f"role{written}" if verb == "bind" else resource):
-                        yield name, first, second, False
-
-
-def _may_write(right: _Right, resource: str) -> bool:
-    return right.may(_WRITE, _RBAC, resource)
-
-
-def _step(target: Node, consequence: Consequence, *rights: _Right, certain: bool = True) -> Step:
+def _step(target: Node, consequence: Consequence, *rights: Right, certain: bool = True) -> Step:
     places = tuple(dict.fromkeys(place for right in rights for place in right.places))
     sentence = f"{consequence.sentence} (it {' and '.join(map(str, rights))})"
     return Step(target, consequence.name, sentence, lines(*places), certain=certain, source=consequence.source)
