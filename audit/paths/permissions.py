@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from audit.model.permissions import PolicyRule, Role, Subject
+from audit.model.permissions import PolicyRule, Subject
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
@@ -84,29 +84,27 @@ class PermissionsPlane:
         for consequence, _severity in of_rule(right.part, cluster_wide=not grant.namespace):
             if consequence.name in _COMBINED or (consequence.name == _WRITE_ADMISSION and not right.writes):
                 continue
-            if not grant.namespace and consequence.name in IN_CLUSTER:
-                effect, spaces = IN_CLUSTER[consequence.name], [""]
-            elif consequence.name in IN_NAMESPACES:
-                effect = IN_NAMESPACES[consequence.name]
-                spaces = [grant.namespace] if grant.namespace else self._namespaces
-            else:
-                continue
-            for namespace in spaces:
-                for target, certain in effect(self._land, namespace, right.part.names):
-                    if grant.namespace or self._land.holds(target):
-                        yield _step(target, consequence, right, certain=certain)
+            for target, certain in self._effects(right.part, consequence, grant.namespace):
+                yield _step(target, consequence, right, certain=certain)
+
+    def _effects(self, rule: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[tuple[Node, bool]]:
+        """What a consequence of a rule gives in a namespace, or in the whole cluster if none is named."""
+        if not namespace and consequence.name in IN_CLUSTER:
+            yield from IN_CLUSTER[consequence.name](self._land, "", rule.names)
+        elif consequence.name in IN_NAMESPACES:
+            for each in [namespace] if namespace else self._namespaces:
+                for target, certain in IN_NAMESPACES[consequence.name](self._land, each, rule.names):
+                    if namespace or self._land.holds(target):
+                        yield target, certain
 
     def _of_rights(self, rights: Sequence[Right]) -> Iterator[Step]:
         """What follows from several resources together."""
         yield from self._impersonation(rights)
         for name, first, second, cluster in pairs(rights):
             consequence = ALL[name]
-            if cluster:
-                yield _step(Node(Kind.CLUSTER), consequence, first, second)
-                continue
-            for namespace in self._shared(first, second):
-                for target in self._bound(first.part, consequence, namespace):
-                    yield _step(target, consequence, first, second)
+            for namespace in [""] if cluster else self._shared(first, second):
+                for target, certain in self._bound(first.part, consequence, namespace):
+                    yield _step(target, consequence, first, second, certain=certain)
         yield from self._unguarded(rights)
 
     def _shared(self, first: Right, second: Right) -> list[str]:
@@ -116,21 +114,22 @@ class PermissionsPlane:
             return []
         return [one or other] if one or other else self._namespaces
 
-    def _bound(self, part: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[Node]:
-        """What somebody has who can bind roles: everything, or what the roles of some names give."""
+    def _bound(self, part: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[tuple[Node, bool]]:
+        """What somebody has who can bind roles in a namespace, or in the whole cluster if none is named.
+
+        That is everything, or what the roles of some names give; what a role that the input lacks gives is not known.
+        """
+        everything = Node(Kind.NAMESPACE, namespace) if namespace else Node(Kind.CLUSTER)
         if not part.names or consequence.name != "binds-roles":
-            yield Node(Kind.NAMESPACE, namespace)
+            yield everything, True
             return
+        if not {each.name for each in self._permissions.roles}.issuperset(part.names):
+            yield everything, False
         for role in self._permissions.roles:
             if role.name in part.names and role.namespace in {"", namespace}:
-                yield from self._given(role, namespace)
-
-    def _given(self, role: Role, namespace: str) -> Iterator[Node]:
-        for rule in self._permissions.rules(role):
-            for consequence, _severity in of_rule(rule, cluster_wide=False):
-                effect = IN_NAMESPACES.get(consequence.name)
-                for target, _certain in effect(self._land, namespace, rule.names) if effect else ():
-                    yield target
+                for rule in self._permissions.rules(role):
+                    for given, _severity in of_rule(rule, cluster_wide=not namespace):
+                        yield from self._effects(rule, given, namespace)
 
     def _impersonation(self, rights: Sequence[Right]) -> Iterator[Step]:
         consequence = ALL["impersonates"]
@@ -192,5 +191,6 @@ def _is(node: Node, subject: Subject) -> bool:
 
 def _step(target: Node, consequence: Consequence, *rights: Right, certain: bool = True) -> Step:
     places = tuple(dict.fromkeys(place for right in rights for place in right.places))
-    sentence = f"{consequence.sentence} (it {' and '.join(map(str, rights))})"
+    says = dict.fromkeys(map(str, rights))
+    sentence = f"{consequence.sentence} (it {' and '.join(says)})"
     return Step(target, consequence.name, sentence, lines(*places), certain=certain, source=consequence.source)

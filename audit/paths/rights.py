@@ -68,7 +68,7 @@ def pairs(rights: Sequence[Right]) -> Iterator[tuple[str, Right, Right, bool]]:
                 if not first.may((verb,), _RBAC, resource):
                     continue
                 for second in rights:
-                    of_cluster = not (first.grant.namespace or second.grant.namespace or first.part.names)
+                    of_cluster = not (first.grant.namespace or second.grant.namespace)
                     if of_cluster and resource == "clusterroles" and _may_write(second, f"clusterrole{written}"):
                         yield name, first, second, True
                     elif _may_write(second, f"role{written}" if verb == "bind" else resource):
