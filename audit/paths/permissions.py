@@ -7,7 +7,7 @@ from audit.model.permissions import PolicyRule, Subject
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
-from audit.paths.rights import Right, pairs
+from audit.paths.rights import READ, Right, pairs
 from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
@@ -105,6 +105,7 @@ class PermissionsPlane:
             for namespace in [""] if cluster else self._shared(first, second):
                 for target, certain in self._bound(first.part, consequence, namespace):
                     yield _step(target, consequence, first, second, certain=certain)
+        yield from self._tokens(rights)
         yield from self._unguarded(rights)
 
     def _shared(self, first: Right, second: Right) -> list[str]:
@@ -146,6 +147,17 @@ class PermissionsPlane:
                         yield _step(Node(kind, "", name), consequence, right)
                     if not names:
                         yield _step(Node(Kind.CLUSTER), consequence, right)
+
+    def _tokens(self, rights: Sequence[Right]) -> Iterator[Step]:
+        """A new Secret gets a token of the account that it names, which a read or a second write returns."""
+        consequence = ALL["writes-secrets"]
+        creating = [each for each in rights if each.may(("create",), "", "secrets")]
+        returning = [each for each in rights if each.may((*READ, "update", "patch"), "", "secrets")]
+        for create in creating:
+            for read in returning:
+                for namespace in self._shared(create, read):
+                    for account in self._land.accounts_of(namespace):
+                        yield _step(account, consequence, create, read)
 
     def _unguarded(self, rights: Sequence[Right]) -> Iterator[Step]:
         """Whoever turns Pod Security off in a namespace and runs pods there has their node."""
