@@ -62,7 +62,8 @@ class NodesPlane:
             yield from self._host_network(node, self._land.templates[node])
 
     def _host_network(self, node: Node, template: Template) -> Iterator[Step]:
-        if not template.spec.get("hostNetwork") or self._land.refuses_baseline(node.namespace):
+        refuses = self._land.refuses_baseline(node.namespace)
+        if not template.spec.get("hostNetwork") or refuses:
             return
         place = template.owner.place.at(*template.path, "spec", "hostNetwork")
         sentence = "its pods use their node's network, and a node reaches the pods that run on it past every policy"
@@ -70,7 +71,7 @@ class NodesPlane:
             if each != node:
                 target = Node(Kind.REACHED, each.namespace, each.name)
                 found = lines(place, self._land.place(each))
-                yield Step(target, "host-network", sentence, found, source=_HOST_NETWORK)
+                yield Step(target, "host-network", sentence, found, certain=refuses is False, source=_HOST_NETWORK)
 
     def _on(self, node: Node) -> Iterator[Node]:
         """The workloads whose pods may run on a node: of that name, of a workload's pods, or any."""

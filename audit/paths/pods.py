@@ -72,14 +72,14 @@ class PodsPlane:
 
     def _node(self, node: Node, template: Template) -> Iterator[Step]:
         """Ways out of the container, unless the API server refuses them."""
-        if self._land.refuses_baseline(template.owner.namespace):
+        refuses = self._land.refuses_baseline(template.owner.namespace)
+        if refuses:
             return
         target = Node(Kind.NODE, node.namespace, node.name)
         for path, message in _escapes(template):
-            place = template.owner.place.at(*template.path, *path)
-            yield Step(
-                target, "leaves-container", f"its pods have their node: {message}", lines(place), source=_STANDARDS
-            )
+            found = lines(template.owner.place.at(*template.path, *path))
+            why = f"its pods have their node: {message}"
+            yield Step(target, "leaves-container", why, found, certain=refuses is False, source=_STANDARDS)
 
     def _new(self, namespace: str) -> Iterator[Step]:
         sentence = "a pod runs with any account, Secret and volume claim of its namespace"

@@ -116,6 +116,17 @@ def test_a_path_that_the_input_does_not_decide_is_possible_and_has_its_own_exit_
     assert "    what ClusterRole elsewhere allows, which RoleBinding blue/help gives\n" in result.stdout
 
 
+@pytest.mark.parametrize("spec", ["hostPID: true", "hostNetwork: true"])
+def test_a_way_to_the_node_is_only_possible_if_the_namespace_is_not_declared(tmp_path: Path, spec: str) -> None:
+    file = tmp_path / "shop.yaml"
+    pods = pod("web", namespace="red", spec=spec) + pod("web", namespace="blue")
+    deny = policy("deny", DENY_ALL, "red") + policy("deny", DENY_ALL, "blue")
+    file.write_text(pods + deny + namespace("blue", ENFORCED))
+    undeclared = run(file, "--from", "red", "--to", "blue")
+    assert undeclared.exit_code == 3, undeclared.output
+    assert run(add(file, namespace("red")), "--from", "red", "--to", "blue").exit_code == 1
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
