@@ -49,8 +49,8 @@ class ManifestsPlane:
         for route in self._routes_of.get(node.namespace, ()):
             if route.namespace != route.service_namespace:
                 sentence = f"{route.kind} {route.name} leads to the Service {route.service_namespace}/{route.service}"
-                for target in self._behind(route.service_namespace, route.service):
-                    yield Step(target, "route", sentence, lines(route.place), source=_ROUTES)
+                for target, certain in self._behind(route.service_namespace, route.service):
+                    yield Step(target, "route", sentence, lines(route.place), certain=certain, source=_ROUTES)
         for service in self._services_of.get(node.namespace, ()):
             yield from self._service(service)
 
@@ -62,7 +62,7 @@ class ManifestsPlane:
                 f"the Service {service.name} stands for {service.external_name}, so what uses it as a backend, such as "
                 "a gateway, sends traffic there"
             )
-            for target in self._behind(alias[2], alias[1]):
+            for target, _certain in self._behind(alias[2], alias[1]):
                 yield Step(target, "external-name", sentence, lines(place), certain=False, source=_SERVICES)
         for backend in service.backends:
             for each in self._land.cluster.references.endpoints(str(backend.address)):
@@ -75,12 +75,11 @@ class ManifestsPlane:
                         target = Node(Kind.REACHED, workload.namespace, workload.name)
                         yield Step(target, "endpoints", sentence, lines(service.place), certain=False, source=_SERVICES)
 
-    def _behind(self, namespace: str, name: str) -> Iterator[Node]:
-        """The pods behind a Service; traffic of the namespace where the input does not hold it."""
+    def _behind(self, namespace: str, name: str) -> Iterator[tuple[Node, bool]]:
+        """The pods that a Service selects, or may select; traffic of the namespace where the input holds none."""
         service = self._services.get((namespace, name))
         found = list(selected(service, self._land.inventory)) if service else []
         for workload, truth in found:
-            if truth is YES:
-                yield Node(Kind.REACHED, namespace, self._land.node(workload).name)
+            yield Node(Kind.REACHED, namespace, self._land.node(workload).name), truth is YES
         if not found:
-            yield Node(Kind.REACHED, namespace)
+            yield Node(Kind.REACHED, namespace), True

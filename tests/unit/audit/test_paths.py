@@ -127,6 +127,32 @@ def test_a_way_to_the_node_is_only_possible_if_the_namespace_is_not_declared(tmp
     assert run(add(file, namespace("red")), "--from", "red", "--to", "blue").exit_code == 1
 
 
+def test_a_route_to_a_service_that_may_select_pods_is_a_possible_path(shop: Path) -> None:
+    add(
+        shop,
+        """\
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: next, namespace: blue}
+spec: {template: {metadata: {labels: {app: next}}, spec: {containers: [{name: main}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: next, namespace: blue}
+spec: {selector: {app: next, rollouts-pod-template-hash: abc}, ports: [{port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: next, namespace: red}
+spec: {rules: [{backendRefs: [{name: next, namespace: blue, port: 80}]}]}
+""",
+    )
+    result = run(shop, "--from", "red", "--to", "blue")
+    assert result.exit_code == 3, result.output
+    assert "possible path, 1 step: manifests of red to traffic to blue/next\n" in result.stdout
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
