@@ -1,6 +1,7 @@
 """Pods: what a pod has by its template, and what somebody has who can run pods."""
 
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 from typing import Any, Final
 
 from audit.model.objects import listed, mapping, mappings
@@ -18,8 +19,9 @@ _CREATION: Final = "https://kubernetes.io/docs/concepts/security/rbac-good-pract
 _STRONG: Final = {"ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF"}
 """Capabilities with which a container leaves its confinement."""
 _OF_THE_NODE: Final = (
-    *("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/docker", "/var/run", "/run", "/var/log"),
-    *("/etc", "/proc", "/sys", "/dev", "/root", "/home", "/boot", "/usr", "/bin", "/sbin", "/lib", "/opt"),
+    *("/var/lib/kubelet", "/var/lib/etcd", "/var/run", "/run", "/var/log", "/var/spool/cron"),
+    *("/var/lib/containerd", "/var/lib/containers", "/var/lib/docker", "/var/lib/rancher"),
+    *("/etc", "/proc", "/sys", "/dev", "/root", "/home", "/boot", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt"),
 )
 """Folders of a node with the files of other pods, credentials or programs of the node."""
 
@@ -161,5 +163,10 @@ def _escapes(template: Template) -> Found:
 
 def of_the_node(path: str) -> bool:
     """Whether a path of a node has what belongs to the node or to other pods."""
-    path = "/" + path.strip("/")
-    return any(f"{each}/".startswith(f"{path.rstrip('/')}/") or path.startswith(f"{each}/") for each in _OF_THE_NODE)
+    path = f"{normal(path).rstrip('/')}/"
+    return any(f"{each}/".startswith(path) or path.startswith(f"{each}/") for each in _OF_THE_NODE)
+
+
+def normal(path: str) -> str:
+    """A path in one form, so that /data/ and /data/. equal /data."""
+    return normpath(f"/{path.lstrip('/')}")

@@ -8,7 +8,7 @@ from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.place import Place
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
-from audit.paths.pods import of_the_node
+from audit.paths.pods import normal, of_the_node
 from audit.pods.template import Template
 
 _VOLUMES: Final = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"
@@ -137,7 +137,8 @@ def _source(spec: Mapping[str, Any], kind: str) -> Node | None:
     found = spec.get(kind)
     if not isinstance(found, dict):
         return None
-    values = " ".join(str(found.get(each)) for each in _SOURCES[kind] if found.get(each) is not None)
+    fields = {each: str(found[each]) for each in _SOURCES[kind] if found.get(each) is not None}
+    values = " ".join(normal(value) if each == "path" else value for each, value in fields.items())
     return Node(Kind.VOLUME, "", f"{'hostPath' if kind == 'local' else kind} {values}")
 
 

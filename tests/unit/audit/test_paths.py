@@ -153,6 +153,39 @@ spec: {rules: [{backendRefs: [{name: next, namespace: blue, port: 80}]}]}
     assert "possible path, 1 step: manifests of red to traffic to blue/next\n" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("/", "leaves-container"),
+        ("//var/lib", "leaves-container"),
+        ("/etc", "leaves-container"),
+        ("/var/lib/etcd/member/", "leaves-container"),
+        ("/lib64", "leaves-container"),
+        ("/data/", "shares-volume"),
+        ("/data/./", "shares-volume"),
+        ("/data/red", ""),
+        ("/etcetera", ""),
+    ],
+)
+def test_a_path_of_the_node_belongs_to_the_node_or_is_shared_however_it_is_written(
+    tmp_path: Path, path: str, rule: str
+) -> None:
+    def on_host(folder: str) -> str:
+        return f"volumes: [{{name: data, hostPath: {{path: {folder}}}}}]"
+
+    file = tmp_path / "shop.yaml"
+    file.write_text(
+        namespace("red")
+        + namespace("blue")
+        + policy("deny", DENY_ALL, "red")
+        + policy("deny", DENY_ALL, "blue")
+        + pod("web", namespace="red", spec=f"{on_host(path)}, automountServiceAccountToken: false")
+        + pod("web", namespace="blue", spec=f"{on_host('/data')}, automountServiceAccountToken: false")
+    )
+    result = run(file, "--from", "red", "--to", "blue")
+    assert f" {rule}:" in result.stdout if rule else result.exit_code == 0, result.output
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
