@@ -163,8 +163,12 @@ def _escapes(template: Template) -> Found:
 
 def of_the_node(path: str) -> bool:
     """Whether a path of a node has what belongs to the node or to other pods."""
-    path = f"{normal(path).rstrip('/')}/"
-    return any(f"{each}/".startswith(path) or path.startswith(f"{each}/") for each in _OF_THE_NODE)
+    return holds_folder_of_the_node(path) or any(normal(path).startswith(f"{each}/") for each in _OF_THE_NODE)
+
+
+def holds_folder_of_the_node(path: str) -> bool:
+    """Whether a path of a node is such a folder or has one in it, and is not just a folder within one."""
+    return any(f"{each}/".startswith(f"{normal(path).rstrip('/')}/") for each in _OF_THE_NODE)
 
 
 def normal(path: str) -> str:

@@ -8,7 +8,7 @@ from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.place import Place
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
-from audit.paths.pods import normal, of_the_node
+from audit.paths.pods import holds_folder_of_the_node, normal, of_the_node
 from audit.pods.template import Template
 
 _VOLUMES: Final = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"
@@ -16,6 +16,8 @@ _TOKENS: Final = (
     "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/"
     "#manual-secret-management-for-serviceaccounts"
 )
+_HOST_PATHS: Final = "https://kubernetes.io/docs/concepts/storage/volumes/#hostpath"
+_HOST_PATH: Final = "hostPath "
 _HELD_ACCOUNT: Final = "kubernetes.io/service-account.name"
 _SOURCES: Final = {
     "hostPath": ("path",),
@@ -68,6 +70,10 @@ class SharingPlane:
             for volume, places in self._uses.get(node, ()):
                 yield Step(volume, "mounts-volume", "its pods mount the volume", lines(*places), source=_VOLUMES)
         elif node.kind is Kind.VOLUME:
+            # Provisioners make folders for volumes, such as /opt/volumes/one: only a whole folder is the node's.
+            if node.name.startswith(_HOST_PATH) and holds_folder_of_the_node(node.name.removeprefix(_HOST_PATH)):
+                sentence = "the volume has files of the node on which its pods run"
+                yield Step(Node(Kind.NODE, "", ANY), "leaves-container", sentence, lines(), source=_HOST_PATHS)
             for user, places in self._used_by.get(node, ()):
                 sentence = "its pods mount the same storage, so each has the files of the other"
                 yield Step(user, "shares-volume", sentence, lines(*places), source=_VOLUMES)
@@ -139,7 +145,7 @@ def _source(spec: Mapping[str, Any], kind: str) -> Node | None:
         return None
     fields = {each: str(found[each]) for each in _SOURCES[kind] if found.get(each) is not None}
     values = " ".join(normal(value) if each == "path" else value for each, value in fields.items())
-    return Node(Kind.VOLUME, "", f"{'hostPath' if kind == 'local' else kind} {values}")
+    return Node(Kind.VOLUME, "", f"{_HOST_PATH if kind in {'hostPath', 'local'} else f'{kind} '}{values}")
 
 
 def _tokens(land: Landscape) -> Iterator[tuple[str, str, str, Place]]:
