@@ -84,7 +84,7 @@ class Alertmanager:
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             answer = httpx.request(method, f"{self.address}/api/v2/{path}", timeout=10, trust_env=False, **arguments)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # of the host's name
             raise InputError(f"--alertmanager {self.address}: write http://HOST:PORT ({error})") from error
         except httpx.HTTPError as error:
             raise CommandError(

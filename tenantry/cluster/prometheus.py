@@ -58,14 +58,15 @@ class Prometheus:
     def _get(self, path: str, form: dict[str, str | float]) -> Any:
         try:
             answer = httpx.get(f"{self.address}/api/v1/{path}", params=form, timeout=TIMEOUT_SECONDS, trust_env=False)
-            content = answer.json()
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # of the host's name
             raise InputError(f"--prometheus {self.address}: write http://HOST:PORT ({error})") from error
         except httpx.HTTPError as error:
             raise CommandError(
                 f"Prometheus does not answer on {self.address} ({error or type(error).__name__}): name it with"
                 " --prometheus URL, or reach the cluster's with --port-forward"
             ) from error
+        try:
+            content = answer.json()
         except ValueError as error:
             raise CommandError(
                 f"{self.address} does not answer like Prometheus (status {answer.status_code}, no JSON); check"

@@ -176,8 +176,8 @@ def test_an_alertmanager_that_is_away_is_named() -> None:
     assert "--port-forward" in result.output
 
 
-@pytest.mark.parametrize("address", ["localhost:9093", "ftp://localhost", "http://[::"])
-def test_what_is_no_address_is_wrong_input(address: str) -> None:
+@pytest.mark.parametrize("address", ["localhost:9093", "ftp://localhost", "http://[::", "http://a..b"])
+def test_what_is_not_an_address_is_wrong_input(address: str) -> None:
     """The message differs from that for an Alertmanager that does not answer."""
     result = run(address, "--list")
     assert result.exit_code == 2, result.output
