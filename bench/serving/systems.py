@@ -179,4 +179,4 @@ def mlserver_folder(folder: Path, name: str, implementation: str, pipeline: str)
 def protocol_answer(answer: Any) -> Expected:
     """The protocol's outputs `label` and `probabilities` of one text or row."""
     outputs = {output["name"]: output["data"] for output in answer["outputs"]}
-    return Expected(outputs["label"][0], max(outputs["probabilities"]))
+    return Expected(str(outputs["label"][0]), max(outputs["probabilities"]))

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import joblib
 import numpy as np
@@ -107,7 +107,7 @@ def systems(work: Work, folder: Path) -> list[System]:
             path=f"/v2/models/{NAME}/infer",
             environment=ours,
             body=lambda row: _tensor("X", row),
-            understand=_own_protocol_answer,
+            understand=protocol_answer,
         ),
     ]  # fmt: skip
 
@@ -115,8 +115,3 @@ def systems(work: Work, folder: Path) -> list[System]:
 def _tensor(name: str, row: str) -> object:
     data = json.loads(row)
     return {"inputs": [{"name": name, "shape": [1, len(data)], "datatype": "FP32", "data": data}]}
-
-
-def _own_protocol_answer(answer: Any) -> Expected:
-    found = {output["name"]: output["data"] for output in answer["outputs"]}
-    return Expected(str(found["label"][0]), max(found["probabilities"]))
