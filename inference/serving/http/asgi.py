@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Scope
 
 from inference.serving.application import BEGAN, CALLER
-from inference.serving.http.reader import Request
+from inference.serving.http.request import Request
 from inference.serving.problems import Answer
 from inference.serving.routing import split_target
 

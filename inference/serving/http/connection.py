@@ -19,7 +19,7 @@ from inference.serving.http.cors import Cors
 from inference.serving.http.exchange import Exchange
 from inference.serving.http.inbox import Inbox
 from inference.serving.http.phases import READING, Phase, timeouts
-from inference.serving.http.reader import Request, Stage
+from inference.serving.http.request import Request, Stage
 from inference.serving.http.wire import CONTINUE, AnswerWriter
 from inference.serving.limits import too_late
 from inference.serving.logs import where

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from inference import contract
-from inference.serving.http.reader import Request
+from inference.serving.http.request import Request
 from inference.serving.problems import Answer, is_protocol
 from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 

@@ -12,7 +12,7 @@ from inference import contract
 from inference.errors import NotReadyError, OverloadedError, RequestError
 from inference.serving import problems
 from inference.serving.http.asgi import ask
-from inference.serving.http.reader import Request
+from inference.serving.http.request import Request
 from inference.serving.limits import BurstLog, Peer, shed_reason, too_late
 from inference.serving.metrics import QUEUE
 from inference.serving.problems import Answer

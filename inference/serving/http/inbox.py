@@ -4,7 +4,8 @@ from collections import deque
 from typing import Final
 
 from inference.errors import RequestError
-from inference.serving.http.reader import Request, RequestReader, Stage
+from inference.serving.http.reader import RequestReader
+from inference.serving.http.request import Request, Stage
 from inference.settings import Settings
 
 _SLICE_BYTES: Final = 4_096

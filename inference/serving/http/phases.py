@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Final
 
-from inference.serving.http.reader import Stage
+from inference.serving.http.request import Stage
 from inference.settings import Settings
 
 _LINGER_SECONDS: Final = 2.0

@@ -5,19 +5,15 @@ httptools (llhttp) parses; the reader decides what is too much. A request is han
 
 import string
 from collections.abc import Callable
-from enum import Enum, auto
-from time import perf_counter
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import httptools
 
 from inference.errors import BadRequestError, HeadersTooLargeError, RequestError
 from inference.serving import compression, problems
+from inference.serving.http.request import Request, Stage
 from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 from inference.settings import Settings
-
-if TYPE_CHECKING:
-    from inference.serving.callers.callers import Caller
 
 MAX_HEADER_FIELDS: Final = 100
 """Header fields of one request, trailers included; above: 431."""
@@ -29,53 +25,6 @@ _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELET
 """The parser knows more, of other protocols too (RTSP, ICE)."""
 _HOST_CHARACTERS: Final = string.ascii_letters.encode() + string.digits.encode() + b"-._~%!$&'()*+,;=:[]"
 _CHECKED: Final = frozenset({b"content-length", b"content-encoding", b"transfer-encoding", b"expect", BINARY_HEADER})
-
-
-class Stage(Enum):
-    """How much of the next request has arrived."""
-
-    NOTHING = auto()
-    HEAD = auto()
-    BODY = auto()
-
-
-class Request:
-    """A request, or the part of one that has arrived.
-
-    Attributes:
-        method: In upper case.
-        target: The request target as it was sent.
-        headers: Names in lower case, and values; without trailers.
-        body: Content, without its framing; empty until it is whole.
-        keep_alive: Whether the client can send another request on this connection.
-        is_http10: Whether the client speaks HTTP/1.0.
-        is_binary: Whether the body is not just JSON: it is compressed, or the protocol's binary tensors are in it.
-        is_compressed: Whether it is compressed with gzip.
-        caller: Who has sent it, once that is known.
-        began: When its first byte arrived, by `perf_counter`.
-        head_bytes: Bytes of its head, or a little more.
-        held_bytes: Memory that the whole request is charged for.
-        refusal: Why it is not served, if it is not.
-    """
-
-    __slots__ = (
-        "began", "body", "caller", "head_bytes", "headers", "held_bytes", "is_binary", "is_compressed", "is_http10",
-        "keep_alive", "method", "refusal", "target",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.method = b""
-        self.target = b""
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
-        self.keep_alive = False
-        self.is_http10 = False
-        self.is_binary = self.is_compressed = False
-        self.began = perf_counter()
-        self.head_bytes = 0
-        self.held_bytes = 0
-        self.refusal: RequestError | None = None
-        self.caller: Caller | None = None
 
 
 class _Refused(Exception):  # noqa: N818 - not an error, but the way out of the parser

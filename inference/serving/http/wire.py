@@ -5,7 +5,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from inference.serving.http.reader import Request
+from inference.serving.http.request import Request
 from inference.serving.problems import JSON, Answer
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -5,13 +5,17 @@ import json
 import random
 import zlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from inference.serving.http.reader import Request, RequestReader
+from inference.serving.http.reader import RequestReader
 from inference.settings import Settings
 from tests.models import write_tiny_model
 from tests.service import Service, service
+
+if TYPE_CHECKING:
+    from inference.serving.http.request import Request
 
 MAX_BODY_BYTES = 50_000
 BODY = b'{"text": "free money"}'
