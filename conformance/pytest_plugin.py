@@ -20,9 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("oip", "Open Inference Protocol conformance")
     group.addoption("--oip-url", metavar="URL", help="address of the server under test, without /v2")
-    group.addoption(
-        "--oip-model", metavar="NAME", help="model to ask; needed where the server does not list its models"
-    )
+    group.addoption("--oip-model", metavar="NAME", help="model to ask; required if the server does not list its models")
     group.addoption("--oip-version", metavar="V", help="version of the model to ask")
     group.addoption("--oip-loading-url", metavar="URL", help="address of a server that has not loaded its model")
     group.addoption("--oip-case", metavar="PATTERN", action="append", default=[], help="ids of cases, as in 'id.*'")

@@ -30,7 +30,7 @@ class Work:
         artifact: Folder of the sealed ONNX model.
         joblib: File of the fitted scikit-learn model.
         names: Of the features.
-        rows: What is asked: a list of numbers each, as JSON.
+        rows: One request each: a list of numbers, as JSON.
         expected: The answers of `predict_proba`.
     """
 

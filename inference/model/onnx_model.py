@@ -179,7 +179,7 @@ class OnnxModel(LoadedModel):
                 )
 
     def _measure(self, rows: int) -> float:
-        """How long the model takes for so many rows of the test vector."""
+        """How long the model takes for this number of rows of the test vector."""
         inputs = self.test_inputs(rows)
         seconds = []
         for _ in range(_TIMED_RUNS):

@@ -15,7 +15,7 @@ FREE: Final = -1
 
 
 def fits(shape: Sequence[int], described: Sequence[int]) -> bool:
-    """Return whether a tensor of this shape is as described, where `FREE` stands for any size."""
+    """Return whether a tensor of this shape is as described; `FREE` allows any size."""
     return len(shape) == len(described) and all(
         wanted in {FREE, size} for wanted, size in zip(described, shape, strict=True)
     )

@@ -55,7 +55,7 @@ class InferenceApp(FastAPI):
             scope = {**scope, "method": "GET"}
         began = scope.get(BEGAN) or perf_counter()
         route = self.service.routes.find_path(scope["method"], scope["path"])
-        if route.is_protected and scope.get(CALLER) is None:  # the server has admitted nobody: it is not ours
+        if route.is_protected and scope.get(CALLER) is None:  # another ASGI server, which does not check keys
             try:
                 scope = {**scope, CALLER: self.service.callers.admit(scope["headers"])}
             except RequestError as error:

@@ -1,4 +1,4 @@
-"""Compressed request bodies: gzip, one member, at most as large as a body may be."""
+"""Compressed request bodies: one gzip member, whose content is at most as large as a body may be."""
 
 import zlib
 from typing import Final
@@ -8,7 +8,7 @@ from inference.serving import problems
 from inference.settings import Settings
 
 ENCODINGS: Final = frozenset({b"gzip", b"x-gzip"})
-"""The names of the one coding that is supported; RFC 9110 (8.4.1.3) makes them equal."""
+"""The two names of the only supported coding (RFC 9110, 8.4.1.3)."""
 _IDENTITY: Final = b"identity"
 _GZIP_WBITS: Final = 16 + zlib.MAX_WBITS
 _SIZE_BYTES: Final = 4
@@ -37,16 +37,16 @@ def is_gzip(encoding: bytes, *, is_compressed: bool = False) -> bool:
 
 
 def content_bytes(body: bytes, settings: Settings) -> int:
-    """The most that the content of a compressed body may have: what it declares at its end, at most what a body may."""
+    """The largest accepted size of the content: the size that the gzip trailer declares, but at most that of a body."""
     return min(_declared_bytes(body), settings.max_body_bytes)
 
 
 def decompress(body: bytes, settings: Settings) -> bytes:
-    """The content of a compressed body. Takes no more memory than `content_bytes`, and no interpreter lock.
+    """The content of a compressed body. Uses no more memory than `content_bytes`, and releases the interpreter lock.
 
     Raises:
         PayloadTooLargeError: It has more bytes than a body may have.
-        BadRequestError: It is not one member of gzip, and nothing after it.
+        BadRequestError: It is not exactly one gzip member.
     """
     limit = content_bytes(body, settings)
     unpacker = zlib.decompressobj(_GZIP_WBITS)

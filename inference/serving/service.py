@@ -119,7 +119,7 @@ def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[int | None, 
     """Return the size of the JSON in the body if the headers specify it, and whether the body is compressed.
 
     Raises:
-        RequestError: The body is compressed in another way than gzip, or the size is not a number.
+        RequestError: The body is compressed with a coding other than gzip, or the size is not a number.
     """
     json_bytes, is_compressed = None, False
     for name, value in headers:

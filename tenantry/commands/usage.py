@@ -48,7 +48,7 @@ def usage(
 ) -> None:
     """Show requests, texts, rejected requests and CPU time per tenant and caller, from Prometheus.
 
-    Nothing is extrapolated: the figures are at most the truth. Parts of the period without samples are listed.
+    Nothing is extrapolated or counted twice. Parts of the period without samples are listed.
 
     Example: tenantry usage tenant-a --since 2026-11-01 --until 2026-12-01 --format csv --port-forward
     """

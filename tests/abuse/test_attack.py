@@ -26,8 +26,8 @@ MAX_WORK = 1.0
 """CPU time that the service may spend while a probe waits, in units of `unit_of_work`. On a quiet machine it is a third
 of that; a busy machine stops this process as well, and then the service works on while nobody waits for it."""
 ATTEMPTS = 3
-"""How often an attack is tried while more was spent. A long step of the service is in each attempt; the time for which
-this process was stopped is not."""
+"""How many times an attack is tried if more was spent: a long step of the service recurs in each attempt, a pause of
+this process does not."""
 
 
 class PlainClient:

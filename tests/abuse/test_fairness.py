@@ -31,7 +31,7 @@ MAX_STOPPED_SECONDS = 0.001
 """A probe during which neither side worked for longer than this was stopped by the machine, and is left out."""
 MAX_RATIO = 2.0
 ATTEMPTS = 4
-"""How often it is tried while the ratio is higher. Without limits it is high in each attempt; a busy machine is not."""
+"""How many times it is tried if the ratio is higher: without limits it is high in each attempt."""
 NOISY_TEXTS = ["free money patch " * 60] * 5
 NOISY_BODY = json.dumps({"text": NOISY_TEXTS, "explain": True}).encode()
 QUIET_BODY = b'{"text": "free money"}'

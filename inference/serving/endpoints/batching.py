@@ -1,4 +1,4 @@
-"""Requests that wait for the thread are answered together. Nothing waits to be joined by others."""
+"""Requests that wait for the thread are answered together. No request waits for others to arrive."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,11 +8,11 @@ from typing import Final, Generic, TypeVar
 J = TypeVar("J")
 R = TypeVar("R")
 MAX_JOBS: Final = 64
-"""So many requests are answered together at most: the others' answers wait for all of them."""
+"""Requests in a batch; above, the rest forms the next one: an answer waits for its whole batch."""
 
 
 class Batcher(Generic[J, R]):
-    """Gives the thread all jobs that wait whenever it has ended the previous ones. Belongs to the event loop's thread.
+    """Runs all waiting jobs in the thread each time the previous ones have ended. Belongs to the event loop's thread.
 
     Args:
         thread: Where the jobs run.
@@ -35,7 +35,7 @@ class Batcher(Generic[J, R]):
         return await future
 
     async def _run_all(self) -> None:
-        """Run jobs until none waits."""
+        """Run batches while jobs wait."""
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:

@@ -9,7 +9,7 @@ from inference.serving.problems import Answer, is_protocol
 from inference.serving.protocol.binary import HEADER as BINARY_HEADER
 
 SHARED_PATHS: Final = frozenset({contract.PREDICT_PATH, contract.MODEL_PATH, contract.OPENAPI_PATH})
-"""What may be shared, in addition to the paths of the Open Inference Protocol: neither metrics nor probes."""
+"""Paths that are shared, in addition to those of the Open Inference Protocol. Metrics and probes are not."""
 _MAX_AGE_SECONDS: Final = 600
 """How long browsers may remember what they may send."""
 _PREFLIGHT: Final = (
@@ -38,7 +38,7 @@ class Cors:
         self._origins: Final = {origin.encode(): origin for origin in origins}
 
     def preflight(self, request: Request) -> Answer | None:
-        """The answer to a browser that asks whether it may send a request; None if this is another question."""
+        """The answer to a preflight request from an allowed origin; None for any other request."""
         if request.method != b"OPTIONS" or request.refusal is not None or not _is_shared(request):
             return None
         if not any(name == b"access-control-request-method" for name, _ in request.headers):

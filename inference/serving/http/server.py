@@ -180,7 +180,7 @@ def _within_file_limit(settings: Settings) -> Settings:
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
-    """A socket that listens on `host` and `port`; `::` takes IPv4 too, and IPv4 alone where there is no IPv6.
+    """A socket that listens on `host` and `port`; `::` takes IPv4 too, or IPv4 alone if the system has no IPv6.
 
     Raises:
         OSError: The address does not belong to this machine, or is taken.

@@ -11,7 +11,7 @@ export function make(tag, text = "", attributes = {}) {
   return element;
 }
 
-/* The key of the user, nowhere but here: never stored, shown or put into an address. */
+/* The user's API key, in memory only: never stored, shown or put into an address. */
 let key = "";
 
 export async function ask(path, { headers = {}, ...options } = {}) {
@@ -75,7 +75,7 @@ export async function showCard(show) {
     const entered = at("key").value.trim();
     const isKey = /^[\x21-\x7e]+$/.test(entered);
     key = isKey ? entered : "";
-    at("key").setCustomValidity(isKey ? "" : "A key has letters, digits and signs, and no spaces.");
+    at("key").setCustomValidity(isKey ? "" : "A key consists of letters, digits and punctuation, without spaces.");
     if (at("key").reportValidity() && at("card").hidden) loadCard(show);
     at("problem").hidden = true;
   });

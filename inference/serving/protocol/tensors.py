@@ -34,7 +34,7 @@ def read_binary(request: TensorRequest, raw: bytes) -> None:
         BadRequestError: The bytes do not have the size that the JSON specifies.
     """
     for tensor, part in split_tensors(request.inputs, raw):
-        tensor.data = part  # type: ignore[assignment] # a decoder never gives bytes, so these are told apart
+        tensor.data = part  # type: ignore[assignment] # a decoder returns Raw: bytes mark a binary tensor
 
 
 def request_arrays(request: TensorRequest, specs: Mapping[str, TensorSpec], max_rows: int) -> dict[str, Array]:

@@ -138,7 +138,7 @@ def test_inputs_in_another_order_do_not_mix_up_shapes() -> None:
 
 
 def test_a_run_has_no_more_rows_than_a_request_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The import has measured the memory of so many."""
+    """The import has measured the memory for that number."""
     model = onnx_artifacts.loaded(onnx_artifacts.credit())
     predict, _ = _endpoints(model, max_texts=4)
     rows: list[int] = []
@@ -177,7 +177,7 @@ def test_a_long_body_is_answered_alone(monkeypatch: pytest.MonkeyPatch, *, is_co
 
 
 def test_a_model_whose_rows_depend_on_each_other_is_never_batched() -> None:
-    """Its answer to a row is another one beside other rows."""
+    """Its answer to a row depends on the other rows."""
     centred = onnx_models.graph(
         [
             helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0], keepdims=1),

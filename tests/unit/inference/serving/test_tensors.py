@@ -108,7 +108,7 @@ def test_a_number_out_of_range_is_refused(echo: AsgiClient, datatype: str) -> No
 
 
 def test_inputs_with_different_numbers_of_rows_are_refused(echo: AsgiClient) -> None:
-    """One row beside two would be repeated, which nobody asked for."""
+    """ONNX Runtime would repeat the single row."""
     inputs = _echo_inputs()
     inputs[3] |= {"shape": [2, 2], "data": inputs[3]["data"] * 2}
     response = _infer(echo, "echo", inputs=inputs)

@@ -239,7 +239,7 @@ def test_no_key_and_no_digest_is_logged_or_measured(running: Service) -> None:
         assert api_keys.digest_of(key.encode()).hex()[:8] not in shown
 
 
-def test_a_service_that_starts_with_an_invalid_secret_refuses_everybody(model: Path, tmp_path: Path) -> None:
+def test_a_service_that_starts_with_an_invalid_secret_refuses_every_caller(model: Path, tmp_path: Path) -> None:
     write_keys(tmp_path / "keys", shop=entry(KEY), broken="sha256:123")
     with service(model, tmp_path / "log", api_keys_dir=tmp_path / "keys") as started:
         assert _status(started, KEY) == 401

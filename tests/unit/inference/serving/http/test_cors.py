@@ -107,7 +107,7 @@ def test_what_is_for_operators_is_never_shared(running: Service, path: str) -> N
         assert not [name for name in headers if name.startswith("access-control")]
 
 
-def test_options_without_a_requested_method_is_no_preflight(running: Service) -> None:
+def test_options_without_a_requested_method_is_not_a_preflight(running: Service) -> None:
     assert ask(running, "OPTIONS", "/predict", f"Origin: {APP}")[0] == 405
 
 
