@@ -106,6 +106,12 @@ def test_the_commands_are_found() -> None:
         assert [each for each in PRINTED if each.document.name == name], name
 
 
+def test_the_table_of_what_commands_need_lists_every_command_once() -> None:
+    rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "docs" / "adopt.md").read_text("utf-8"), re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`([a-z0-9]+)`", row)]
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("command", PRINTED, ids=str)
 def test_the_command_takes_the_printed_arguments(command: Command) -> None:
     """Every option exists and every required argument is given."""
