@@ -8,6 +8,7 @@ from operator import or_
 from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown
 from audit.benchmarks.tenant import View
 from audit.cluster import Cluster
+from audit.contract import connects
 from audit.contract.document import Tenant
 from audit.engine import bits
 from audit.engine.endpoints import Traffic
@@ -52,16 +53,18 @@ class Crossings:
     def check(self, view: View) -> Answer:
         """Whether traffic passes between a tenant and another, in either direction."""
         if not self._several:
-            return not_applicable("there is no other tenant")
+            return not_applicable("the contract has no other tenant")
         undeclared = [each for each in view.spaces if view.inventory.namespaces.get(each) is None]
         if undeclared:
             return unknown(f"the input does not declare the namespace {undeclared[0]}")
-        for each in sorted(self._of[view.tenant.name], key=lambda one: not one.certain):
-            names = f"{self._name(each.source)} can reach {self._name(each.destination)}"
-            if each.certain:
-                return failed(names, self._place(each))
-            return unknown(f"it is not known whether {names}", self._place(each))
-        return passed("policies deny all traffic between its pods and those of other tenants")
+        found = self._of[view.tenant.name]
+        if not found:
+            return passed("policies deny all traffic between its pods and those of other tenants")
+        first = next((each for each in found if each.certain), found[0])
+        names = f"{self._name(first.source)} can reach {self._name(first.destination)}"
+        if first.certain:
+            return failed(names, self._place(first))
+        return unknown(f"it is not known whether {names}", self._place(first))
 
     def _of_tenant(self, tenant: Tenant) -> int:
         return reduce(or_, map(self._reach.universe.in_namespace, tenant.spaces), 0)
@@ -69,7 +72,7 @@ class Crossings:
     def _add(self, tenant: Tenant, tenants: list[Tenant], number: int, flow: Flow) -> None:
         for other in tenants:
             reached = flow.destinations & self._classes[other.name]
-            if other is tenant or not reached or _meant(tenant, other):
+            if other is tenant or not reached or connects(tenant, other):
                 continue
             first = next(bits.members(reached))
             crossing = _Crossing(number, first, flow.allowed or flow.unknown, bool(flow.allowed))
@@ -86,8 +89,3 @@ class Crossings:
         answer = self._cluster.judge.answer(Traffic(source, destination, port.protocol, port.low))
         evidence = [*answer.ingress.evidence, *answer.egress.evidence]
         return next(((each.file, each.line) for each in evidence if each.file), None)
-
-
-def _meant(tenant: Tenant, other: Tenant) -> bool:
-    """Whether the contract allows the traffic."""
-    return any(each.peer.namespace in other.spaces for each in tenant.egress)

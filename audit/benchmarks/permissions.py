@@ -1,10 +1,10 @@
 """Checks about what somebody of a tenant may do."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown
+from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown, worst
 from audit.benchmarks.tenant import View
-from audit.model.objects import mapping
 from audit.model.permissions import ANY
 from audit.model.place import Place
 from audit.permissions.permissions import Grant
@@ -46,23 +46,27 @@ def _says(grant: Grant) -> str:
 
 def cluster_resources(view: View) -> Answer:
     """Grants in the whole cluster that are about resources without a namespace."""
+    otherwise = view.unless_missing("nobody of the tenant has permissions for resources without a namespace")
+    return worst([*_cluster_resources(view), otherwise])
+
+
+def _cluster_resources(view: View) -> Iterator[Answer]:
     for each in view.grants:
         if each.namespace or not each.rule.resources:
             continue
         resources = {name.partition("/")[0] for name in each.rule.resources}
         if ANY in resources or resources & _OF_THE_CLUSTER:
-            return failed(_says(each), _place(each))
+            yield failed(_says(each), _place(each))
         foreign = [group for group in each.rule.groups if group not in _KUBERNETES and not group.endswith(".k8s.io")]
         if foreign:
-            return unknown(f"{_says(each)}; whether that is a resource of the cluster is not known", _place(each))
-    return view.unless_missing("nobody of the tenant has permissions for resources without a namespace")
+            yield unknown(f"{_says(each)}; whether that is a resource of the cluster is not known", _place(each))
 
 
 def other_tenants(view: View) -> Answer:
     """Grants in namespaces of others, or in all."""
     others = {space for each in view.contract.spec.tenants for space in each.spaces} - set(view.spaces)
     if not others:
-        return not_applicable("there is no other tenant")
+        return not_applicable("the contract has no other tenant")
     for each in view.grants:
         everywhere = not each.namespace and each.rule.resources and not _only_cluster(each)
         if each.namespace in others or everywhere:
@@ -79,23 +83,26 @@ def isolating_objects(view: View) -> Answer:
     there = [(kind, plural, group) for kind, plural, group in _ISOLATING if view.objects(kind)]
     if not there:
         return not_applicable("the namespace has no policies, quotas, limits, Roles or bindings")
-    for kind, plural, group in there:
-        grant = view.may(_EXISTING, plural, group)
-        if grant is not None:
-            policies = [each for each in view.refusing(plural) if mapping(each.at("spec"))]
-            if policies:
-                said = f"{_says(grant)}; {policies[0].reference} may refuse to change a {kind} and is not evaluated"
-                return unknown(said, policies[0].place)
-            return failed(_says(grant), _place(grant))
+    grants = ((view.may(_EXISTING, plural, group), kind, plural) for kind, plural, group in there)
+    found = [_unless_refused(view, grant, kind, plural) for grant, kind, plural in grants if grant is not None]
     kinds = ", ".join(plural for _kind, plural, _group in there)
-    return view.unless_missing(f"nobody of the tenant may change {kinds}")
+    return worst([*found, view.unless_missing(f"nobody of the tenant may change {kinds}")])
+
+
+def _unless_refused(view: View, grant: Grant, kind: str, plural: str) -> Answer:
+    """A failure, unless something that the audit does not evaluate may refuse what a grant allows."""
+    others = view.refusing(plural)
+    if others:
+        said = f"{_says(grant)}; {others[0].reference} may refuse to change a {kind} and is not evaluated"
+        return unknown(said, others[0].place)
+    return failed(_says(grant), _place(grant))
 
 
 def quotas(view: View) -> Answer:
     """Grants to change quotas."""
     grant = view.may(_CHANGE, "resourcequotas")
     if grant is not None:
-        return failed(_says(grant), _place(grant))
+        return _unless_refused(view, grant, "ResourceQuota", "resourcequotas")
     return view.unless_missing("nobody of the tenant may create, change or delete quotas")
 
 
@@ -133,5 +140,6 @@ def _self_service(view: View, resources: tuple[tuple[str, str], ...], consequenc
     if all(view.may_all(_MANAGE, plural, group) for plural, group in resources):
         return passed(f"somebody of the tenant may manage {names}")
     if {consequence, "administers"} & view.self_service:
-        return failed(f"the contract allows {consequence}, and nobody of the tenant may manage {names}")
+        reason = f"the contract allows {consequence}, and nobody of the tenant may manage {names}"
+        return view.unless_missing(reason, failed)
     return not_applicable(f"the contract does not allow {consequence}: the platform manages {names}")

@@ -4,11 +4,10 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from audit.benchmarks.result import Answer, failed, passed, unknown
+from audit.benchmarks.result import Answer, failed, passed, unknown, worst
 from audit.benchmarks.tenant import View
 from audit.model.objects import Object
 from audit.model.place import Place
-from audit.model.pods import Namespace
 from audit.pods import violations
 from audit.pods.findings import ENFORCE, enforced
 from audit.pods.template import Template
@@ -113,27 +112,23 @@ def refused(name: str, namespace: str) -> dict[str, Pod]:
 
 def check(name: str, view: View) -> Answer:
     """Whether Pod Security refuses the pods of a check in every namespace of a tenant."""
-    for space in view.spaces:
-        level, namespace = enforced(view.inventory, space), view.inventory.namespaces.get(space)
-        if level is None or namespace is None or namespace.place is None:
-            return unknown(f"the input does not declare the namespace {space}")
-        for what, pod in refused(name, space).items():
-            if next(iter(violations(_template(pod, space), *level)), None) is not None:
-                continue
-            allowed = f"the namespace {space} enforces the level {level[0]}, which allows {what}"
-            others = view.refusing("pods")
-            if others:
-                return unknown(f"{allowed}; {others[0].reference} may refuse it and is not evaluated", others[0].place)
-            return failed(allowed, _line(namespace))
-    first = view.inventory.namespaces[view.spaces[0]]
-    level = enforced(view.inventory, first.name)
-    return passed(
-        f"Pod Security refuses them: the namespace enforces the level {level[0] if level else ''}", _line(first)
-    )
+    return worst(_check(name, view, space) for space in view.spaces)
 
 
-def _line(namespace: Namespace) -> Place | None:
-    return namespace.place.at("metadata", "labels", ENFORCE) if namespace.place else None
+def _check(name: str, view: View, space: str) -> Answer:
+    level, namespace = enforced(view.inventory, space), view.inventory.namespaces.get(space)
+    if level is None or namespace is None or namespace.place is None:
+        return unknown(f"the input does not declare the namespace {space}")
+    line = namespace.place.at("metadata", "labels", ENFORCE)
+    for what, pod in refused(name, space).items():
+        if next(iter(violations(_template(pod, space), *level)), None) is not None:
+            continue
+        allowed = f"the namespace {space} enforces the level {level[0]}, which allows {what}"
+        others = view.refusing("pods")
+        if others:
+            return unknown(f"{allowed}; {others[0].reference} may refuse it and is not evaluated", others[0].place)
+        return failed(allowed, line)
+    return passed(f"Pod Security refuses them: the namespace enforces the level {level[0]}", line)
 
 
 def _template(pod: Pod, space: str) -> Template:

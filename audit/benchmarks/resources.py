@@ -3,27 +3,28 @@
 from collections.abc import Iterator
 from typing import Final
 
-from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown
+from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown, worst
 from audit.benchmarks.tenant import View
 from audit.model.objects import Object, listed, mapping
 from audit.model.place import Place
 
 _CREATE: Final = ("create", "update", "patch")
 _COUNTED: Final = (
-    ("pods", "pods", ""),
-    ("services", "services", ""),
-    ("replicationcontrollers", "replicationcontrollers", ""),
-    ("resourcequotas", "resourcequotas", ""),
-    ("secrets", "secrets", ""),
-    ("configmaps", "configmaps", ""),
-    ("persistentvolumeclaims", "persistentvolumeclaims", ""),
-    ("services.nodeports", "services", ""),
-    ("services.loadbalancers", "services", ""),
+    ("pods", "pods"),
+    ("services", "services"),
+    ("replicationcontrollers", "replicationcontrollers"),
+    ("resourcequotas", "resourcequotas"),
+    ("secrets", "secrets"),
+    ("configmaps", "configmaps"),
+    ("persistentvolumeclaims", "persistentvolumeclaims"),
+    ("services.nodeports", "services"),
+    ("services.loadbalancers", "services"),
 )
+"""What a quota may count, with the resource that creates it."""
 _NO_CLAIMS: Final = "the tenant has no claims for volumes, and nobody of it may create one"
 _LIMITED: Final = ("cpu", "memory", "ephemeral-storage")
 _MAKE_PODS: Final = (
-    ("pods", ""),
+    ("replicationcontrollers", ""),
     ("deployments", "apps"),
     ("statefulsets", "apps"),
     ("daemonsets", "apps"),
@@ -47,10 +48,11 @@ def object_quotas(view: View) -> Answer:
     """Whether quotas limit the objects that the tenant may create."""
     for space in view.spaces:
         limits = dict(_hard(view, space))
-        for name, plural, group in _COUNTED:
-            limited = {name, f"count/{name}"} & set(limits)
-            grant = None if limited else view.may(["create"], plural, group)
-            if grant is None and plural == "pods" and not limited:
+        for name, plural in _COUNTED:
+            if {name, f"count/{name}"} & set(limits):
+                continue
+            grant = view.may(["create"], plural)
+            if grant is None and name == "pods":
                 made = [view.may(_CREATE, *each) for each in _MAKE_PODS]
                 grant = next((each for each in made if each is not None), None)
             if grant is not None:
@@ -94,7 +96,7 @@ def node_ports(view: View) -> Answer:
 
 
 def image_pulls(view: View) -> Answer:
-    """Whether nobody else can run the private images that the tenant's pods have left on a node."""
+    """Whether the tenant uses private images, which without AlwaysPullImages any pod on the same node can run."""
     templates = (each for space in view.spaces for each in view.index.templates[space])
     private = [each for each in templates if listed(each.spec.get("imagePullSecrets"))]
     accounts = [each for each in view.objects("ServiceAccount") if listed(each.at("imagePullSecrets"))]
@@ -118,38 +120,40 @@ def reclaim_policy(view: View) -> Answer:
     """Whether volumes of the tenant are deleted with their claims."""
     volumes = [each for space in view.spaces for each in view.index.volumes[space]]
     if not _claims_volumes(view) and not volumes:
-        return not_applicable(_NO_CLAIMS)
+        return view.unless_missing(_NO_CLAIMS, not_applicable)
     for each in volumes:
         policy = each.at("spec", "persistentVolumeReclaimPolicy") or "Retain"
         if policy != "Delete":
             place = each.place.at("spec", "persistentVolumeReclaimPolicy")
             return failed(f"{each.reference} of the tenant has the reclaim policy {policy}", place)
-    return _of_classes(view)
+    return worst(
+        [*_of_classes(view), view.unless_missing("its volumes and their classes have the reclaim policy Delete")]
+    )
 
 
-def _of_classes(view: View) -> Answer:
-    """The same for the classes of which the tenant has, or may claim, volumes."""
+def _of_classes(view: View) -> Iterator[Answer]:
+    """What speaks against the classes of which the tenant has, or may claim, volumes."""
     classes = {each.name: each for each in view.inventory.of_kind("StorageClass")}
     used: dict[str, Object] = {}
     for claim in _claims(view):
         name = str(claim.at("spec", "storageClassName"))
         if name not in classes:
-            return unknown(f"the StorageClass of {claim.reference} is not in the input", claim.place)
-        used[name] = classes[name]
+            yield unknown(f"the StorageClass of {claim.reference} is not in the input", claim.place)
+        else:
+            used[name] = classes[name]
     if view.may(["create"], "persistentvolumeclaims") is not None:
         if not classes:
-            return unknown("the tenant may claim volumes, and the input holds no StorageClass")
+            yield unknown("the tenant may claim volumes, and the input holds no StorageClass")
         used |= classes
     for each in used.values():
         if (each.at("reclaimPolicy") or "Delete") != "Delete":
-            return failed(f"{each.reference} retains the volumes of deleted claims", each.place.at("reclaimPolicy"))
-    return passed("its volumes and their classes have the reclaim policy Delete")
+            yield failed(f"{each.reference} retains the volumes of deleted claims", each.place.at("reclaimPolicy"))
 
 
 def existing_volumes(view: View) -> Answer:
     """Whether the tenant can claim a volume that was not made for it."""
     if not _claims_volumes(view):
-        return not_applicable(_NO_CLAIMS)
+        return view.unless_missing(_NO_CLAIMS, not_applicable)
     for each in _claims(view):
         if each.at("spec", "volumeName"):
             return failed(f"{each.reference} names the volume that it claims", each.place.at("spec", "volumeName"))

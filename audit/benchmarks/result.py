@@ -1,7 +1,9 @@
 """What a check says about a tenant."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from audit.model.place import Place
 
@@ -15,6 +17,9 @@ class Outcome(StrEnum):
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not applicable"
+
+
+_WORST_FIRST: Final = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ def unknown(reason: str, place: Where = None) -> Answer:
 def not_applicable(reason: str) -> Answer:
     """The check is about something that the tenant does not have."""
     return Answer(Outcome.NOT_APPLICABLE, reason)
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """The first failure, or else the first unknown answer, or else the first answer."""
+    return min(answers, key=lambda each: _WORST_FIRST.index(each.outcome))
 
 
 def _line(place: Where) -> tuple[str, int] | None:

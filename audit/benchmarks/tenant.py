@@ -1,7 +1,7 @@
 """What somebody of a tenant may do: its own accounts, and its members."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from audit.benchmarks.result import Answer, passed, unknown
@@ -112,12 +112,12 @@ class View:
         """Objects of its namespaces."""
         return [each for space in self.spaces for kind in kinds for each in self.index.objects(space, kind)]
 
-    def may(self, verbs: Iterable[str], resource: str, group: str = "", *, subresource: str = "") -> Grant | None:
+    def may(self, verbs: Iterable[str], resource: str, group: str = "") -> Grant | None:
         """A grant by which somebody of the tenant may do one of these things in one of its namespaces."""
         wanted = tuple(verbs)
         for each in self.grants:
             inside = each.namespace in {"", *self.spaces}
-            if inside and any(each.rule.may_allow(verb, group, resource, subresource) for verb in wanted):
+            if inside and any(each.rule.may_allow(verb, group, resource) for verb in wanted):
                 return each
         return None
 
@@ -125,18 +125,17 @@ class View:
         """Whether somebody of the tenant may do all of these things."""
         return all(self.may([verb], resource, group) for verb in verbs)
 
-    def unless_missing(self, reason: str) -> Answer:
-        """A pass, unless a binding gives the tenant a role that the input does not hold."""
+    def unless_missing(self, reason: str, otherwise: Callable[[str], Answer] = passed) -> Answer:
+        """A pass or another answer, unless a binding gives the tenant a role that the input does not hold."""
         for each in self._missing:
             gives = f"{each.reference} gives {each.role_reference}, which the input does not hold"
             return unknown(gives, each.place.at("roleRef", "name"))
-        return passed(reason)
+        return otherwise(reason)
 
     def refusing(self, resource: str) -> list[Object]:
         """Objects that may refuse a kind of object in its namespaces, and that the audit does not evaluate."""
-        found = [each for each in self.inventory.of_kind(*_POLICIES) if _restricts(each, resource)]
-        found += self.inventory.of_kind(*_WEBHOOKS)
-        return [*found, *self.index.foreign]
+        found = self.inventory.of_kind(*_POLICIES, *_WEBHOOKS)
+        return [*(each for each in found if _matches(each, resource)), *self.index.foreign]
 
     def _acts(self, subject: Subject, namespace: str) -> bool:
         """Whether a subject is somebody of the tenant: its accounts, its members, everybody."""
@@ -156,7 +155,9 @@ def _is(holder: Holder, subject: Subject) -> bool:
     return (holder.kind, holder.name) == (subject.kind, subject.name)
 
 
-def _restricts(policy: Object, resource: str) -> bool:
-    """Whether an admission policy is about a resource."""
-    rules = mappings(policy.at("spec", "matchConstraints", "resourceRules"))
-    return any(resource in (listed(each.get("resources"))) or ANY in listed(each.get("resources")) for each in rules)
+def _matches(given: Object, resource: str) -> bool:
+    """Whether the rules of an admission policy or a webhook match a resource."""
+    rules = mappings(given.at("spec", "matchConstraints", "resourceRules"))
+    rules += [rule for hook in mappings(given.at("webhooks")) for rule in mappings(hook.get("rules"))]
+    resources = {str(name) for rule in rules for name in listed(rule.get("resources"))}
+    return not resources.isdisjoint({resource, ANY, f"{ANY}/{ANY}"})

@@ -29,9 +29,13 @@ TENANT = namespace("shop", RESTRICTED) + policy("deny", DENY_ALL) + QUOTA + acco
 OTHER = namespace("bank", RESTRICTED) + policy("deny", DENY_ALL, "bank") + pod("db", "{app: db}", "bank")
 SAFE = TENANT + OTHER + pod("web", "{app: web}", ports="[{containerPort: 8000}]")
 RBAC = '["rbac.authorization.k8s.io"]'
-WEBHOOK = (
-    "---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: guard}\n"
-)
+WEBHOOK = """\
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: guard}
+webhooks: [{name: guard.example.org, rules: [{resources: [RESOURCE]}]}]
+"""
 GUARD = """\
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -66,9 +70,11 @@ spec:
 SERVICE = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {type: NodePort}\n"
 
 
-def contract(**tenant: object) -> Contract:
+def contract(other: dict[str, object] | None = None, **tenant: object) -> Contract:
+    """A contract of the tenant shop and of another one, bank."""
     head = {"apiVersion": "tenantry.dev/v1alpha1", "kind": "IsolationContract", "metadata": {"name": "test"}}
-    return loaded({**head, "spec": {"tenants": [{"name": "shop", **tenant}, {"name": "bank"}]}}, "contract.yaml")
+    tenants = [{"name": "shop", **tenant}, {"name": "bank", **(other or {})}]
+    return loaded({**head, "spec": {"tenants": tenants}}, "contract.yaml")
 
 
 def outcomes(tmp_path: Path, text: str, wanted: Contract | None = None) -> dict[str, str]:
@@ -170,8 +176,10 @@ def test_pods_fail_where_the_level_allows_them(tmp_path: Path, name: str, level:
     expected = "pass" if level == "baseline" and name in forbidden else "fail"
     text = SAFE.replace("enforce: restricted", f"enforce: {level}")
     assert outcomes(tmp_path, text)[name] == expected
-    # A webhook may refuse what the level allows.
-    assert outcomes(tmp_path, text + WEBHOOK)[name] == ("unknown" if expected == "fail" else "pass")
+    # A webhook may refuse what the level allows, unless it is about other resources.
+    for resource, instead in (("pods", "unknown"), ("'*'", "unknown"), ("'*/*'", "unknown"), ("configmaps", "fail")):
+        webhook = WEBHOOK.replace("RESOURCE", resource)
+        assert outcomes(tmp_path, text + webhook)[name] == (instead if expected == "fail" else "pass")
 
 
 def test_every_pod_of_a_check_differs_from_the_harmless_one_in_its_point_alone() -> None:
@@ -200,17 +208,43 @@ def test_node_ports_need_a_quota_or_nobody_who_creates_services(tmp_path: Path) 
     assert outcomes(tmp_path, elsewhere)["block-use-of-nodeport-services"] == "fail"
 
 
-def test_a_guard_of_the_platforms_objects_is_not_evaluated(tmp_path: Path) -> None:
-    text = (
-        SAFE + may("delete", "networkpolicies", '["networking.k8s.io"]') + GUARD.replace("RESOURCE", "networkpolicies")
-    )
-    assert outcomes(tmp_path, text)["block-multitenant-resources"] == "unknown"
+@pytest.mark.parametrize("guard", [GUARD, WEBHOOK])
+def test_a_guard_of_the_platforms_objects_is_not_evaluated(tmp_path: Path, guard: str) -> None:
+    text = SAFE + may("delete", "resourcequotas")
+    found = outcomes(tmp_path, text + guard.replace("RESOURCE", "resourcequotas"))
+    assert (found["block-multitenant-resources"], found["block-ns-quota"]) == ("unknown", "unknown")
+    assert outcomes(tmp_path, text + guard.replace("RESOURCE", "pods"))["block-ns-quota"] == "fail"
+
+
+def test_what_is_unknown_does_not_hide_a_failure(tmp_path: Path) -> None:
+    # Networkpolicies are guarded, quotas are not.
+    text = SAFE + GUARD.replace("RESOURCE", "networkpolicies")
+    text += may("delete", "networkpolicies, resourcequotas", '["", "networking.k8s.io"]')
+    assert outcomes(tmp_path, text)["block-multitenant-resources"] == "fail"
+    widgets = may("get", "widgets", '["example.org"]', where="")
+    assert outcomes(tmp_path, SAFE + widgets)["block-access-to-cluster-resources"] == "unknown"
+    nodes = may("get", "nodes", where="").replace("name: more", "name: nodes")
+    assert outcomes(tmp_path, SAFE + widgets + nodes)["block-access-to-cluster-resources"] == "fail"
+    retained = CLAIM.replace("name: data", "name: other") + STORAGE_CLASS.replace("Delete", "Retain")
+    absent = CLAIM.replace("storageClassName: fast", "storageClassName: absent")
+    assert outcomes(tmp_path, SAFE + absent + retained)["require-reclaim-policy-delete"] == "fail"
+    spaces = contract(namespaces=["absent", "shop"])
+    privileged = SAFE.replace("enforce: restricted", "enforce: privileged")
+    assert outcomes(tmp_path, SAFE, spaces)["block-privileged-containers"] == "unknown"
+    assert outcomes(tmp_path, privileged, spaces)["block-privileged-containers"] == "fail"
 
 
 def test_a_role_that_is_not_in_the_input_leaves_permissions_unknown(tmp_path: Path) -> None:
     text = SAFE + binding("give", "Role", "absent", "ServiceAccount", "web", "shop", subject_namespace="shop")
-    found = outcomes(tmp_path, text)
-    for name in ("block-ns-quota", "block-role-privilege-escalation", "block-other-tenant-resources"):
+    found = outcomes(tmp_path, text, contract(consequences=["binds-roles"]))
+    for name in (
+        "block-ns-quota",
+        "block-role-privilege-escalation",
+        "block-other-tenant-resources",
+        "block-use-of-existing-pvs",
+        "create-role-bindings",
+        "require-reclaim-policy-delete",
+    ):
         assert found[name] == "unknown"
 
 
@@ -273,11 +307,13 @@ def test_volumes_that_the_input_does_not_describe_are_unknown(tmp_path: Path) ->
     assert outcomes(tmp_path, given + free)["block-use-of-existing-pvs"] == "fail"
 
 
-def test_traffic_that_the_contract_means_is_no_failure(tmp_path: Path) -> None:
+def test_traffic_that_the_contract_of_both_tenants_allows_is_not_a_failure(tmp_path: Path) -> None:
     text = SAFE + policy("in", "{podSelector: {}, ingress: [{}]}", "bank")
     text += policy("out", "{podSelector: {}, policyTypes: [Egress], egress: [{}]}")
-    meant = contract(egress=[{"peer": {"namespace": "bank"}}])
-    assert outcomes(tmp_path, text, meant)["block-network-across-tenants"] == "pass"
+    one_side = contract(egress=[{"peer": {"namespace": "bank"}}])
+    assert outcomes(tmp_path, text, one_side)["block-network-across-tenants"] == "fail"
+    both = contract({"ingress": [{"peer": {"namespace": "shop"}}]}, egress=[{"peer": {"namespace": "bank"}}])
+    assert outcomes(tmp_path, text, both)["block-network-across-tenants"] == "pass"
 
 
 def test_traffic_that_an_unknown_policy_may_allow_is_unknown(tmp_path: Path) -> None:
