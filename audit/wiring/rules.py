@@ -1,15 +1,19 @@
 """Rules that select the metrics of a Service that does not exist, for example because a prefix renamed it."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from audit.model.finding import Finding, State
-from audit.model.objects import Object
+from audit.model.place import Document
 from audit.wiring.selection import namespaces_of
 from audit.wiring.view import View, broken
 
 _MATCHERS = re.compile(r"\{([^{}]*)\}")
 _EQUAL = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+_ABOUT_OTHERS: Final = {"kube-state-metrics", "kubelet"}
+"""Jobs whose series have the namespace of what they describe, not of the Service that is scraped."""
 
 
 def broken_rules(view: View) -> Iterator[Finding]:
@@ -19,11 +23,16 @@ def broken_rules(view: View) -> Iterator[Finding]:
     """
     monitors = [each for each in view.inventory.of_kind("ServiceMonitor") if not each.at("spec", "jobLabel")]
     monitored = {space for each in monitors for space in namespaces_of(view.inventory, each)}
+    # A List of a whole cluster is one document of all its rules, so its text is searched once.
+    jobs: dict[Document, dict[str, set[str]]] = {}
     for given in view.inventory.of_kind("PrometheusRule"):
         names = sorted({each.name for each in view.services.get(given.namespace, ())})
         if given.namespace not in monitored or not names:
             continue
-        for job in sorted(_jobs(given) - {*names}):
+        document = given.place.document
+        if document not in jobs:
+            jobs[document] = _jobs(document)
+        for job in sorted(jobs[document].get(given.namespace, set()) - {*names}):
             message = (
                 f"its rules select the job {job}, but no Service of the namespace has this name: {', '.join(names)}"
             )
@@ -32,11 +41,13 @@ def broken_rules(view: View) -> Iterator[Finding]:
             yield broken(place, "rule-without-service", given, message, fix, state=State.VIOLATION)
 
 
-def _jobs(given: Object) -> set[str]:
-    """The jobs that a PrometheusRule selects in its own namespace; its text is searched, since parsing takes time."""
-    text = given.place.document.whole.replace('\\"', '"')
-    found = (dict(_EQUAL.findall(each)) for each in set(_MATCHERS.findall(text)))
-    # The job of a PodMonitor's targets is `<namespace>/<name>`.
-    return {
-        each["job"] for each in found if each.get("namespace") == given.namespace and "/" not in each.get("job", "/")
-    }
+def _jobs(document: Document) -> dict[str, set[str]]:
+    """The jobs that rules select, by namespace; the text is searched, since parsing takes time."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in set(_MATCHERS.findall(document.whole.replace('\\"', '"'))):
+        labels = dict(_EQUAL.findall(each))
+        namespace, job = labels.get("namespace"), labels.get("job")
+        # The job of a PodMonitor's targets is `<namespace>/<name>`.
+        if namespace and job and "/" not in job and job not in _ABOUT_OTHERS:
+            found[namespace].add(job)
+    return found

@@ -151,10 +151,15 @@ def test_rules_over_a_renamed_service_are_found(tmp_path: Path) -> None:
     assert [rule for rule, _state, _line in found(tmp_path, quoted)] == ["rule-without-service"]
 
 
+@pytest.mark.parametrize("job", ["kube-state-metrics", "kubelet"])
+def test_rules_over_a_job_about_other_namespaces_are_not_reported(tmp_path: Path, job: str) -> None:
+    """Its Service is in the namespace of the monitoring, whatever namespace a series has."""
+    assert found(tmp_path, TENANT.replace('job="tenant-a-ml-inference-svc"', f'job="{job}"')) == []
+
+
 def test_rules_over_a_job_that_no_service_names_are_not_reported(tmp_path: Path) -> None:
     """With `jobLabel`, a label names the job; without a ServiceMonitor, anything may."""
     renamed = TENANT.replace("  name: tenant-a-ml-inference-svc\n", "  name: prod-tenant-a-ml-inference-svc\n")
-    labelled = renamed.replace("kind: ServiceMonitor", "kind: ServiceMonitor", 1)
-    labelled = labelled.replace("spec:\n  endpoints:", "spec:\n  jobLabel: app\n  endpoints:", 1)
+    labelled = renamed.replace("spec:\n  endpoints:", "spec:\n  jobLabel: app\n  endpoints:", 1)
     assert "jobLabel: app" in labelled
     assert found(tmp_path, labelled) == []
