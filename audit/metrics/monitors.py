@@ -1,6 +1,7 @@
 """What a monitor may do beyond its own namespace: scrape others, and set labels by which others are known."""
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,10 +15,13 @@ from audit.model.place import Place
 ENDPOINTS: Final = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}
 """Kinds that scrape Services and pods, with the field of what they scrape."""
 PROTECTED: Final = ("namespace", "tenant", "job")
-"""Labels by which series are told apart."""
+"""Labels that say whose series they are."""
 _INTERNAL: Final = ("__address__", "__scheme__", "__metrics_path__")
 _FILES: Final = (("bearerTokenFile",), ("tlsConfig", "caFile"), ("tlsConfig", "certFile"), ("tlsConfig", "keyFile"))
 _REDIRECTS: Final = ("proxyUrl", "oauth2")
+_SETS_NOTHING: Final = {"keep", "drop", "keepequal", "dropequal"}
+_REFERENCE: Final = re.compile(r"\$(?:\w+|\{\w+\})")
+"""A group of the rule's pattern, in the name of the label that it sets."""
 
 
 def monitor_findings(inventory: Inventory, servers: Servers) -> Iterator[Finding]:
@@ -83,9 +87,11 @@ def _relabelling(
     monitor: Object, rule: Mapping[str, Any], name: str, place: Place, servers: Servers
 ) -> Iterator[Finding]:
     action = str(rule.get("action") or "replace").lower()
-    target = str(rule.get("targetLabel") or "")
-    if name == "relabelings" and target in _INTERNAL:
-        text = f"it sets {target}, so Prometheus connects to an address of its choice"
+    target = str(rule.get("targetLabel") or "") if action not in _SETS_NOTHING else ""
+    internal = [label for label in _INTERNAL if _may_be(target, label)]
+    if name == "relabelings" and internal:
+        what = f"sets {target}" if target in internal else f"may set {internal[0]}"
+        text = f"it {what}, so Prometheus connects to an address of its choice"
         yield _found(monitor, "metrics-redirects-scrape", place, text)
         return
     labels = [label for label in PROTECTED if _sets(action, rule, target, label, name)]
@@ -102,19 +108,27 @@ def _sets(action: str, rule: Mapping[str, Any], target: str, label: str, name: s
         return label == PROTECTED[0]
     if action in {"labeldrop", "labelkeep"}:
         # Without the target's own label, metrics keep the one that they bring; afterwards it can only be lost.
-        matched = _matches(str(rule.get("regex") or "(.*)"), label)
-        return name == "relabelings" and label == PROTECTED[0] and matched is (action == "labeldrop")
+        return name == "relabelings" and label == PROTECTED[0] and _removes(action, rule, label)
     if "$" in target:
-        return label == PROTECTED[0]
+        return label == PROTECTED[0] and _may_be(target, label)
     return target == label
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether an anchored pattern of Prometheus matches; one that Python cannot read may match."""
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        return True
+def _may_be(target: str, label: str) -> bool:
+    """Whether the name of a label that a rule sets, which may contain groups of its pattern, may be this one."""
+    return re.fullmatch(".*".join(map(re.escape, _REFERENCE.split(target))), label) is not None
+
+
+def _removes(action: str, rule: Mapping[str, Any], label: str) -> bool:
+    """Whether `labeldrop` or `labelkeep` removes a label, or may do so where Python cannot read the pattern."""
+    with warnings.catch_warnings():
+        # Of classes such as [[:alpha:]], which mean something else in Python.
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            matched = re.fullmatch(str(rule.get("regex") or "(.*)"), label) is not None
+        except (re.error, FutureWarning):
+            return True
+    return matched is (action == "labeldrop")
 
 
 def _free_targets(given: Object, servers: Servers) -> Iterator[Finding]:

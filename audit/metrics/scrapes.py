@@ -8,7 +8,7 @@ from typing import Any
 from audit.cluster import Cluster
 from audit.engine.answer import Answer, Verdict
 from audit.engine.endpoints import Endpoint, Traffic
-from audit.engine.through_services import targets
+from audit.engine.through_services import Target, targets
 from audit.errors import EndpointError
 from audit.metrics.monitors import ENDPOINTS
 from audit.metrics.rules import found
@@ -82,20 +82,27 @@ class Scrapes:
             if selector.matches(object_labels(given)) is NO:
                 continue
             for port in service.ports:
-                if endpoint.get("port") == port.name or endpoint.get("targetPort") == port.target:
-                    try:
-                        inventory, references = self._cluster.inventory, self._cluster.references
-                        ends = targets(service, port.number, port.protocol, inventory, references)
-                    except EndpointError:
-                        continue  # nothing behind it: `tenantry audit references` reports that
-                    yield from ((each.endpoint, each.number) for each in ends)
+                try:
+                    inventory, references = self._cluster.inventory, self._cluster.references
+                    ends = targets(service, port.number, port.protocol, inventory, references)
+                except EndpointError:
+                    continue  # nothing behind it: `tenantry audit references` reports that
+                for each in ends:
+                    if endpoint.get("port") == port.name or _is_port(each, endpoint.get("targetPort")):
+                        yield each.endpoint, each.number
 
     def _of_pods(self, space: str, selector: Selector, endpoint: Mapping[str, Any]) -> Iterator[tuple[Endpoint, int]]:
-        wanted = {endpoint.get("port"), endpoint.get("portNumber"), endpoint.get("targetPort")} - {None}
+        wanted = {str(endpoint[key]) for key in ("port", "portNumber", "targetPort") if endpoint.get(key)}
         for workload in self._view.selected(space, selector):
             for end in self._cluster.references.of_workload(workload):
                 ports = end.pods.ports if end.pods else ()
-                yield from ((end, each.number) for each in ports if wanted & {each.name, each.number})
+                yield from ((end, each.number) for each in ports if wanted & {each.name, str(each.number)})
+
+
+def _is_port(target: Target, wanted: Any) -> bool:
+    """Whether a monitor means a port of the pods by its `targetPort`, a number or a name."""
+    ports = target.endpoint.pods.ports if target.endpoint.pods else ()
+    return str(wanted) in {str(target.number), *(each.name for each in ports if each.number == target.number)}
 
 
 def _by_namespace(inventory: Inventory) -> dict[str, list[tuple[Service, Object]]]:

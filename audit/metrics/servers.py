@@ -12,7 +12,7 @@ from audit.model.truth import NO, Truth
 from audit.wiring.selection import SELECTED_BY_PROMETHEUS, takes
 
 PORT: Final = 9090
-"""The port of the API; the operator does not let anybody change it."""
+"""The port of the API, which the operator sets."""
 _NAME_LABEL: Final = "operator.prometheus.io/name"
 _BY_CONTROLLERS: Final = frozenset(
     {
@@ -103,6 +103,6 @@ def _enforces(server: Object, given: Object, label: str) -> bool:
     return not any(
         each.get("namespace") == given.namespace
         and each.get("resource") == resource
-        and each.get("name") in {None, "", given.name}
+        and (each.get("name") or given.name) == given.name
         for each in mappings(server.at("spec", "excludedFromEnforcement"))
     )

@@ -304,6 +304,49 @@ def test_what_is_planted_is_found_at_its_line_and_not_after_the_repair(
     assert found(tmp_path, text.replace(*repair)) == []
 
 
+@pytest.mark.parametrize("action", ["keep", "drop", "keepequal", "DropEqual"])
+@pytest.mark.parametrize("label", ["namespace", "__address__"])
+def test_a_relabelling_rule_that_only_selects_sets_no_label(tmp_path: Path, action: str, label: str) -> None:
+    assert found(tmp_path, endpoint(f"relabelings: [{{action: {action}, targetLabel: {label}}}]")) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "rules"),
+    [
+        ("$1", ["metrics-redirects-scrape"]),
+        ("__${1}__", ["metrics-redirects-scrape"]),
+        ("name${1}", []),
+        ("__param_$1", []),
+    ],
+)
+def test_a_pattern_that_may_be_the_address_is_found_although_the_label_is_enforced(
+    tmp_path: Path, target: str, rules: list[str]
+) -> None:
+    text = endpoint(f"relabelings: [{{targetLabel: '{target}'}}]").replace(
+        "# settings", "enforcedNamespaceLabel: namespace"
+    )
+    assert [rule for rule, _state, _line in found(tmp_path, text)] == rules
+
+
+@pytest.mark.parametrize("action", ["labeldrop", "labelkeep"])
+@pytest.mark.parametrize("pattern", ["[[:alpha:]_]+", "(?P<a"])
+def test_a_pattern_that_cannot_be_read_may_remove_the_label(tmp_path: Path, action: str, pattern: str) -> None:
+    text = endpoint(f"relabelings: [{{action: {action}, regex: '{pattern}'}}]")
+    assert [rule for rule, _state, _line in found(tmp_path, text)] == ["metrics-sets-label"]
+
+
+@pytest.mark.parametrize("wrong", ["{}", "[a]", "[[]]"])
+def test_a_wrong_value_in_a_monitor_or_a_prometheus_is_not_an_error(tmp_path: Path, wrong: str) -> None:
+    monitor = MONITOR.replace("ServiceMonitor", "PodMonitor").replace("endpoints:", "podMetricsEndpoints:")
+    setting = f"enforcedNamespaceLabel: namespace\n  excludedFromEnforcement: [{{namespace: shop, name: {wrong}}}]"
+    for text in (
+        endpoint(f"targetPort: {wrong}"),
+        SAFE + monitor.replace("port: http", f"port: {wrong}"),
+        endpoint("honorLabels: true").replace("# settings", setting.replace("[{", "[{resource: servicemonitors, ")),
+    ):
+        assert {rule for rule, _state, _line in found(tmp_path, text)} <= {"metrics-honor-labels"}
+
+
 def test_a_monitor_that_no_prometheus_selects_forges_nothing(tmp_path: Path) -> None:
     text = endpoint("honorLabels: true").replace("  serviceMonitorSelector: {}\n", "")
     assert [rule for rule, _state, _line in found(tmp_path, text)] == ["unselected-by-prometheus"]
@@ -345,6 +388,18 @@ def test_a_pod_monitor_scrapes_pods_by_port_name_and_by_number(tmp_path: Path) -
         file.write_text(SAFE.replace(MONITOR, monitor.replace("port: http", port)))
         (scrape,) = Metrics(read.objects([file], details=True)).scrapes
         assert (scrape.answer.destination, scrape.answer.port, scrape.answer.verdict) == ("shop/web", 8000, "allowed")
+
+
+@pytest.mark.parametrize("of_service", ["8000", "http"])
+@pytest.mark.parametrize("of_monitor", ["8000", "http"])
+def test_a_service_monitor_scrapes_the_target_port_by_name_and_by_number(
+    tmp_path: Path, of_service: str, of_monitor: str
+) -> None:
+    file = tmp_path / "all.yaml"
+    text = SAFE.replace("targetPort: 8000", f"targetPort: {of_service}")
+    file.write_text(text.replace("    - port: http\n", f"    - targetPort: {of_monitor}\n"))
+    (scrape,) = Metrics(read.objects([file], details=True)).scrapes
+    assert (scrape.answer.destination, scrape.answer.port) == ("shop/web", 8000)
 
 
 @pytest.mark.parametrize("resource", ["services/proxy", "pods/proxy", "pods/portforward", "pods/exec"])
