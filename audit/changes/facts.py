@@ -9,7 +9,7 @@ from audit.changes.change import Area, Fact
 from audit.changes.openings import Opening, named, openings, peer_text, ports_text, subject
 from audit.cluster import Cluster
 from audit.metrics import Metrics
-from audit.model.finding import Finding, Severity, State
+from audit.model.finding import Severity, State
 from audit.model.labels import EVERYTHING
 from audit.model.permissions import EVERYBODY, PolicyRule
 from audit.model.place import Place
@@ -87,7 +87,7 @@ def unrestricted(cluster: Cluster) -> Iterator[Fact]:
 
 
 def services(cluster: Cluster) -> Iterator[Fact]:
-    """Services that lead outside, or that nodes and external addresses lead to."""
+    """Services that forward to what is outside the cluster, or that are reachable from outside."""
     for each in cluster.inventory.services:
         of = f"Service {each.namespace}/{each.name}"
         spec = each.place.at("spec")
@@ -168,14 +168,10 @@ def _pods(cluster: Cluster) -> Iterator[Fact]:
             yield _fact(Area.PODS, Severity.HIGH, name, f"Namespace {name}", text, place)
 
 
-def _plane(cluster: Cluster) -> Iterator[Finding]:
-    plane = Metrics(cluster)
-    yield from plane.isolation_findings(plane.monitored)
-
-
 def _metrics(cluster: Cluster) -> Iterator[Fact]:
     """What monitors, alert routes and queries make possible, and objects that configure the monitoring of all."""
-    for each in _plane(cluster):
+    plane = Metrics(cluster)
+    for each in plane.isolation_findings(plane.monitored):
         risk = each.severity if each.state is State.VIOLATION else Severity.LOW
         yield Fact(Area.METRICS, risk, each.namespace, each.subject, each.message, ((each.file, each.line),))
     for given in cluster.inventory.of_kind(*_MONITORING):

@@ -1,4 +1,4 @@
-"""The objects that the chart kube-prometheus-stack makes of its values, as far as this plane looks at them.
+"""The objects that the chart kube-prometheus-stack makes of its values, with the fields that the metrics report reads.
 
 The chart's templates decide: an empty selector means every object, or the objects with the label of the release, as
 `...SelectorNilUsesHelmValues` says; a selector that is null selects no rules.
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from audit.cluster import Cluster
 from audit.errors import AuditError
+from audit.metrics.servers import PORT
 from audit.model.objects import Object, mapping
 from audit.model.place import Path as Keys
 from audit.model.place import Place
@@ -24,7 +25,6 @@ from audit.wiring.selection import SELECTED_BY_PROMETHEUS
 CHART: Final = "kube-prometheus-stack"
 _LONGEST: Final = 26
 _GROUP: Final = "monitoring.coreos.com"
-_API_PORT: Final = 9090
 _NULL_MEANS_NONE: Final = {"rule", "scrapeConfig"}
 
 
@@ -91,7 +91,7 @@ def _read(file: Path) -> tuple[TextDocument, dict[str, Any]]:
     (text,) = texts([file])
     documents = list(split(text.file, text.content))
     if len(documents) != 1:
-        raise AuditError(f"{file}: it has {len(documents)} documents; the values of a chart are one")
+        raise AuditError(f"{file}: it has {len(documents)} documents; the values of a chart are one document")
     try:
         data = documents[0].data()
     except YamlError as error:
@@ -167,7 +167,7 @@ class _Chart:
                 "app.kubernetes.io/name": "prometheus",
                 "operator.prometheus.io/name": self._name("prometheus"),
             },
-            "ports": [{"port": given.get("port") or _API_PORT, "targetPort": given.get("targetPort") or _API_PORT}],
+            "ports": [{"port": given.get("port") or PORT, "targetPort": given.get("targetPort") or PORT}],
             "externalIPs": given.get("externalIPs") or [],
         }
         return self._object("Service", f"{self._fullname}-prometheus", spec, ("prometheus", "service"), group="")
@@ -193,7 +193,7 @@ class _Chart:
                     parents=(),
                     service_namespace=self._namespace,
                     service=f"{self._fullname}-prometheus",
-                    port=_API_PORT,
+                    port=PORT,
                     place=Place(self._document, (), (*keys, "enabled")),
                 )
 

@@ -18,12 +18,9 @@ from audit.model.place import Place
 from audit.model.truth import NO
 from audit.permissions.permissions import Grant
 
-_CONNECTIONS: Final = (
-    ("services", "proxy", ("get", "create")),
-    ("pods", "proxy", ("get", "create")),
-    ("pods", "portforward", ("get", "create")),
-    ("pods", "exec", ("get", "create")),
-)
+_CONNECTIONS: Final = (("services", "proxy"), ("pods", "proxy"), ("pods", "portforward"), ("pods", "exec"))
+_CONNECT: Final = ("get", "create")
+"""The verbs that open such a connection."""
 _OUTSIDE_TYPES: Final = {"NodePort", "LoadBalancer"}
 
 
@@ -48,7 +45,7 @@ class Query:
         namespace: Namespace of the pods or of the account; empty for others.
         text: What makes it possible.
         places: File and line of what makes it possible.
-        everybody: Whether it is anybody at all, and not a named account or pod.
+        everybody: Whether it is everybody, and not a named account or pod.
     """
 
     server: Object
@@ -116,7 +113,7 @@ def _places(answer: Answer) -> Iterator[tuple[str, int]]:
 
 
 def _from_outside(cluster: Cluster, server: Object) -> Iterator[Query]:
-    """Services that nodes or external addresses lead to, and routes."""
+    """Services that are reachable at the nodes or at external addresses, and routes to Services."""
     labels = [end.pods.labels for end in pods_of(server, cluster.inventory, cluster.references) if end.pods is not None]
     services = [
         each
@@ -153,8 +150,8 @@ def _by_permission(cluster: Cluster, server: Object) -> Iterator[Query]:
             continue
         resources = [
             f"{resource}/{part}"
-            for resource, part, verbs in _CONNECTIONS
-            if any(grant.rule.may_allow(verb, "", resource, part) for verb in verbs)
+            for resource, part in _CONNECTIONS
+            if any(grant.rule.may_allow(verb, "", resource, part) for verb in _CONNECT)
         ]
         if resources:
             by = f"{grant.role.reference} by {grant.binding.reference}"
@@ -193,16 +190,15 @@ def query_findings(found_queries: Sequence[Query], tenants: Collection[str]) -> 
         tenants: Namespaces of tenants.
     """
     for each in found_queries:
+        can = "can" if each.verdict is Verdict.ALLOWED else "may be able to"
         state = State.WARNING
         if each.everybody or each.namespace in tenants:
             state = State.VIOLATION if each.verdict is Verdict.ALLOWED else State.UNDECIDED
         yield found(
             _RULES[each.way],
-            each.places[0] if each.places else each.server.place,
+            each.places[0],
             namespace=each.namespace or each.server.namespace,
             subject=f"{each.who[0].upper()}{each.who[1:]}" if each.way is not Way.PERMISSION else each.who,
-            message=f"can read all metrics of {each.server.reference}: {each.text}"
-            if each.verdict is Verdict.ALLOWED
-            else f"may be able to read all metrics of {each.server.reference}: {each.text}",
+            message=f"{can} read all metrics of {each.server.reference}: {each.text}",
             state=state,
         )

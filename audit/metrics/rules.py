@@ -90,7 +90,7 @@ RULES: Final = {
 }
 """By name."""
 OPEN_TO_ALL: Final = ("metrics-query-from-outside", "metrics-query-by-permission")
-"""Rules whose violations let anybody read the metrics of every namespace, wherever they stand."""
+"""Rules whose violations let others read the metrics of every namespace, whichever namespace they are about."""
 
 
 def found(
