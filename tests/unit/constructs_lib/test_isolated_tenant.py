@@ -1,61 +1,15 @@
 """IsolatedTenant, object by object."""
 
-import ipaddress
-from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from constructs_lib import IsolatedTenant, IsolatedTenantProps, NetworkPeer, NetworkPort, PropsError
-from constructs_lib.platform import Client, Dns, Gateway, Members, ModelStore, Monitoring, Network, Platform, Pods
-from constructs_lib.platform.sidecars import SidecarLimits, SidecarRequests, Sidecars
-from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
-from tests.kube import Object, by_kind, make_chart, objects_of
-
-MINIMAL = IsolatedTenantProps(name="tenant-a")
-ALL = IsolatedTenantProps(
-    name="tenant-x",
-    resources=Resources.model_validate(
-        {
-            "requests": {"cpu": "0.5", "memory": "1Gi", "ephemeralStorage": "256Mi"},
-            "limits": {"cpu": "1", "memory": "2Gi", "ephemeralStorage": "1Gi"},
-        }
-    ),
-    autoscaling=Autoscaling(min_replicas=1, max_replicas=3),
-    sidecars=Sidecars(
-        requests=SidecarRequests(cpu="50m", memory="64Mi"), limits=SidecarLimits(cpu="2", memory="128Mi")
-    ),
-    rollout=Rollout(surge=2),
-    quota=Quota(headroom_pods=1, pods=30),
-    egress=(Egress(cidr="192.0.2.0/24", port=5432), Egress(cidr="2001:db8:9::/48", port=514, protocol="UDP")),
-    monitoring=Monitoring(namespace="observability", prometheus_labels={"prometheus": "main"}),
-    model_store=ModelStore(endpoint="https://s3.store.svc:9443", namespace="store", pod_labels={"app": "store"}),
-    dns=Dns(namespace="names", pod_labels={"dns": "yes"}),
-    network=Network(except_cidrs=("203.0.113.0/24", "2001:db8:1::/48")),
-    clients=(Client(namespace="web", pod_labels={"app": "shop"}), Client(namespace="tenant-y")),
-    gateway=Gateway(
-        name="public",
-        namespace="gateway",
-        pod_namespace="envoy",
-        pod_labels={"app": "envoy"},
-        domain="example.com",
-    ),
-    shared_with=("tenant-y",),
-    members=Members(groups=("team-x",)),
-    pods=Pods(fixed_user=False),
-    baseline=True,
-)
-
-
-def synth(props: IsolatedTenantProps) -> list[Object]:
-    chart = make_chart()
-    IsolatedTenant(chart, "tenant", props)
-    return objects_of(chart)
-
-
-def policies(objects: list[Object]) -> dict[str, Any]:
-    return {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "NetworkPolicy"}
+from constructs_lib import IsolatedTenant, IsolatedTenantProps, PropsError
+from constructs_lib.platform import Client, Monitoring, Platform
+from constructs_lib.platform.workload import Autoscaling, Quota, Rollout
+from tests.kube import Object, by_kind, make_chart
+from tests.unit.constructs_lib.tenants import ALL, MINIMAL, pods_peer, policies, synth, within
 
 
 @pytest.fixture(scope="module")
@@ -165,103 +119,6 @@ def test_no_pod_and_no_container_may_exceed_the_limits(minimal: list[Object]) ->
     ]
 
 
-def test_all_ingress_and_egress_is_denied_by_default(minimal: list[Object]) -> None:
-    assert policies(minimal)["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-
-
-def test_the_namespaces_own_pods_may_connect_on_the_services_port(minimal: list[Object]) -> None:
-    port = {"port": 8000, "protocol": "TCP"}
-    assert policies(minimal)["allow-same-namespace"] == {
-        "podSelector": {},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": [{"podSelector": {}}], "ports": [port]}],
-        "egress": [{"to": [{"podSelector": {}}], "ports": [port]}],
-    }
-
-
-def test_prometheus_is_the_only_peer_of_another_namespace_with_ingress(minimal: list[Object]) -> None:
-    found = policies(minimal)
-    assert found["allow-prometheus"] == {
-        "podSelector": {},
-        "policyTypes": ["Ingress"],
-        "ingress": [
-            {
-                "from": [_pods("monitoring", {"app.kubernetes.io/name": "prometheus"})],
-                "ports": [{"port": 8000, "protocol": "TCP"}],
-            }
-        ],
-    }
-    assert {name for name, spec in found.items() if "ingress" in spec} == {"allow-same-namespace", "allow-prometheus"}
-
-
-def test_pods_may_query_the_clusters_dns_servers(minimal: list[Object]) -> None:
-    assert policies(minimal)["allow-dns"] == {
-        "podSelector": {},
-        "policyTypes": ["Egress"],
-        "egress": [
-            {
-                "to": [_pods("kube-system", {"k8s-app": "kube-dns"})],
-                "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
-            }
-        ],
-    }
-
-
-def test_pods_may_connect_to_the_stores_api_port(minimal: list[Object]) -> None:
-    assert policies(minimal)["allow-model-store"] == {
-        "podSelector": {},
-        "policyTypes": ["Egress"],
-        "egress": [
-            {
-                "to": [_pods("minio", {"app.kubernetes.io/name": "minio"})],
-                "ports": [{"port": 9000, "protocol": "TCP"}],
-            }
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    ("address", "reachable"),
-    [
-        ("1.1.1.1", True),
-        ("203.0.113.10", True),
-        ("172.32.0.1", True),
-        ("10.96.0.1", False),
-        ("10.244.1.2", False),
-        ("172.18.0.2", False),
-        ("192.168.1.1", False),
-        ("100.64.0.1", False),
-        ("169.254.169.254", False),
-        ("127.0.0.1", False),
-        ("198.18.0.1", False),
-        ("0.0.0.0", False),  # noqa: S104 - an address that must not be reached
-        ("224.0.0.1", False),
-        ("255.255.255.255", False),
-        ("2606:4700::1111", True),
-        ("fd00:10:96::1", False),
-        ("fe80::1", False),
-        ("::1", False),
-        ("ff02::1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b:1::a00:1", False),
-        ("192.0.0.170", False),
-        ("192.88.99.1", False),
-        ("100::1", False),
-        ("2001::1", False),
-        ("2002:a00:1::", False),
-        ("5f00::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("2a00:1450::1", True),
-    ],
-)
-def test_only_public_addresses_are_reachable_on_port_443(minimal: list[Object], address: str, reachable: bool) -> None:  # noqa: FBT001
-    spec = policies(minimal)["allow-world-https"]
-    assert spec["policyTypes"] == ["Egress"]
-    (rule,) = spec["egress"]
-    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
-    assert _within(rule["to"], address) is reachable
-
-
 # --- all props ----------------------------------------------------------------------------------------------------
 
 
@@ -290,15 +147,15 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
         "ephemeral-storage": "1088Mi",
         "memory": "2176Mi",
     }
-    assert found["allow-prometheus"]["ingress"][0]["from"] == [_pods("observability", {"prometheus": "main"})]
-    assert found["allow-dns"]["egress"][0]["to"] == [_pods("names", {"dns": "yes"})]
+    assert found["allow-prometheus"]["ingress"][0]["from"] == [pods_peer("observability", {"prometheus": "main"})]
+    assert found["allow-dns"]["egress"][0]["to"] == [pods_peer("names", {"dns": "yes"})]
     assert found["allow-model-store"]["egress"] == [
-        {"to": [_pods("store", {"app": "store"})], "ports": [{"port": 9443, "protocol": "TCP"}]}
+        {"to": [pods_peer("store", {"app": "store"})], "ports": [{"port": 9443, "protocol": "TCP"}]}
     ]
     world = found["allow-world-https"]["egress"][0]["to"]
-    assert not _within(world, "203.0.113.10")
-    assert not _within(world, "2001:db8:1::1")
-    assert _within(world, "2001:db8:2::1")
+    assert not within(world, "203.0.113.10")
+    assert not within(world, "2001:db8:1::1")
+    assert within(world, "2001:db8:2::1")
     assert found["allow-egress-0"]["egress"] == [
         {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 5432, "protocol": "TCP"}]}
     ]
@@ -307,53 +164,7 @@ def test_all_props_reach_the_objects(everything: list[Object]) -> None:
     ]
 
 
-def test_clients_may_connect_on_the_services_port(everything: list[Object]) -> None:
-    assert policies(everything)["allow-clients"] == {
-        "podSelector": {},
-        "policyTypes": ["Ingress"],
-        "ingress": [
-            {
-                "from": [
-                    _pods("web", {"app": "shop"}),
-                    {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tenant-y"}}},
-                ],
-                "ports": [{"port": 8000, "protocol": "TCP"}],
-            }
-        ],
-    }
-
-
-def test_only_the_gateways_pods_may_connect_from_outside(everything: list[Object]) -> None:
-    assert policies(everything)["allow-gateway"] == {
-        "podSelector": {},
-        "policyTypes": ["Ingress"],
-        "ingress": [{"from": [_pods("envoy", {"app": "envoy"})], "ports": [{"port": 8000, "protocol": "TCP"}]}],
-    }
-
-
-def test_pods_may_connect_to_the_service_of_shared_tenants(everything: list[Object]) -> None:
-    selector = {"tenantry.dev/tenant": "tenant-y"}
-    assert policies(everything)["allow-shared-tenants"] == {
-        "podSelector": {},
-        "policyTypes": ["Egress"],
-        "egress": [{"ports": [{"port": 8000, "protocol": "TCP"}], "to": [_pods("tenant-y", selector)]}],
-    }
-
-
 # --- overrides ----------------------------------------------------------------------------------------------------
-
-
-def test_a_store_outside_the_cluster_gets_no_policy_of_its_own() -> None:
-    store = ModelStore(endpoint="https://s3.example", namespace=None)
-    assert "allow-model-store" not in policies(synth(replace(MINIMAL, model_store=store)))
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "port"), [("http://store:9000", 9000), ("http://store", 80), ("https://store.example", 443)]
-)
-def test_the_stores_port_comes_from_its_endpoint(endpoint: str, port: int) -> None:
-    found = policies(synth(replace(MINIMAL, model_store=ModelStore(endpoint=endpoint))))
-    assert found["allow-model-store"]["egress"][0]["ports"][0]["port"] == port
 
 
 def test_an_explicit_quota_is_kept_as_written() -> None:
@@ -460,86 +271,3 @@ def test_collections_are_returned_as_copies() -> None:
     tenant.labels.clear()
     assert "default-deny" in tenant.network_policies
     assert tenant.labels["app.kubernetes.io/instance"] == "tenant-a"
-
-
-# --- extension ----------------------------------------------------------------------------------------------------
-
-GATEWAY = NetworkPeer.pods("gateway", {"app": "gateway"})
-DATABASE = NetworkPeer.network("192.0.2.0/24", except_cidrs=["192.0.2.128/25"])
-
-
-def test_allow_ingress_adds_a_policy_for_one_peer_and_its_ports() -> None:
-    chart = make_chart()
-    tenant = IsolatedTenant(chart, "tenant", MINIMAL)
-    tenant.allow_ingress("allow-gateway", GATEWAY, NetworkPort(8000))
-    assert "allow-gateway" in tenant.network_policies
-    assert policies(objects_of(chart))["allow-gateway"] == {
-        "podSelector": {},
-        "policyTypes": ["Ingress"],
-        "ingress": [{"from": [_pods("gateway", {"app": "gateway"})], "ports": [{"port": 8000, "protocol": "TCP"}]}],
-    }
-
-
-def test_allow_egress_adds_a_policy_for_one_peer_and_its_ports() -> None:
-    chart = make_chart()
-    tenant = IsolatedTenant(chart, "tenant", MINIMAL)
-    tenant.allow_egress("allow-database", DATABASE, NetworkPort(5432), NetworkPort(5433, "UDP"))
-    assert policies(objects_of(chart))["allow-database"] == {
-        "podSelector": {},
-        "policyTypes": ["Egress"],
-        "egress": [
-            {
-                "to": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}],
-                "ports": [{"port": 5432, "protocol": "TCP"}, {"port": 5433, "protocol": "UDP"}],
-            }
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "ports", "message"),
-    [
-        ("default-deny", (NetworkPort(8000),), r"'name' \('default-deny'\) must be unique"),
-        ("Allow_All", (NetworkPort(8000),), r"'name' \('Allow_All'\) must be a DNS label"),
-        ("allow-all", (), r"'ports' \(\) must not be empty"),
-    ],
-)
-def test_rejects_an_invalid_policy(name: str, ports: tuple[NetworkPort, ...], message: str) -> None:
-    tenant = IsolatedTenant(make_chart(), "tenant", MINIMAL)
-    for allow in (tenant.allow_ingress, tenant.allow_egress):
-        with pytest.raises(PropsError, match=message):
-            allow(name, GATEWAY, *ports)
-
-
-@pytest.mark.parametrize(
-    ("create", "message"),
-    [
-        (lambda: NetworkPeer.pods("Gateway", {"app": "a"}), "'namespace' \\('Gateway'\\) must be a DNS label"),
-        (lambda: NetworkPeer.pods("gateway", {}), "'labels' .* must not be empty"),
-        (lambda: NetworkPeer.network("192.0.2.1/24"), "'cidr' \\('192.0.2.1/24'\\) must be a network"),
-        (lambda: NetworkPeer.network("0.0.0.0/0"), "must not be the whole address space"),
-        (lambda: NetworkPort(0), "'number' \\(0\\) must be a port number"),
-        (lambda: NetworkPort(65536), "must be a port number"),
-    ],
-)
-def test_rejects_an_invalid_peer_or_port(create: Callable[[], object], message: str) -> None:
-    with pytest.raises(PropsError, match=message):
-        create()
-
-
-def _pods(namespace: str, labels: dict[str, str]) -> Object:
-    having = [{"key": key, "operator": "In", "values": [value]} for key, value in labels.items()]
-    return {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "podSelector": {"matchExpressions": having},
-    }
-
-
-def _within(peers: list[Object], address: str) -> bool:
-    """Whether ipBlocks let an address through, as Kubernetes reads them."""
-    ip = ipaddress.ip_address(address)
-    return any(
-        ip in ipaddress.ip_network(peer["ipBlock"]["cidr"])
-        and not any(ip in ipaddress.ip_network(each) for each in peer["ipBlock"].get("except", ()))
-        for peer in peers
-    )
