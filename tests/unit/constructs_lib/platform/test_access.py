@@ -6,7 +6,7 @@ import pytest
 
 from constructs_lib.platform import Client, Platform
 from inference.origins import RULE
-from tests.unit.constructs_lib.platform.test_document import tenant, tenants, the_mistake, write
+from tests.unit.constructs_lib.platform.files import tenant, tenants, the_mistake, write
 
 
 def two(first: str = "", second: str = "") -> str:

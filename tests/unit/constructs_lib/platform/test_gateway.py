@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.platform import Platform
-from tests.unit.constructs_lib.platform.test_document import mistakes, the_mistake, write
+from tests.unit.constructs_lib.platform.files import mistakes, the_mistake, write
 
 GATEWAY = "{name: public, namespace: gateway, podLabels: {app: envoy}, domain: models.example.com}"
 

@@ -9,7 +9,7 @@ from constructs_lib.charts import synth
 from constructs_lib.platform import Platform
 from constructs_lib.platform.runtime import Runtime, memory_beyond
 from inference import contract
-from tests.unit.constructs_lib.platform.test_document import tenant, the_mistake, write
+from tests.unit.constructs_lib.platform.files import tenant, the_mistake, write
 
 DIGEST = "sha256:" + "0" * 64
 
