@@ -1,4 +1,4 @@
-# Off by default: most clusters with callers from outside have a gateway (docs/operations/existing-cluster.md).
+# Off by default: most clusters that are called from outside have a gateway already (docs/operations/existing-cluster.md).
 locals {
   gateway_count = var.envoy_gateway.enabled ? 1 : 0
 }
@@ -24,7 +24,7 @@ resource "kubernetes_namespace_v1" "envoy_gateway" {
   }
 }
 
-# Of the Gateway and its certificate; no pod runs in it.
+# For the Gateway and its certificate; no pod runs in it.
 resource "kubernetes_namespace_v1" "gateway" {
   count = local.gateway_count
 

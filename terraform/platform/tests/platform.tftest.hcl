@@ -131,12 +131,12 @@ run "lets_an_offline_mirror_replace_repository_and_chart" {
   }
 }
 
-run "installs_no_gateway_unless_told_to" {
+run "installs_no_gateway_by_default" {
   command = plan
 
   assert {
     condition     = length(helm_release.envoy_gateway) == 0 && length(helm_release.gateway) == 0 && length(kubernetes_namespace_v1.envoy_gateway) == 0 && length(kubernetes_namespace_v1.gateway) == 0
-    error_message = "a gateway is somebody else's by default"
+    error_message = "by default no gateway must be installed"
   }
 
   assert {
@@ -165,7 +165,7 @@ run "installs_the_gateway_that_platform_yaml_describes" {
 
   assert {
     condition     = kubernetes_namespace_v1.envoy_gateway[0].metadata[0].labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    error_message = "controller and proxies need no rights on their nodes"
+    error_message = "controller and proxies must meet the standard restricted"
   }
 
   assert {

@@ -13,7 +13,7 @@ locals {
   extra_pod_labels = { for name, value in var.prometheus_labels : name => value if !contains(local.own_pod_labels, name) }
 
   prometheus_size = var.prometheus == null ? var.volumes.prometheus_size : var.prometheus.storage
-  size_parts      = regex("^([0-9.]+)([kKMGTi]*)$", local.prometheus_size)
+  size_parts      = regex("^([0-9.]+)(Ki|Mi|Gi|Ti|k|M|G|T|)$", local.prometheus_size)
   size_units = {
     Ki = 1024, Mi = 1048576, Gi = 1073741824, Ti = 1099511627776
     k  = 1000, M = 1000000, G = 1000000000, T = 1000000000000

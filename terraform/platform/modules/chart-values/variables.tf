@@ -15,7 +15,7 @@ variable "prometheus_labels" {
 }
 
 variable "prometheus" {
-  description = "Memory limit, storage (a number with Mi, Gi or Ti) and days of retention of Prometheus, as platform.yaml describes it; null: the values file's."
+  description = "Memory limit, storage (a quantity such as 40Gi) and days of retention of Prometheus, as platform.yaml describes it; null: as in the values file."
   type = object({
     memory         = string
     storage        = string

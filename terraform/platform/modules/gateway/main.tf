@@ -6,10 +6,11 @@ locals {
   listener = var.tls_secret == null ? { name = "http", protocol = "HTTP", port = 80 } : { name = "https", protocol = "HTTPS", port = 443 }
   tls      = var.tls_secret == null ? {} : { tls = { certificateRefs = [{ name = var.tls_secret }] } }
 
-  # Envoy Gateway gives its own labels to the proxies itself.
+  # Envoy Gateway sets its own labels on the proxies.
   pod_labels = { for name, value in var.gateway.pod_labels : name => value if !startswith(name, "gateway.envoyproxy.io/") }
 
-  # The service closes an idle connection after 75 s; a proxy must do so earlier, or a request may meet a closed connection.
+  # The service closes an idle connection after 75 s. A proxy must close it earlier: it could otherwise send a request on a
+  # connection that the service is closing.
   idle_timeout = "60s"
 
   metadata = { name = var.gateway.name, namespace = var.gateway.namespace }

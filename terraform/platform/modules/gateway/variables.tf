@@ -1,5 +1,5 @@
 variable "gateway" {
-  description = "The gateway that platform.yaml describes (`platform.gateway`). It must fit what Envoy Gateway creates."
+  description = "The gateway that platform.yaml describes (`platform.gateway`). It must match what Envoy Gateway creates."
   type = object({
     name          = string
     namespace     = string
@@ -11,7 +11,7 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway != null
-    error_message = "platform.yaml describes no gateway: add platform.gateway (docs/callers.md), or set envoy_gateway = { enabled = false }."
+    error_message = "platform.yaml does not describe a gateway: add platform.gateway (docs/callers.md), or set envoy_gateway = { enabled = false }."
   }
 
   validation {
@@ -34,7 +34,7 @@ variable "gateway" {
       for name, value in try(var.gateway.pod_labels, {}) :
       try({ name = var.gateway.name, namespace = var.gateway.namespace }[trimprefix(name, "gateway.envoyproxy.io/owning-gateway-")] == value, !startswith(name, "gateway.envoyproxy.io/"))
     ])
-    error_message = "Of Envoy Gateway's own labels, platform.gateway.podLabels may have gateway.envoyproxy.io/owning-gateway-name and gateway.envoyproxy.io/owning-gateway-namespace, with the Gateway's name and namespace."
+    error_message = "platform.gateway.podLabels may contain only two of Envoy Gateway's own labels: gateway.envoyproxy.io/owning-gateway-name with the Gateway's name, and gateway.envoyproxy.io/owning-gateway-namespace with its namespace."
   }
 }
 

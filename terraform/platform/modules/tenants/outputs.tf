@@ -28,7 +28,7 @@ output "prometheus" {
 }
 
 output "gateway" {
-  description = "The gateway through which callers outside the cluster come: its name, namespace and listener, namespace and labels of its pods, the domain of the tenants; null if the file describes none."
+  description = "The gateway for callers outside the cluster: its name, namespace and listener, the namespace and labels of its pods, and the domain of the tenants; null if the file does not describe one."
   value = local.gateway == null ? null : {
     name          = local.gateway.name
     namespace     = local.gateway.namespace

@@ -1,3 +1,4 @@
+# Runs repeat the whole gateway, because OpenTofu does not let their variables refer to these.
 variables {
   gateway = {
     name          = "public"
@@ -16,7 +17,7 @@ run "terminates_tls_for_the_tenants_host_names" {
 
   assert {
     condition     = output.objects[*].kind == ["GatewayClass", "EnvoyProxy", "Gateway", "BackendTrafficPolicy"]
-    error_message = "a gateway that fits must have no problem and all its objects"
+    error_message = "a gateway that fits must be accepted and get all its objects"
   }
 
   assert {
@@ -43,7 +44,7 @@ run "terminates_tls_for_the_tenants_host_names" {
 
   assert {
     condition     = length(output.objects[1].spec.provider.kubernetes.envoyDeployment.pod.labels) == 0
-    error_message = "Envoy Gateway gives its own labels to the proxies itself"
+    error_message = "labels that Envoy Gateway sets itself must be left out"
   }
 }
 
@@ -67,7 +68,7 @@ run "gives_the_proxies_the_labels_that_the_policies_admit" {
   }
 }
 
-run "listens_without_tls_where_told_to" {
+run "listens_without_tls_on_request" {
   command = plan
 
   variables {
