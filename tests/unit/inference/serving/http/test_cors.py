@@ -7,7 +7,6 @@ import pytest
 
 from inference import api_keys
 from inference.origins import is_origin, parse_origins
-from tests.models import write_tiny_model
 from tests.service import Service, service
 
 APP, LOCAL, OTHER = "https://app.example.com", "http://localhost:5173", "https://evil.example"
@@ -15,11 +14,6 @@ BODY = b'{"text": "free money"}'
 SHARED = ["/predict", "/model", "/openapi.json", "/v2", "/v2/models/spam", "/v2/models/spam/infer", "/v2/health/ready"]
 NOT_SHARED = ["/metrics", "/healthz", "/readyz", "/", "/docs", "/page/page.js", "/v2x"]
 Answer = tuple[int, dict[str, str], bytes]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.models import write_tiny_model
 from tests.service import HOST, Service, answers, poll, read_all, service
 
 BODY = b'{"text": "free money"}'
 CLOSE = b"Connection: close\r\n"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
