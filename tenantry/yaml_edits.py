@@ -25,7 +25,7 @@ def items(node: Node | None) -> list[Node]:
 
 
 def value(node: Node | None, key: str) -> Node | None:
-    """The value of a key of a mapping; None if there is none."""
+    """The value of a key of a mapping; None if the key is absent."""
     found = _pair(node, key)
     return found[1] if found else None
 

@@ -30,6 +30,7 @@ class ControlPlane:
     Attributes:
         kubeconfig: a file whose only context is `scratch`.
         server: process ID of the API server.
+        log: file with the output of the API server.
     """
 
     kubeconfig: Path

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GONE_SECONDS: Final = 300
 _SHOWN: Final = 10
 """Tenants whose reasons are printed one by one."""
-AllOption = Annotated[bool, typer.Option("--all", help="Apply every tenant, also those that would be skipped.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Apply every tenant, including those that would be skipped.")]
 
 
 def apply(
@@ -41,7 +41,7 @@ def apply(
     """Apply dist/ to a cluster, and delete what Tenantry applied before and dist/ no longer holds.
 
     A tenant is skipped if its file and all its objects on the cluster are as its last apply left them; --all applies it
-    nevertheless. An apply that was interrupted continues where it stopped.
+    anyway. After an interruption, the next apply continues where the last one stopped.
 
     A tenant that was removed from platform.yaml is deleted with its namespace and everything in it, and only if the
     variable CONFIRM names it. Objects without Tenantry's label are never changed. CONFIRM can hold several words: the

@@ -46,7 +46,7 @@ def preflight(
     """Inspect a cluster before anything is applied: what it has, what is required, and which keys to set.
 
     Nothing changes on the cluster without --probe. A check is blocking (apply and up would stop), failed, warning,
-    unknown (not readable for the current user), skipped (needs --probe) or ok. The exit code is 1 if a check is
+    unknown (the current user may not read it), skipped (needs --probe) or ok. The exit code is 1 if a check is
     blocking or failed. `tenantry apply` and `tenantry up --context` run the same checks, without a probe.
 
     Example: tenantry preflight --context production

@@ -61,8 +61,7 @@ def smoke(
     """Ask every tenant on the cluster for a prediction, through kubectl port-forward, and print the answers.
 
     Ends with 1 when a tenant gave no prediction; the others are asked all the same. Tenants with runtime `onnx` are
-    not asked, because what their models take differs. An API key is sent only to the
-    tenant that requires one.
+    not asked, because each of their models takes other inputs. An API key is sent only to the tenant that requires one.
 
     Example: tenantry smoke --tenant tenant-a --text "Meeting at ten?"
 

@@ -21,7 +21,7 @@ class RefusedError(Exception):
     """The API server answered with an error.
 
     Attributes:
-        reason: the server's own word for it, as in `Forbidden`.
+        reason: the reason that it gave, as in `Forbidden`.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -41,7 +41,7 @@ class Api:
         self._known: dict[str, Object | RefusedError | None] = {}
 
     def get(self, path: str, **query: str) -> Object | None:
-        """The object at an address, or None if there is none.
+        """The object at an address, or None if it does not exist.
 
         Args:
             path: the address, as in `/api/v1/nodes`.
@@ -103,7 +103,7 @@ class Api:
         return [bool(each["status"].get("allowed")) for each in answers]
 
     def user(self) -> str | None:
-        """Name of the current user; None if the API server does not say it."""
+        """Name of the current user; None if it is unknown."""
         done = self.kubectl.try_run("auth", "whoami", "--output", "jsonpath={.status.userInfo.username}")
         return done.stdout.strip() or None if not done.returncode else None
 

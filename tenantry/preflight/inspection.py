@@ -48,7 +48,7 @@ def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str 
         installs: whether components that are missing are about to be installed.
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file does not exist.
         CommandError: the cluster is not ready, or does not answer.
     """
     if skip is not None:
@@ -73,7 +73,7 @@ def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str 
         raise CommandError(
             f"context {kubectl.context} is not ready for the platform; nothing was changed:\n{lines}\n"
             f"`tenantry preflight --context {kubectl.context}` shows every check, and --write sets the keys; "
-            "--skip-preflight REASON continues nevertheless"
+            "--skip-preflight REASON continues anyway"
         )
 
 

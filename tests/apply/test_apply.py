@@ -168,7 +168,7 @@ def test_an_object_with_our_labels_is_deleted_only_if_kubectl_applied_it(
 
 
 def test_a_tenant_without_a_file_is_deleted_only_if_it_is_named(applying: Applying) -> None:
-    """The namespaces of others stay, whoever created them."""
+    """All other namespaces stay."""
     applying.plane.kubectl("create", "namespace", "not-ours")
     applying.file("tenant-c").unlink()
     refused = applying()

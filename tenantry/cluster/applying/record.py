@@ -28,7 +28,7 @@ class Record:
 
     @classmethod
     def of(cls, namespace: Metadata) -> Self | None:
-        """The record on a Namespace; None if there is none that this version can read."""
+        """The record on a Namespace; None if this version cannot read one."""
         try:
             value = json.loads(namespace.get("annotations", {})[ANNOTATION])
             return cls(digest=str(value["digest"]), objects=dict(value["objects"]))
@@ -66,10 +66,10 @@ def fingerprint(metadata: Metadata) -> str:
     """Differs after every change of an object, other than to its status or its scale and to the record itself.
 
     The API server keeps in `managedFields` who set which fields of an object and when. An entry changes with every
-    write that changes one of its fields, and those of status and scale are apart. The times have a resolution of a
+    write that changes one of its fields; status and scale have entries of their own. The times have a resolution of a
     second, so what `kubectl apply` itself wrote last is part of the fingerprint, too.
 
-    Whoever creates a Deployment owns its number of replicas until the autoscaler takes it over, so it is left out.
+    The number of replicas is left out: the creator of a Deployment owns this field until the autoscaler takes it over.
     """
     managed = [
         _without_replicas(each)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from audit.model.quantities import quantity
+from audit.reports.words import count
 from constructs_lib.platform import Tenant
 from constructs_lib.platform._quantities import byte_count, cpu_text, millicores
 from constructs_lib.platform.capacity import ResourceList, requests_of, unschedulable
@@ -32,7 +33,7 @@ def check_capacity(inspected: Inspected) -> Iterator[Finding]:
     maximum = [each.pod for each in requests for _ in range(each.maximum.pods)]
     at_minimum, at_maximum = unschedulable(minimum, free), unschedulable(maximum, free)
     left = sum(each.cpu for each in free), sum(each.memory for each in free)
-    found = f"{_count(len(nodes), 'node')} with {cpu_text(left[0])} CPU and {left[1] // _MEBIBYTE}Mi left for tenants"
+    found = f"{count(len(nodes), 'node')} with {cpu_text(left[0])} CPU and {left[1] // _MEBIBYTE}Mi left for tenants"
     if at_maximum:
         found += f"; unschedulable: {at_minimum} pods at the minimum, {at_maximum} at the maximum"
     if any(_selects_nodes(tenant) for tenant in inspected.platform.tenants):
@@ -112,7 +113,3 @@ def _description(described: ClusterSettings | None, sizes: Sequence[ResourceList
     for key, value in values.items():
         if key in too_much:
             yield Setting(section="cluster", key=key, value=value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

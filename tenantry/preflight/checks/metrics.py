@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from audit.reports.words import count
 from tenantry.preflight.api import UNAVAILABLE, RefusedError
 from tenantry.preflight.check import Inspected
 from tenantry.preflight.finding import Finding, Status
 
 _METRICS = "/apis/metrics.k8s.io/v1beta1"
-_REQUIRED = "the metrics API (`kubectl top pods`), by which autoscalers count CPU"
+_REQUIRED = "the metrics API (`kubectl top pods`), from which autoscalers read CPU usage"
 _FIX = "install Metrics Server, or repair it: `kubectl get apiservice v1beta1.metrics.k8s.io`"
 
 
@@ -26,6 +27,6 @@ def check_metrics(inspected: Inspected) -> Iterator[Finding]:
         return
     nodes = inspected.api.items(f"{_METRICS}/nodes") or []
     if not nodes:
-        yield Finding(status=Status.WARNING, found="it answers, without a node", required=_REQUIRED, fix=_FIX)
+        yield Finding(status=Status.WARNING, found="it answers, but has no node", required=_REQUIRED, fix=_FIX)
         return
-    yield Finding(status=Status.OK, found=f"it answers for {len(nodes)} nodes", required=_REQUIRED)
+    yield Finding(status=Status.OK, found=f"it answers for {count(len(nodes), 'node')}", required=_REQUIRED)

@@ -34,7 +34,7 @@ def check_profile(inspected: Inspected) -> Iterator[Finding]:
     setting = Setting(section="cluster", key="profile", value=name)
     yield Finding(
         status=Status.WARNING if differs else Status.OK,
-        found=found if differs else f"{found}; sets nothing else than {given}",
+        found=found if differs else f"{found}; it sets the same keys as {given}",
         required=required,
         settings=(setting,),
     )

@@ -22,5 +22,5 @@ def check_storage(inspected: Inspected) -> Iterator[Finding]:
         status=Status.WARNING,
         found=f"no default class; classes: {names}" if names else "no storage class",
         required=_REQUIRED,
-        fix="set storage_class in terraform/platform/terraform.tfvars; without these components, nothing",
+        fix="set storage_class in terraform/platform/terraform.tfvars if Terraform installs Prometheus or MinIO",
     )

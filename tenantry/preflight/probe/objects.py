@@ -25,7 +25,7 @@ _WAIT: Final = f"import time;time.sleep({_LIFETIME_SECONDS})"
 
 
 def namespace() -> Object:
-    """A namespace with a name that nobody else has, and the Pod Security that tenants have."""
+    """A namespace with a unique name and the tenants' Pod Security."""
     security = {"pod-security.kubernetes.io/enforce": "restricted"}
     metadata = {"name": f"{PREFIX}{secrets.token_hex(4)}", "labels": {**platform_labels(), LABEL: "", **security}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

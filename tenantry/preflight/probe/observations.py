@@ -67,5 +67,5 @@ class Observations:
             found = f"a pod under the tenants' DNS policy resolves kubernetes.default.svc to {self.resolved}"
             return Finding(status=Status.OK, found=found, required=required)
         found = "a pod under the tenants' DNS policy resolves nothing"
-        fix = "set platform.dns to what the line above names, or look for another policy"
+        fix = "set the keys of platform.dns that this check names, or look for another policy"
         return Finding(status=Status.BLOCKING, found=found, required=required, fix=fix)

@@ -1,4 +1,4 @@
-"""Runs a probe: creates its objects, observes, and deletes them, whatever happens in between."""
+"""Runs a probe: creates its objects, observes what they can do, and deletes them in every case."""
 
 import json
 import subprocess
@@ -62,7 +62,7 @@ def _report_leftovers(kubectl: Kubectl) -> None:
     left = kubectl.try_run("get", "namespaces", "--selector", objects.LABEL, "--output", "name").stdout.split()
     if left:
         names = " ".join(each.removeprefix("namespace/") for each in left)
-        say(f"of another probe; if none runs, delete it: kubectl delete namespace {names}")
+        say(f"the namespace of another probe exists; if that probe no longer runs: kubectl delete namespace {names}")
 
 
 @contextmanager

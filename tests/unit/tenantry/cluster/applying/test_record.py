@@ -19,13 +19,13 @@ OBJECT: dict[str, Any] = {"uid": "1", "annotations": {LAST_APPLIED: "{}"}, "mana
     ],
     ids=lambda each: each["manager"],
 )
-def test_status_scale_and_the_record_are_no_changes(entry: dict[str, Any]) -> None:
+def test_status_scale_and_the_record_are_not_changes(entry: dict[str, Any]) -> None:
     """Controllers write them all the time."""
     assert fingerprint({**OBJECT, "managedFields": [OWN, entry]}) == fingerprint(OBJECT)
 
 
-def test_it_is_no_change_that_the_autoscaler_takes_over_the_replicas() -> None:
-    """The field then leaves the entry of who created the object."""
+def test_the_autoscaler_taking_over_the_replicas_is_not_a_change() -> None:
+    """The field then leaves the entry of the object's creator."""
     taken = {**OWN, "fieldsV1": {"f:spec": {"f:paused": {}}}}
     assert fingerprint({**OBJECT, "managedFields": [taken]}) == fingerprint(OBJECT)
 
@@ -43,13 +43,13 @@ def test_it_is_no_change_that_the_autoscaler_takes_over_the_replicas() -> None:
     ids=["created again", "applied by kubectl", "written again", "field removed", "edited", "without managed fields"],
 )
 def test_other_changes_are(change: dict[str, Any]) -> None:
-    """Whoever made them."""
+    """Even if kubectl made them."""
     assert fingerprint({**OBJECT, **change}) != fingerprint(OBJECT)
 
 
 @pytest.mark.parametrize("value", [None, "", "{}", "[]", "3", '{"digest": "a", "objects": 3}'])
-def test_a_value_that_is_no_record_is_ignored(value: str | None) -> None:
-    """Whoever wrote it."""
+def test_a_value_that_is_not_a_record_is_ignored(value: str | None) -> None:
+    """The tenant is then applied."""
     assert Record.of({"annotations": {"tenantry.dev/applied": value} if value is not None else {}}) is None
 
 

@@ -71,7 +71,7 @@ def test_a_refused_list_is_an_error() -> None:
 
 
 def test_a_record_is_written_as_its_own_field_manager() -> None:
-    """So that it is no change of the Namespace."""
+    """So that it does not count as a change of the Namespace."""
     server, asked = _server(httpx.Response(200))
     server.annotate("tenant-a", "note", "text")
     assert (asked[0].method, asked[0].url.path) == ("PATCH", "/api/v1/namespaces/tenant-a")

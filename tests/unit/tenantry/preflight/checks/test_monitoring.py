@@ -100,7 +100,7 @@ CASES: list[Case] = [
         "does not answer",
         {},
     ),
-    ("metrics", answer("/apis/metrics.k8s.io/v1beta1/nodes", {"items": []}), {}, {}, Status.WARNING, "without", {}),
+    ("metrics", answer("/apis/metrics.k8s.io/v1beta1/nodes", {"items": []}), {}, {}, Status.WARNING, "no node", {}),
 ]
 
 
