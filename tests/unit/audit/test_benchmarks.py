@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 from audit import Contract, read
 from audit.benchmarks import BENCHMARKS, results
 from audit.benchmarks.pods import NAMES, harmless, refused
-from audit.contract import loaded
 from tenantry.cli import app
 from tests.example_platform import EXAMPLE, example_dist
+from tests.unit.audit import contracts
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
 from tests.unit.audit.roles import account, binding, role
 
@@ -72,9 +72,7 @@ SERVICE = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: 
 
 def contract(other: dict[str, object] | None = None, **tenant: object) -> Contract:
     """A contract of the tenant shop and of another one, bank."""
-    head = {"apiVersion": "tenantry.dev/v1alpha1", "kind": "IsolationContract", "metadata": {"name": "test"}}
-    tenants = [{"name": "shop", **tenant}, {"name": "bank", **(other or {})}]
-    return loaded({**head, "spec": {"tenants": tenants}}, "contract.yaml")
+    return contracts.contract(tenants=[{"name": "shop", **tenant}, {"name": "bank", **(other or {})}])
 
 
 def outcomes(tmp_path: Path, text: str, wanted: Contract | None = None) -> dict[str, str]:
@@ -253,9 +251,8 @@ def test_permissions_of_the_platforms_operators_are_not_the_tenants(tmp_path: Pa
         SAFE + role("ops", "delete", "resourcequotas", "shop") + binding("ops", "Role", "ops", "Group", "ops", "shop")
     )
     assert outcomes(tmp_path, text)["block-ns-quota"] == "fail"
-    head = {"apiVersion": "tenantry.dev/v1alpha1", "kind": "IsolationContract", "metadata": {"name": "test"}}
-    spec = {"tenants": [{"name": "shop"}], "holders": [{"kind": "Group", "name": "ops"}]}
-    assert outcomes(tmp_path, text, loaded({**head, "spec": spec}, "x"))["block-ns-quota"] == "pass"
+    operators = contracts.contract(holders=[{"kind": "Group", "name": "ops"}])
+    assert outcomes(tmp_path, text, operators)["block-ns-quota"] == "pass"
 
 
 def test_a_member_with_a_role_in_the_namespace_of_another_tenant_fails(tmp_path: Path) -> None:

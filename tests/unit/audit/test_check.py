@@ -21,6 +21,7 @@ from tenantry.isolation import contract_of
 from tests.e2e import access
 from tests.example_platform import EXAMPLE, accessible_dist, example_dist
 from tests.paths import ROOT
+from tests.unit.audit.contracts import contract
 from tests.unit.audit.manifests import DENY_ALL, namespace, pod, policy
 from tests.unit.audit.roles import binding, role
 
@@ -31,12 +32,6 @@ SAFE = namespace("shop", ENFORCED) + policy("deny", DENY_ALL) + QUOTA
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["audit", "check", *map(str, arguments)])
-
-
-def contract(**spec: object) -> Contract:
-    """A contract of one tenant named shop."""
-    data = {"apiVersion": "tenantry.dev/v1alpha1", "kind": "IsolationContract", "metadata": {"name": "test"}}
-    return loaded({**data, "spec": {"tenants": [{"name": "shop"}], **spec}}, "contract.yaml")
 
 
 def route(of: str, to: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from audit import AuditError, read
 from audit.changes import changes
-from audit.contract import contract_findings, loaded
+from audit.contract import contract_findings
 from audit.pods import pod_findings
 from audit.reading.documents import TextDocument
 from audit.reports import diff_tables, formats
@@ -20,6 +20,7 @@ from audit.reports.exposure_report import exposure_report
 from audit.reports.permissions_report import permissions_report
 from audit.wiring import broken_references
 from tests.example_platform import example_dist
+from tests.unit.audit.contracts import contract
 from tests.unit.audit.test_exposure import INGRESS, ROUTE
 
 OTHERS = """\
@@ -176,15 +177,7 @@ def test_a_wrong_value_anywhere_is_an_error_of_the_input(data: dict[str, Any]) -
 
 
 DETAILED = [*TENANT, *yaml.safe_load_all(DETAILS), *yaml.safe_load_all(INGRESS[4:]), *yaml.safe_load_all(ROUTE[4:])]
-CONTRACT = loaded(
-    {
-        "apiVersion": "tenantry.dev/v1alpha1",
-        "kind": "IsolationContract",
-        "metadata": {"name": "test"},
-        "spec": {"tenants": [{"name": "tenant-a"}, {"name": "tenant-b"}]},
-    },
-    "contract",
-)
+CONTRACT = contract(tenants=[{"name": "tenant-a"}, {"name": "tenant-b"}])
 REST = [each for each in TENANT if each["kind"] in {"Namespace", "Deployment", "Service", "ResourceQuota"}]
 
 
