@@ -168,7 +168,7 @@ def _write(file: Path, edited: str) -> bool:
         checked = Path(directory, file.name)
         checked.write_text(edited, encoding="utf-8")
         checked.chmod(file.stat().st_mode)
-        Platform.load(checked)
+        Platform.load(checked, folder=file.parent)
         checked.replace(file)
     return edited != text
 
