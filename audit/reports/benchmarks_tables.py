@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.benchmarks import Outcome
-from audit.reports.benchmarks_report import BenchmarksReport, Check, Group, Member
+from audit.reports.benchmarks_report import BenchmarksReport, Check, Group
 from audit.reports.reach_tables import table
-from audit.reports.words import count
+from audit.reports.words import count, place
 
 _NAMED: Final = 3
 _DECIDING: Final = {Outcome.FAIL, Outcome.UNKNOWN}
@@ -31,7 +31,7 @@ def _text(report: BenchmarksReport) -> Iterator[str]:
             tenants = _tenants(group, report) and f" ({_tenants(group, report)})"
             yield f"{group.outcome:<14}  {check.name:<{width}}  {group.reason}{tenants}"
             if group.outcome in _DECIDING:
-                yield from (f"{'':<14}  {_place(each)}" for each in group.members[:_NAMED] if each.file)
+                yield from (f"{'':<14}  {place(each)}" for each in group.members[:_NAMED] if each.file)
 
 
 def _tenants(group: Group, report: BenchmarksReport) -> str:
@@ -42,10 +42,6 @@ def _tenants(group: Group, report: BenchmarksReport) -> str:
     return ", ".join(each.tenant for each in group.members[:_NAMED]) + more
 
 
-def _place(member: Member) -> str:
-    return f"{member.file}:{member.line}" if member.line else member.file
-
-
 def csv(report: BenchmarksReport) -> str:
     """One row per tenant and check."""
     out = io.StringIO()
@@ -54,7 +50,7 @@ def csv(report: BenchmarksReport) -> str:
     for check in report.checks:
         for group in check.groups:
             for each in group.members:
-                writer.writerow([each.tenant, check.name, check.suite_id, group.outcome, each.reason, _place(each)])
+                writer.writerow([each.tenant, check.name, check.suite_id, group.outcome, each.reason, place(each)])
     return out.getvalue().rstrip("\n")
 
 

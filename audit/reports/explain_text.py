@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from audit.reports.explain_report import EvidenceItem, ExplainReport, Side
+from audit.reports.explain_report import ExplainReport, Side
+from audit.reports.words import place
 
 
 def text(report: ExplainReport) -> str:
@@ -25,15 +26,11 @@ def _side(side: Side) -> Iterator[str]:
     for each in side.evidence:
         yield f"  {each.reason}"
         if each.file:
-            yield f"    {': '.join(filter(None, (_place(each), each.text or each.rule)))}"
+            yield f"    {': '.join(filter(None, (place(each), each.text or each.rule)))}"
     for needed in side.needed:
         yield f"  needed: {needed}" if not needed.startswith("nearest") else f"  {needed}"
     for missing in side.missing:
         yield f"  not known: {missing}"
-
-
-def _place(item: EvidenceItem) -> str:
-    return f"{item.file}:{item.line}" if item.line else item.file
 
 
 def markdown(report: ExplainReport) -> str:
@@ -45,8 +42,8 @@ def markdown(report: ExplainReport) -> str:
     for side in report.sides:
         lines += ["", f"**{side.direction}: {side.verdict}**", ""]
         for each in side.evidence:
-            place = f" (`{_place(each)}`: `{each.text or each.rule}`)" if each.file else ""
-            lines.append(f"- {each.reason}{place}")
+            where = f" (`{place(each)}`: `{each.text or each.rule}`)" if each.file else ""
+            lines.append(f"- {each.reason}{where}")
         lines += [f"- needed: {needed}" for needed in side.needed]
         lines += [f"- not known: {missing}" for missing in side.missing]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from itertools import groupby
 from audit.reports.exposure_report import ExposureReport
 from audit.reports.finding import Finding
 from audit.reports.reach_tables import table
-from audit.reports.words import count
+from audit.reports.words import count, place
 
 HEADER = ("workloads", "exposure", "verdict", "ports", "by", "place")
 
@@ -32,16 +32,11 @@ def _text(report: ExposureReport) -> Iterator[str]:
             ports = f", {', '.join(finding.ports)}" if finding.ports else ""
             yield f"    {finding.verdict:<8} {finding.exposure}{ports}: {finding.by}"
             yield from (f"             {missing}" for missing in finding.missing)
-            yield f"             {_place(finding)}"
+            yield f"             {place(finding)}"
 
 
 def _cells(finding: Finding) -> tuple[str, str, str, str, str]:
-    return finding.exposure, finding.verdict, ", ".join(finding.ports), finding.by, _place(finding)
-
-
-def _place(finding: Finding) -> str:
-    """File and line; objects of a cluster have no line."""
-    return f"{finding.file}:{finding.line}" if finding.line else finding.file
+    return finding.exposure, finding.verdict, ", ".join(finding.ports), finding.by, place(finding)
 
 
 def csv(report: ExposureReport) -> str:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from audit.model.finding import State
-from audit.reports.findings_report import Entry, FindingsReport, Member
+from audit.reports.findings_report import Entry, FindingsReport
 from audit.reports.metrics_report import MetricsReport
 from audit.reports.reach_tables import table
 from audit.reports.sarif import LEVELS, Result, document
-from audit.reports.words import count
+from audit.reports.words import count, place
 
 _NAMED = 3
 _HEADER = ("state", "severity", "rule", "subject", "message", "fix", "place", "id")
@@ -41,15 +41,10 @@ def entry_text(entry: Entry) -> Iterator[str]:
     yield f"{entry.state} {entry.severity} {entry.rule}: {entry.subject}{several}"
     yield f"    {entry.message}"
     for member in entry.members[:_NAMED]:
-        yield f"    {_place(member)}"
+        yield f"    {place(member)}"
     if len(entry.members) > _NAMED:
         yield f"    and {len(entry.members) - _NAMED} more"
     yield f"    fix: {entry.fix}"
-
-
-def _place(member: Member) -> str:
-    """File and line; objects of a cluster have no line."""
-    return f"{member.file}:{member.line}" if member.line else member.file
 
 
 def csv(report: FindingsReport | MetricsReport) -> str:
@@ -59,7 +54,7 @@ def csv(report: FindingsReport | MetricsReport) -> str:
     writer.writerow(_HEADER)
     for entry in report.entries:
         for member in entry.members:
-            what = (member.subject, member.message, entry.fix, _place(member), member.id)
+            what = (member.subject, member.message, entry.fix, place(member), member.id)
             writer.writerow([entry.state, entry.severity, entry.rule, *what])
     return out.getvalue().rstrip("\n")
 
@@ -71,7 +66,7 @@ def markdown(report: FindingsReport) -> str:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     several = f" ({len(entry.members)})" if len(entry.members) > 1 else ""
-    places = ", ".join(_place(member) for member in entry.members[:_NAMED])
+    places = ", ".join(place(member) for member in entry.members[:_NAMED])
     what = (f"{entry.subject}{several}", entry.message, entry.fix, places)
     return entry.state, entry.severity, entry.rule, *what
 

@@ -1,12 +1,13 @@
 """Who scrapes whom and who reads the metrics, as text and Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from audit.reports.findings_tables import entry_text, summary
 from audit.reports.metrics_report import Line, MetricsReport, Reader, Selected, Server
 from audit.reports.reach_tables import table
-from audit.reports.words import count
+from audit.reports.words import Placed, count, place
 
 _NAMED: Final = 3
 _SCRAPES: Final = {
@@ -29,7 +30,7 @@ def _text(report: MetricsReport) -> Iterator[str]:
     yield from (f"unknown: {each}" for each in report.missing)
     for server in report.servers:
         yield ""
-        yield f"{server.reference} ({_place(server)})"
+        yield f"{server.reference} ({place(server)})"
         yield from (f"    {each}" for each in _server(server))
     if report.others:
         yield ""
@@ -71,13 +72,9 @@ def _several(members: list[Line]) -> str:
 
 
 def _members(members: list[Line], before: Sequence[str] = ("",) * _NAMED) -> Iterator[str]:
-    yield from (f"    {text}{_place(each)}" for text, each in zip(before, members[:_NAMED], strict=False))
+    yield from (f"    {text}{place(each)}" for text, each in zip(before, members[:_NAMED], strict=False))
     if len(members) > _NAMED:
         yield f"    and {len(members) - _NAMED} more"
-
-
-def _place(given: Line | Server) -> str:
-    return f"{given.file}:{given.line}" if given.line else given.file
 
 
 def markdown(report: MetricsReport) -> str:
@@ -96,9 +93,9 @@ def _rows(report: MetricsReport) -> Iterator[tuple[str, ...]]:
     for each in report.others:
         yield "", "selected by none", f"{each.label}{_several(each.members)}", each.selected, _places(each.members)
     for entry in report.entries:
-        places = ", ".join(f"{each.file}:{each.line}" for each in entry.members[:_NAMED])
-        yield "", entry.rule, f"{entry.subject}: {entry.message}", f"{entry.state} {entry.severity}", places
+        what = f"{entry.subject}: {entry.message}"
+        yield "", entry.rule, what, f"{entry.state} {entry.severity}", _places(entry.members)
 
 
-def _places(members: Iterable[Line]) -> str:
-    return ", ".join(_place(each) for each in list(members)[:_NAMED])
+def _places(members: Iterable[Placed]) -> str:
+    return ", ".join(place(each) for each in islice(members, _NAMED))

@@ -5,7 +5,8 @@ from html import escape
 from typing import Final
 
 from audit.reports.paths_report import Path, PathsReport, StepLine
-from audit.reports.paths_tables import heading, place
+from audit.reports.paths_tables import heading
+from audit.reports.words import cut, place
 
 _BOX: Final = (190, 44)
 _GAP: Final = 150
@@ -54,7 +55,7 @@ def _row(path: Path, y: int) -> Iterator[str]:
         yield f'<rect x="{x}" y="{y}" width="{_BOX[0]}" height="{_BOX[1]}" rx="4" fill="{_COLOURS[kind]}">'
         yield f"<title>{escape(label)}</title></rect>"
         middle = f'x="{x + _BOX[0] // 2}" y="{y + 27}"'
-        yield f'<text {middle} text-anchor="middle" fill="#ffffff">{escape(_cut(label))}</text>'
+        yield f'<text {middle} text-anchor="middle" fill="#ffffff">{escape(cut(label, _LETTERS))}</text>'
         if number < len(path.steps):
             yield from _arrow(path.steps[number], x + _BOX[0], y + _BOX[1] // 2)
 
@@ -69,11 +70,6 @@ def _arrow(step: StepLine, x: int, y: int) -> Iterator[str]:
     yield f'<text {middle} y="{y - 8}"><title>{tip}</title>{escape(step.rule)}</text>'
     if lines:
         yield f'<text {middle} y="{y + 16}"><title>{tip}</title>{escape(_end(lines[0]))}</text>'
-
-
-def _cut(label: str) -> str:
-    half = _LETTERS // 2
-    return label if len(label) <= _LETTERS else f"{label[: half - 1]}..{label[1 - half :]}"
 
 
 def _end(text: str) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from audit.reports.paths_report import Line, Path, PathsReport, Plane
+from audit.reports.paths_report import Path, PathsReport, Plane
 from audit.reports.reach_tables import table
-from audit.reports.words import count
+from audit.reports.words import count, place
 
 _NAMED = 3
 _HEADER = ("path", "step", "from", "to", "rule", "why", "place")
@@ -32,11 +32,6 @@ def title(path: Path) -> str:
     also = f", and {count(len(path.also), 'other')} alike" if path.also else ""
     kind = "path" if path.certain else "possible path"
     return f"{kind}, {count(len(path.steps), 'step')}: {path.start} to {path.end}{also}"
-
-
-def place(line: Line) -> str:
-    """File and line; objects of a cluster have no line."""
-    return f"{line.file}:{line.line}" if line.line else line.file
 
 
 def searched(plane: Plane) -> str:

@@ -8,10 +8,10 @@ from msgspec import Struct
 from audit.cluster import Cluster
 from audit.model.finding import Severity, general
 from audit.model.permissions import Request
-from audit.model.place import Place
 from audit.permissions import Grant, Permissions, groups_of
 from audit.permissions.consequences import ALL, of_rule
 from audit.permissions.defaults import defaults
+from audit.reports.words import place
 
 SCHEMA: Final = "tenantry.dev/audit/permissions/v1"
 WHO_CAN_SCHEMA: Final = "tenantry.dev/audit/who-can/v1"
@@ -173,7 +173,7 @@ def who_can_report(cluster: Cluster, request: Request) -> WhoCanReport:
 def _missing(permissions: Permissions) -> list[str]:
     return [
         f"{each.reference} gives {'Role' if each.role_namespace else 'ClusterRole'} {each.role}, which the input does"
-        f" not hold ({_place(each.place)})"
+        f" not hold ({place(each.place)})"
         for each in permissions.missing
     ]
 
@@ -219,7 +219,7 @@ def _where(grant: Grant, own: str) -> str:
 
 def _item(grant: Grant, own: str) -> GrantItem:
     rule, binding = grant.rule, grant.binding.place
-    place = rule.place or grant.role.place
+    at = rule.place or grant.role.place
     return GrantItem(
         subject=str(grant.subject),
         where=_where(grant, own),
@@ -229,8 +229,8 @@ def _item(grant: Grant, own: str) -> GrantItem:
         role=grant.role.reference,
         binding=grant.binding.reference,
         default=grant.default,
-        file=place.file,
-        line=place.line,
+        file=at.file,
+        line=at.line,
         binding_file=binding.file,
         binding_line=binding.line,
     )
@@ -244,7 +244,7 @@ def _consequences(grants: list[Grant], own: str) -> Iterator[ConsequenceItem]:
             where = _where(grant, own)
             if (consequence.name, where) in found:
                 continue
-            place: Place = grant.rule.place or grant.role.place
+            at = grant.rule.place or grant.role.place
             found[consequence.name, where] = ConsequenceItem(
                 rule=consequence.name,
                 severity=severity,
@@ -252,12 +252,8 @@ def _consequences(grants: list[Grant], own: str) -> Iterator[ConsequenceItem]:
                 sentence=consequence.sentence,
                 source=consequence.source,
                 default=grant.default,
-                file=place.file,
-                line=place.line,
+                file=at.file,
+                line=at.line,
             )
     order = list(ALL)
     yield from sorted(found.values(), key=lambda each: (each.severity.rank, order.index(each.rule)))
-
-
-def _place(place: Place) -> str:
-    return f"{place.file}:{place.line}" if place.line else place.file

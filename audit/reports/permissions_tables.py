@@ -5,14 +5,13 @@ from itertools import groupby
 
 from audit.reports.permissions_report import (
     OWN_NAMESPACE,
-    ConsequenceItem,
     GrantItem,
     Holder,
     PermissionsReport,
     WhoCanReport,
 )
 from audit.reports.reach_tables import table
-from audit.reports.words import count
+from audit.reports.words import count, place
 
 _NAMED = 4
 _CONTROLLERS = "system:serviceaccount:kube-system:"
@@ -63,7 +62,7 @@ def _holder(holder: Holder) -> Iterator[str]:
             yield f"            {_places(grant)}"
     for each in holder.consequences:
         yield f"    {each.severity}: {each.rule} in {each.where}: {each.sentence}"
-        yield f"        {_place(each)}"
+        yield f"        {place(each)}"
 
 
 def _allowed(grant: GrantItem) -> str:
@@ -75,10 +74,6 @@ def _places(grant: GrantItem) -> str:
     rule = f"{grant.file}:{grant.line}" if grant.line else grant.file
     binding = f"{grant.binding_file}:{grant.binding_line}" if grant.binding_line else grant.binding_file
     return f"{grant.role} ({rule}) by {grant.binding} ({binding})"
-
-
-def _place(item: ConsequenceItem) -> str:
-    return f"{item.file}:{item.line}" if item.line else item.file
 
 
 def who_can_text(report: WhoCanReport) -> str:

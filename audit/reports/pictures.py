@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.engine.answer import Verdict
 from audit.reports.reach_report import ReachReport
+from audit.reports.words import cut
 
 ADDRESSES: Final = "addresses outside"
 _COLOURS: Final = {
@@ -43,7 +44,7 @@ def svg(report: ReachReport) -> str:
     labels = [source.label for source in report.sources]
     columns = [*labels, ADDRESSES]
     side, letters = next((side, letters) for most, side, letters in _SIZES if len(labels) <= most)
-    left = int(max((len(_cut(label)) for label in columns), default=0) * letters * 0.62) + 16
+    left = int(max((len(cut(label, _LABEL)) for label in columns), default=0) * letters * 0.62) + 16
     width, height = max(left + side * len(columns) + 16, _LEAST), left + side * len(labels) + 24 * len(_LEGEND) + 24
     frame = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
@@ -55,13 +56,13 @@ def svg(report: ReachReport) -> str:
         x = left + column * side + side * 0.65
         parts.append(
             f'<text transform="translate({x:.0f},{left - 6}) rotate(-90)"><title>{escape(label)}</title>'
-            f"{escape(_cut(label))}</text>"
+            f"{escape(cut(label, _LABEL))}</text>"
         )
     for row, label in enumerate(labels):
         y = left + row * side
         parts.append(
             f'<text x="{left - 6}" y="{y + side * 0.65:.0f}" text-anchor="end"><title>{escape(label)}</title>'
-            f"{escape(_cut(label))}</text>"
+            f"{escape(cut(label, _LABEL))}</text>"
         )
         for column, other in enumerate(columns):
             cell = cells.get((label, other), _Cell())
@@ -133,8 +134,3 @@ def _add(cell: _Cell, verdict: Verdict, ports: str, *, whole: bool, to: str) -> 
     order = list(_COLOURS)
     cell.state = min(cell.state, state, key=order.index)
     cell.lines.append(f"{verdict} {ports}" + ("" if whole else f" to {to}"))
-
-
-def _cut(label: str) -> str:
-    half = _LABEL // 2
-    return label if len(label) <= _LABEL else f"{label[: half - 1]}..{label[1 - half :]}"

@@ -1,7 +1,8 @@
-"""Ports, addresses and counts in words."""
+"""Ports, addresses, places and counts in words."""
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Protocol
 
 from audit.model.addresses import Addresses
 from audit.model.policies import Ports
@@ -64,3 +65,26 @@ def count(number: int, noun: str) -> str:
     """A number with its noun, as in "2 workloads"."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+class Placed(Protocol):
+    """What has a file and a line."""
+
+    @property
+    def file(self) -> str:
+        """Its file, or empty."""
+
+    @property
+    def line(self) -> int:
+        """Its line, from 1; 0 for an object of a cluster."""
+
+
+def place(given: Placed) -> str:
+    """File and line; objects of a cluster have no line."""
+    return f"{given.file}:{given.line}" if given.line else given.file
+
+
+def cut(label: str, most: int) -> str:
+    """A label of at most some letters: a longer one without its middle."""
+    half = most // 2
+    return label if len(label) <= most else f"{label[: half - 1]}..{label[1 - half :]}"

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
 from tests.example_platform import example_dist
+from tests.fake_programs import FakePrograms
 from tests.paths import ROOT
 from tests.unit.audit.manifests import namespace
 from tests.unit.audit.monitoring import ALERTMANAGER, PROMETHEUS, SAFE, endpoint, found
@@ -107,6 +109,17 @@ def test_every_format_names_the_finding(tmp_path: Path, form: str) -> None:
     assert result.exit_code == 0, result.output
     assert "metrics-honor-labels" in result.stdout
     assert "metrics-query-by-network" in result.stdout
+
+
+def test_markdown_has_no_line_for_an_object_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [each for each in yaml.safe_load_all(endpoint("honorLabels: true")) if each]
+    listed = json.dumps({"kind": "List", "apiVersion": "v1", "items": items})
+    says = {"api-resources": {"says": "pods\n"}, "get namespaces": {"says": listed}}
+    FakePrograms(tmp_path, monkeypatch).add("kubectl", says)
+    result = run("--context", "kind", "--format", "markdown")
+    assert "metrics-honor-labels" in result.stdout, result.output
+    assert "context kind |" in result.stdout
+    assert ":0" not in result.stdout
 
 
 def test_a_report_can_be_about_one_namespace(tmp_path: Path) -> None:
