@@ -1,11 +1,11 @@
 """How long the audit takes, how its cost grows, and how much memory it needs.
 
-It also measures `tenantry audit all`, which is every report over one reading, for the largest number of tenants.
-
 `python -m bench.audit` makes two kinds of input: tenants, as `tenantry synth` writes them, and a crowd of namespaces
 with ten workloads and sixty policies each, no two alike. For each size it runs `tenantry audit reach --format json` in
 a process of its own, in turn, several rounds, and writes medians to bench/results/audit.json. It fails where a larger
 input costs more than GROWTH times as much per object, in CPU time, which other work on the machine hardly changes.
+
+It also measures `tenantry audit all`, every report over one reading, for the largest number of tenants.
 
 Another analyzer can be measured in the same run: `--peer 'PROGRAM OPTIONS'` runs that command with the folder of
 tenants as its last argument.

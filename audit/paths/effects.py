@@ -46,7 +46,7 @@ def _reached(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[
 
 
 def _whole(kind: Kind) -> Effect:
-    """What there is once per namespace."""
+    """An effect on something that exists once per namespace."""
 
     def found(_land: Landscape, namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
         yield Node(kind, namespace), True
@@ -92,7 +92,7 @@ IN_NAMESPACES: Final[dict[str, Effect]] = {
     "changes-monitoring": _whole(Kind.NEW_PODS),
     "reads-logs": _whole(Kind.LOGS),
 }
-"""Of consequences that a Role can have. Quotas are about capacity, and lead nowhere."""
+"""Effects of the consequences that a Role can have. Changing quotas affects capacity only, so it has none."""
 IN_CLUSTER: Final[dict[str, Effect]] = {
     "administers": _cluster,
     "reaches-kubelets": _nodes,
@@ -101,4 +101,4 @@ IN_CLUSTER: Final[dict[str, Effect]] = {
     "changes-admission": _cluster,
     "redirects-the-api": _cluster,
 }
-"""Of consequences that only a ClusterRoleBinding gives: their resources are in no namespace."""
+"""Effects of the consequences that only a ClusterRoleBinding gives: their resources do not have a namespace."""

@@ -9,7 +9,7 @@ from audit.engine.answer import Answer
 from audit.model.place import Place
 
 ANY: Final = "*"
-"""As a name: whichever of the namespace, or any node."""
+"""As a name: every object of the namespace, or any node."""
 
 
 class Kind(StrEnum):
@@ -104,7 +104,7 @@ class Step:
 
 
 class Plane(Protocol):
-    """One kind of way. A plane is one module, and knows no other.
+    """One kind of way. A plane is one module and does not import another.
 
     Attributes:
         name: Its name.

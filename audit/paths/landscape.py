@@ -1,4 +1,4 @@
-"""The input, arranged for the planes: which node stands for which object."""
+"""The input, arranged for the planes: the node of each object."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Landscape:
     Attributes:
         cluster: The input.
         inventory: Its objects.
-        namespaces: The namespaces that it declares, or that objects stand in.
+        namespaces: The namespaces that it declares, and those of its objects.
         workloads: Every workload, by its node.
         templates: The pod templates of workloads, by the same nodes.
         servers: The Prometheus objects.
@@ -91,11 +91,11 @@ class Landscape:
         return found if default in found else [*found, default]
 
     def holds(self, node: Node) -> bool:
-        """Whether the input holds what a node stands for; false only for an account that it does not know."""
+        """Whether the input holds what a node is about; false only for an account that it does not know."""
         return node.kind is not Kind.ACCOUNT or node in self.accounts_of(node.namespace)
 
     def place(self, node: Node) -> Place | None:
-        """Where the object of a node stands."""
+        """The place of a node's object."""
         if node in self.workloads:
             return self.workloads[node].place
         account = self.accounts.get((node.namespace, node.name)) if node.kind is Kind.ACCOUNT else None

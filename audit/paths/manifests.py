@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.|\Z)")
 
 
 class ManifestsPlane:
-    """Routes to Services of other namespaces, and Services that stand for something of another namespace."""
+    """Routes to Services of other namespaces, and Services that are aliases or hold addresses of another namespace."""
 
     name = "routes and Services"
 
@@ -43,7 +43,7 @@ class ManifestsPlane:
         return []
 
     def steps(self, node: Node) -> Iterator[Step]:
-        """What the manifests of a namespace lead to in another."""
+        """What routes and Services of a namespace reach in another."""
         if node.kind is not Kind.MANIFESTS:
             return
         for route in self._routes_of.get(node.namespace, ()):
@@ -59,8 +59,8 @@ class ManifestsPlane:
         if alias is not None and alias[2] != service.namespace:
             place = service.place.at("spec", "externalName")
             sentence = (
-                f"the Service {service.name} stands for {service.external_name}, so what uses it as a backend, such as "
-                "a gateway, sends traffic there"
+                f"the Service {service.name} is an alias of {service.external_name}, so what uses it as a backend, "
+                "such as a gateway, sends traffic there"
             )
             for target, _certain in self._behind(alias[2], alias[1]):
                 yield Step(target, "external-name", sentence, lines(place), certain=False, source=_SERVICES)

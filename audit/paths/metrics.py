@@ -1,4 +1,4 @@
-"""Metrics: monitors that make Prometheus scrape others, and whoever can query a Prometheus or is one."""
+"""Metrics: monitors that make Prometheus scrape others, and who can query a Prometheus or control its pods."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _KINDS: Final = ("ServiceMonitor", "PodMonitor")
 
 
 class MetricsPlane:
-    """Monitors, and the API of Prometheus, which answers everybody who reaches it."""
+    """Monitors, and the API of Prometheus, which answers every client that can connect."""
 
     name = "metrics"
 
@@ -56,12 +56,14 @@ class MetricsPlane:
         ]
 
     def steps(self, node: Node) -> Iterator[Step]:
-        """What monitors scrape, what a query reads, and what whoever writes monitors or rules has."""
+        """What monitors scrape, what a query reads, and what writing monitors or rules gives."""
         if node.kind is Kind.MANIFESTS:
             for monitor in self._monitors_of.get(node.namespace, ()):
                 yield from self._scrapes(monitor)
         elif node.kind is Kind.REACHED:
-            sentence = "Prometheus answers queries about every namespace that it scrapes, whoever asks"
+            sentence = (
+                "Prometheus answers queries about every namespace that it scrapes, from every client that can connect"
+            )
             yield from self._read(Node(Kind.PODS, node.namespace, node.name), sentence)
         elif node.kind in {Kind.PODS, Kind.NEW_PODS}:
             yield from self._read(node, "its pods hold the metrics of every namespace that they scrape")
@@ -118,7 +120,7 @@ class MetricsPlane:
             yield Step(target, "queries", sentence, lines(monitor.place), source=_QUERIES)
 
     def _reaches(self, node: Node) -> Iterator[Step]:
-        """Traffic to pods that only the operator makes, which the network's plane therefore does not know."""
+        """Traffic to pods that only the operator makes, and that the network plane therefore does not know."""
         references = self._land.cluster.references
         sources: list[Endpoint] = []
         if node.kind is Kind.NEW_PODS:

@@ -16,7 +16,7 @@ _POLICIES: Final = "https://kubernetes.io/docs/concepts/services-networking/netw
 
 
 class NetworkPlane:
-    """Traffic between pods. Traffic is not control: of what it reaches, nothing but a known API leads further."""
+    """Traffic between pods. Traffic is not control: a path continues from a pod that it reaches only at a known API."""
 
     name = "network"
 
@@ -46,7 +46,7 @@ class NetworkPlane:
         return [f"what {each} lets through: {each.reason}" for each in self._land.inventory.opaque]
 
     def steps(self, node: Node) -> Iterator[Step]:
-        """What pods reach, and what whoever changes policies or labels can reach."""
+        """What pods reach, and what changing policies or labels lets them reach."""
         if node.kind is Kind.PODS and not self._land.refused(node):
             for number in self._classes[node]:
                 yield from self._flows(number)
@@ -95,7 +95,9 @@ class NetworkPlane:
         """What lets pods of a namespace in, whatever their own policies say."""
         numbers = [number for node in self._land.pods(namespace) for number in self._classes[node]]
         numbers += [self._new[namespace]] if namespace in self._new else []
-        sentence = "whoever changes the policies of a namespace lets its pods out; these pods let them in"
+        sentence = (
+            "changing the policies of the namespace can let its pods out, and the policies of these pods let them in"
+        )
         for number in numbers:
             arriving = self._reach.let_in(number)
             for certain, found in ((True, arriving.certain), (False, arriving.possible)):

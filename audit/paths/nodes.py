@@ -1,4 +1,4 @@
-"""Nodes: whoever has a node has every pod on it, and a pod in the node's network reaches them."""
+"""Nodes: control of a node includes every pod on it, and a pod on the node's network reaches them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class _Placement:
 
     Attributes:
         name: The one node, or empty.
-        labels: Labels that their node must have, each with the values of which it has one.
+        labels: Labels that their node must have, each with the values that it may have.
         tolerations: What they tolerate.
     """
 
@@ -49,14 +49,14 @@ class NodesPlane:
 
     @property
     def unknown(self) -> list[str]:
-        """Without nodes in the input, only what templates say keeps two pods apart."""
+        """Without nodes in the input, only templates exclude that two pods share a node."""
         return [] if self._nodes else ["the nodes: any two pods whose templates do not exclude it may share one"]
 
     def steps(self, node: Node) -> Iterator[Step]:
         """The pods of a node, and what pods in its network reach."""
         if node.kind is Kind.NODE:
             for target in self._on(node):
-                sentence = "its pods may run on the node, and whoever has the node has them, their tokens and Secrets"
+                sentence = "its pods may run on the node, and control of the node includes them, their tokens and Secrets"
                 yield Step(target, "shares-node", sentence, lines(self._land.place(target)), source=_ISOLATION)
         elif node.kind is Kind.PODS and node in self._land.templates:
             yield from self._host_network(node, self._land.templates[node])
@@ -66,7 +66,9 @@ class NodesPlane:
         if not template.spec.get("hostNetwork") or refuses:
             return
         place = template.owner.place.at(*template.path, "spec", "hostNetwork")
-        sentence = "its pods use their node's network, and a node reaches the pods that run on it past every policy"
+        sentence = (
+            "its pods use their node's network, and a node reaches the pods that run on it, whatever policies say"
+        )
         for each in self._on(Node(Kind.NODE, node.namespace, node.name)):
             if each != node:
                 target = Node(Kind.REACHED, each.namespace, each.name)
@@ -109,7 +111,7 @@ def _placement(template: Template) -> _Placement:
 def _fits(placement: _Placement, node: Object) -> bool:
     """Whether pods may run on a node of the input."""
     if placement.name:
-        return placement.name == node.name  # the scheduler, and so taints, are not asked
+        return placement.name == node.name  # such a pod is not scheduled, so labels and taints do not count
     labels = {_HOST_NAME: node.name, **mapping(node.at("metadata", "labels"))}
     if not all(str(labels.get(key)) in values for key, values in placement.labels.items()):
         return False

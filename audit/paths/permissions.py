@@ -1,4 +1,4 @@
-"""Permissions: what an account, a user or a group can have by what it may do (RBAC)."""
+"""Permissions: what an account, a user or a group can have because of what it may do (RBAC)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ from audit.permissions.permissions import Grant, groups_of, parts
 _RBAC_DOCS: Final = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"
 _WRITE_ADMISSION: Final = "changes-admission"
 _COMBINED: Final = {"binds-roles", "escalates-roles", "impersonates"}
-"""Consequences of which a part of their requests alone gives nothing, or not the same."""
+"""Consequences that follow only from several rights together, or from one right in another way."""
 
 
 class PermissionsPlane:
@@ -55,7 +55,7 @@ class PermissionsPlane:
             rights = [Right(grant, *part) for grant in grants for part in parts(grant.rule)]
             for right in rights:
                 yield from list(self._of_right(right)) or _reading(right)
-            # Whoever may do everything needs nothing in addition.
+            # A right to everything does not need another one.
             yield from self._of_rights([each for each in rights if not unlimited(each.part)])
             yield from self._unknown_roles(node)
 
@@ -116,7 +116,7 @@ class PermissionsPlane:
         return [one or other] if one or other else self._namespaces
 
     def _bound(self, part: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[tuple[Node, bool]]:
-        """What somebody has who can bind roles in a namespace, or in the whole cluster if none is named.
+        """What binding roles gives in a namespace, or in the whole cluster if none is named.
 
         That is everything, or what the roles of some names give; what a role that the input lacks gives is not known.
         """
@@ -160,7 +160,7 @@ class PermissionsPlane:
                         yield _step(account, consequence, create, read)
 
     def _unguarded(self, rights: Sequence[Right]) -> Iterator[Step]:
-        """Whoever turns Pod Security off in a namespace and runs pods there has their node."""
+        """Turning Pod Security off in a namespace and running pods there gives their node."""
         consequence = ALL["labels-namespaces"]
         labels = [each for each in rights if each.may(("update", "patch"), "", "namespaces")]
         for label in labels:

@@ -1,4 +1,4 @@
-"""Pods: what a pod has by its template, and what somebody has who can run pods."""
+"""Pods: what a pod has by its template, and what running new pods gives."""
 
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
@@ -92,7 +92,7 @@ class PodsPlane:
         if not refuses:
             found = self._land.inventory.namespaces.get(namespace)
             place = found.place.at("metadata", "labels", ENFORCE) if found and found.place else None
-            why = "the namespace does not enforce Pod Security, so a pod that it runs has its node"
+            why = "the namespace does not enforce Pod Security, so a new pod can take over its node"
             target = Node(Kind.NODE, "", ANY)
             yield Step(target, "leaves-container", why, lines(place), certain=refuses is False, source=_STANDARDS)
 
@@ -162,7 +162,7 @@ def _escapes(template: Template) -> Found:
 
 
 def of_the_node(path: str) -> bool:
-    """Whether a path of a node has what belongs to the node or to other pods."""
+    """Whether a path of a node belongs to the node or to other pods."""
     return holds_folder_of_the_node(path) or any(normal(path).startswith(f"{each}/") for each in _OF_THE_NODE)
 
 

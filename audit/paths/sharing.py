@@ -27,11 +27,11 @@ _SOURCES: Final = {
     "iscsi": ("targetPortal", "iqn", "lun"),
     "fc": ("targetWWNs", "lun"),
 }
-"""Kinds of storage, and what tells two of a kind apart."""
+"""Kinds of storage, and the fields that identify one."""
 
 
 class SharingPlane:
-    """Volumes that pods of several namespaces use, and Secrets that stand for something else."""
+    """Volumes that pods of several namespaces use, and Secrets that hold a token or come from a common store."""
 
     name = "shared volumes and Secrets"
 
@@ -65,7 +65,7 @@ class SharingPlane:
         return ["the contents of Secrets: equal ones in two namespaces are not found"]
 
     def steps(self, node: Node) -> Iterator[Step]:
-        """Pods to volumes and back, and Secrets to what they stand for."""
+        """Pods to volumes and back, and Secrets to what they hold."""
         if node.kind is Kind.PODS:
             for volume, places in self._uses.get(node, ()):
                 yield Step(volume, "mounts-volume", "its pods mount the volume", lines(*places), source=_VOLUMES)
@@ -84,7 +84,7 @@ class SharingPlane:
                     sentence = "a pod mounts any volume claim of its namespace"
                     yield Step(found[0], "mounts-volume", sentence, lines(*found[1]), source=_VOLUMES)
         elif node.kind is Kind.SECRET:
-            yield from self._stands_for(node)
+            yield from self._held_by(node)
 
     def _of(self, template: Template) -> Iterator[tuple[Node, tuple[Place, ...]]]:
         """The storage of a template that others may have too, with the lines."""
@@ -121,7 +121,7 @@ class SharingPlane:
                 return source, (*places, volume.place.at("spec", kind))
         return Node(Kind.VOLUME, "", f"PersistentVolume {volume.name}"), (*places, volume.place)
 
-    def _stands_for(self, node: Node) -> Iterator[Step]:
+    def _held_by(self, node: Node) -> Iterator[Step]:
         for namespace, name, account, place in self._tokens:
             if namespace == node.namespace and node.name in {ANY, name}:
                 target = Node(Kind.ACCOUNT, namespace, account)

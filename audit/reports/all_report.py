@@ -33,7 +33,7 @@ class AllReport(Struct, frozen=True, rename="camel", kw_only=True):
         exposure: What workloads expose.
         permissions: Who may do what.
         pods: What pod templates are allowed and lack.
-        references: What leads nowhere.
+        references: Broken references.
         metrics: Who scrapes and queries whom.
         check: How the input differs from the contract.
         benchmarks: The Multi-Tenancy Benchmarks, per tenant.

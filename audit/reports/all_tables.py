@@ -25,7 +25,7 @@ _MODULES: Final = {
     "benchmarks": benchmarks_tables,
     "paths": paths_tables,
 }
-"""Who prints which part; each module has a function per format."""
+"""The module that prints each part, with a function per format."""
 
 
 def text(report: AllReport) -> str:

@@ -49,7 +49,7 @@ def _server(server: Server) -> Iterator[str]:
     if not server.selects:
         yield "selects nothing that the input holds"
     if server.kind == "Prometheus" and not server.readers:
-        yield "cannot be queried from outside its namespace, as far as the input says"
+        yield "cannot be queried from outside its namespace, according to the input"
     for reader in server.readers:
         yield f"{_verb(reader)} by {reader.label}{_several(reader.members)}: {reader.text}"
         several = len(reader.members) > 1

@@ -14,7 +14,7 @@ from audit.paths import Paths, Step, Way
 
 SCHEMA: Final = "tenantry.dev/audit/paths/v1"
 ENOUGH: Final = 10_000
-"""After so many paths between tenants, which are not isolated then, the rest of the tenants is not searched."""
+"""After this many paths, the tenants are clearly not isolated, and the remaining ones are not searched."""
 
 
 class Result(StrEnum):

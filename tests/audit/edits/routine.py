@@ -36,15 +36,15 @@ ROUTINE: Final = (
     Edit("a shorter scrape", (("kind: ServiceMonitor", "scrapeTimeout: 10s", "scrapeTimeout: 5s"),)),
     Edit("no DNS over TCP", (("name: allow-dns", "        - port: 53\n          protocol: TCP\n", ""),)),
     Edit(
-        "no IPv6 for one more range",
+        "an exception for more IPv6 addresses",
         (("name: allow-world-https", "              - ::/80\n", "              - ::/64\n"),),
     ),
     Edit(
-        "sessions that stay",
+        "session affinity",
         (("kind: Service\n", "  type: ClusterIP", "  sessionAffinity: ClientIP\n  type: ClusterIP"),),
     ),
     Edit(
-        "nobody with permissions",
+        "no API group of a subject",
         (
             (
                 "kind: RoleBinding",
