@@ -56,7 +56,9 @@ class NodesPlane:
         """The pods of a node, and what pods in its network reach."""
         if node.kind is Kind.NODE:
             for target in self._on(node):
-                sentence = "its pods may run on the node, and control of the node includes them, their tokens and Secrets"
+                sentence = (
+                    "its pods may run on the node, and control of the node includes them, their tokens and Secrets"
+                )
                 yield Step(target, "shares-node", sentence, lines(self._land.place(target)), source=_ISOLATION)
         elif node.kind is Kind.PODS and node in self._land.templates:
             yield from self._host_network(node, self._land.templates[node])

@@ -62,13 +62,20 @@ def _text(report: PathsReport) -> Iterator[str]:
     yield f"searched from {report.starts:,} pods, accounts and manifests:"
     for plane in report.planes:
         yield f"    {plane.name}: {searched(plane)}"
-    if report.unsearched:
-        tenants = count(len(report.unsearched), "tenant")
-        yield f"not searched from {tenants}, because enough paths were found: {report.unsearched[0]} ..."
+    yield from _unsearched(report)
     unknown = [each for plane in report.planes for each in plane.unknown]
     if unknown:
         yield "not known:"
         yield from (f"    {each}" for each in unknown)
+
+
+def _unsearched(report: PathsReport) -> Iterator[str]:
+    """From which tenants no path was searched, if there are any."""
+    if report.unsearched:
+        tenants = count(len(report.unsearched), "tenant")
+        more = f" and {len(report.unsearched) - _NAMED} more" if len(report.unsearched) > _NAMED else ""
+        names = ", ".join(report.unsearched[:_NAMED])
+        yield f"not searched from {tenants}, because enough paths were found: {names}{more}"
 
 
 def markdown(report: PathsReport) -> str:
@@ -94,4 +101,5 @@ def markdown(report: PathsReport) -> str:
             ((each.name, searched(each), "; ".join(each.unknown)) for each in report.planes),
         )
     ]
+    parts += [f"\n{line}" for line in _unsearched(report)]
     return "\n".join(parts)

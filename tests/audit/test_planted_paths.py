@@ -58,6 +58,8 @@ def test_the_set_covers_every_plane_and_length() -> None:
     assert len(PLANTED) >= 25
     assert {len(each.steps) for each in PLANTED} == {1, 2, 3, 4, 5}
     assert sum(not each.certain for each in PLANTED) >= 3
+    of_planes = {"reads-secrets", "leaves-container", "shares-volume", "monitor", "route", "network", "shares-node"}
+    assert of_planes <= {rule for each in PLANTED for rule, _target in each.steps}
 
 
 def decoy(number: int, chance: random.Random) -> list[dict[str, Any]]:
