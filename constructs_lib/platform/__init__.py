@@ -2,17 +2,7 @@
 
 from constructs_lib.platform.access import CallerLimits, Client
 from constructs_lib.platform.alerts import AlertSettings
-from constructs_lib.platform.document import (
-    Defaults,
-    Dns,
-    Monitoring,
-    Network,
-    Platform,
-    PlatformSettings,
-    Pods,
-    Prometheus,
-    Tenant,
-)
+from constructs_lib.platform.document import Platform
 from constructs_lib.platform.errors import Mistake, PlatformError
 from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.members import Members
@@ -26,6 +16,8 @@ from constructs_lib.platform.receivers import (
     TeamsReceiver,
     WebhookReceiver,
 )
+from constructs_lib.platform.settings import Dns, Monitoring, Network, PlatformSettings, Pods, Prometheus
+from constructs_lib.platform.tenant import Defaults, Tenant
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
 
 __all__ = [

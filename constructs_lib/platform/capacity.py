@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from constructs_lib.platform._quantities import byte_count, millicores
 from constructs_lib.platform.cluster import ClusterSettings
-from constructs_lib.platform.document import Tenant
 from constructs_lib.platform.sidecars import pod_resources
+from constructs_lib.platform.tenant import Tenant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Final
 
 from constructs_lib.platform._quantities import byte_count
 from constructs_lib.platform.capacity import shortfall
-from constructs_lib.platform.document import Platform, Tenant
+from constructs_lib.platform.document import Platform
+from constructs_lib.platform.tenant import Tenant
 from constructs_lib.platform.validators import is_in_store, is_pinned
 from constructs_lib.special_purpose_addresses import is_public_network
 

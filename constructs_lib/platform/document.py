@@ -1,7 +1,7 @@
-"""The typed model of `platform.yaml`, with the default of every key.
+"""The typed model of `platform.yaml` as a whole, with the rules that involve several parts. Imports no jsii.
 
-The text below a field documents its key; `platform.schema.json` and `docs/platform-yaml.md` carry the same texts. A key
-that a tenant does not set comes from `defaults`, and then from this module. Imports no jsii.
+The parts are in the other modules of this package, with the default of every key. The text below a field documents its
+key; `platform.schema.json` and `docs/platform-yaml.md` have the same texts.
 """
 
 from collections.abc import Mapping
@@ -10,258 +10,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    Field,
     ModelWrapValidatorHandler,
     ValidationError,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
-from constructs_lib.names import MONITORING_NAMESPACE, PROMETHEUS_POD_LABELS
 from constructs_lib.platform import _loading, _reachability, validators
-from constructs_lib.platform._quantities import Memory
 from constructs_lib.platform._section import Section
-from constructs_lib.platform.access import Auth, CallerLimits, Client, Origins, check_parties
-from constructs_lib.platform.alerts import AlertSettings
-from constructs_lib.platform.cluster import ClusterSettings
+from constructs_lib.platform.access import check_parties
 from constructs_lib.platform.clusters import check_clusters
-from constructs_lib.platform.gateway import Gateway, HostName, check_host_names, with_host_name
-from constructs_lib.platform.guard import GuardSwitch
-from constructs_lib.platform.members import Members
-from constructs_lib.platform.model_store import ModelStore
-from constructs_lib.platform.pods import (
-    OwnAnnotations,
-    OwnLabels,
-    Scheduling,
-    ServiceSettings,
-    check_settings_memory,
-)
+from constructs_lib.platform.gateway import check_host_names, with_host_name
 from constructs_lib.platform.profiles import with_profile
-from constructs_lib.platform.receivers import Receiver
-from constructs_lib.platform.runtime import Runtime, check_model_memory, check_runtimes, with_runtime_image
-from constructs_lib.platform.service_memory import check_service_memory
-from constructs_lib.platform.sidecars import Sidecars, pod_resources
-from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
-from constructs_lib.special_purpose_addresses import is_public_network
-
-
-class Prometheus(Section):
-    """The resources of the cluster's Prometheus."""
-
-    memory: Memory
-    """Its memory limit."""
-    storage: Memory
-    """Size of its volume, or the part of it that it may use."""
-    retention_days: int = Field(default=7, strict=True, ge=1)
-    """Days for which it keeps samples."""
-
-
-class Monitoring(Section):
-    """Where the cluster's Prometheus is and what it selects."""
-
-    namespace: validators.Name = MONITORING_NAMESPACE
-    """Namespace of Prometheus and of Grafana's dashboards."""
-    prometheus_labels: validators.Labels = Field(default=PROMETHEUS_POD_LABELS)
-    """Labels of Prometheus's pods, which may connect to the pods of every tenant."""
-    object_labels: dict[str, str] = Field(default={})
-    """Labels by which Prometheus selects ServiceMonitors and PrometheusRules; empty if it selects all."""
-    prometheus: Prometheus | None = None
-    """Its resources. Synth warns if the tenants' series do not fit; Terraform gives them to its own Prometheus."""
-
-
-class Dns(Section):
-    """The cluster's DNS servers."""
-
-    namespace: validators.Name = "kube-system"
-    """Namespace of the DNS pods."""
-    pod_labels: validators.Labels = Field(default={"k8s-app": "kube-dns"})
-    """Labels of the DNS pods."""
-    port: validators.Port = 53
-    """Port of the DNS pods, UDP and TCP."""
-    cache_pod_labels: validators.Labels | None = None
-    """Labels of the pods of a node-local DNS cache in the same namespace; none if absent."""
-    addresses: tuple[validators.Cidr, ...] = ()
-    """Addresses of a node-local DNS cache on the host network, which no selector of pods matches."""
-
-
-class Network(Section):
-    """Public addresses that the tenants' pods must not connect to."""
-
-    except_cidrs: tuple[validators.Cidr, ...] = ()
-    """Networks that tenants cannot reach on port 443, in addition to the special-purpose ranges: public addresses of
-    the cluster itself (pods, services, API server)."""
-    platform_cidrs: tuple[validators.Cidr, ...] = ()
-    """Public addresses of the cloud's own platform, excluded in the same way."""
-    api_server_cidrs: tuple[validators.Cidr, ...] = ()
-    """Addresses of the API server, private ones as well; no tenant's `egress` may contain one of them."""
-
-    @property
-    def reserved(self) -> tuple[str, ...]:
-        """Every network that no tenant's egress may contain."""
-        return (*self.excluded, *self.api_server_cidrs)
-
-    @property
-    def excluded(self) -> tuple[str, ...]:
-        """Every public network that tenants must not reach."""
-        of_api_server = (each for each in self.api_server_cidrs if is_public_network(each))
-        return tuple(dict.fromkeys((*self.except_cidrs, *self.platform_cidrs, *of_api_server)))
-
-
-class Pods(Section):
-    """Settings of every pod."""
-
-    fixed_user: bool = Field(default=True, strict=True)
-    """Whether pods run as UID 1000; false if the cluster assigns the UID. The image runs under any UID."""
-
-
-class PlatformSettings(Section):
-    """Settings that apply to every tenant: the image, and the cluster's components."""
-
-    image: validators.Image
-    """Image of the service, with a tag other than `latest` or a digest; a tenant can set its own."""
-    onnx_image: validators.Image | None = None
-    """Image for tenants with runtime `onnx`. Default: the same image with `-onnx` at the end of its tag; required if
-    `image` has a digest."""
-    monitoring: Monitoring = Monitoring()
-    """Prometheus and Grafana."""
-    model_store: ModelStore = ModelStore()
-    """The object store."""
-    dns: Dns = Dns()
-    """The DNS servers."""
-    network: Network = Network()
-    """Public addresses that tenants must not reach."""
-    pods: Pods = Pods()
-    """The user of every pod."""
-    gateway: Gateway | None = None
-    """The Gateway through which callers outside the cluster reach tenants; none if absent."""
-    cluster: ClusterSettings | None = None
-    """The kind of cluster, and its nodes, for `tenantry plan` and a warning from synth if the tenants do not fit."""
-    guard: GuardSwitch = None
-    """What the API server refuses in the tenants' namespaces, for everyone except the cluster's administrators and
-    controllers: `true`, or a mapping with its settings; needs Kubernetes 1.30. No guard if absent."""
-    baseline: bool = Field(default=False, strict=True)
-    """Whether each tenant gets a ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2). It denies connections with
-    other namespaces where no NetworkPolicy decides; needs its CRD, and a network plugin that enforces it."""
-
-    @property
-    def namespaces(self) -> frozenset[str]:
-        """The namespaces that belong to the platform; no tenant may have one of these names."""
-        gateway = (self.gateway.namespace, self.gateway.pods_in) if self.gateway else ()
-        named = (self.monitoring.namespace, self.model_store.namespace, self.dns.namespace, *gateway)
-        return frozenset(name for name in named if name)
-
-
-class Defaults(Section):
-    """Values for every tenant that does not set its own; a tenant's list replaces the list here."""
-
-    resources: Resources = Resources()
-    """Requests and limits of each pod."""
-    sidecars: Sidecars | None = None
-    """Resources of the containers that the cluster adds to each pod; they raise the limits of pods and the quota. The
-    autoscaler measures the service's container only. No container can be added if absent."""
-    autoscaling: Autoscaling = Autoscaling()
-    """Minimum and maximum number of pods, and when it changes."""
-    rollout: Rollout = Rollout()
-    """How pods are replaced."""
-    quota: Quota = Quota()
-    """Limits of the tenant's whole namespace."""
-    alerts: AlertSettings = AlertSettings()
-    """Objectives and thresholds of the alerts."""
-    scheduling: Scheduling = Scheduling()
-    """Nodes that the pods may run on, and their priority."""
-    settings: ServiceSettings = Field(default={})
-    """Settings of the service by the names in docs/service.md, such as `INFERENCE_MAX_IN_FLIGHT`."""
-    labels: OwnLabels = Field(default={})
-    """Labels of the pods, such as `team`; their names must not have a prefix."""
-    annotations: OwnAnnotations = Field(default={})
-    """Annotations of the pods; their names must not have a prefix."""
-    proxy: validators.Endpoint | None = None
-    """HTTP proxy through which pods reach a model store outside the cluster, as in `http://proxy.example.com:3128`;
-    they connect directly if absent. `egress` must allow it."""
-    egress: tuple[Egress, ...] = ()
-    """Networks that pods may connect to in addition to the model store, DNS and public addresses on port 443."""
-    image_pull_secrets: tuple[validators.ObjectName, ...] = ()
-    """Names of Secrets in the tenant's namespace that hold registry credentials."""
-    receiver: Receiver | None = None
-    """Receiver of the tenant's alerts; the platform's own receiver if absent."""
-    auth: Auth | None = None
-    """`apiKeys`: predictions and the model card require an API key of the tenant (`tenantry keys`). No key is required
-    if absent."""
-    limits: CallerLimits | None = None
-    """What each caller may send to a pod: per API key, or for all callers together if no key is required. No limit if
-    absent."""
-    allowed_origins: Origins = ()
-    """Origins of web pages whose scripts may call the service (CORS), as in `https://app.example.com`; none if empty.
-    Metrics and probes are never shared."""
-
-    @field_validator("resources")
-    @classmethod
-    def _limit_holds_the_service(cls, resources: Resources) -> Resources:
-        check_service_memory(resources)
-        return resources
-
-    @field_validator("settings")
-    @classmethod
-    def _limit_holds_the_settings(cls, settings: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        if "resources" in info.data:
-            check_settings_memory(settings, info.data["resources"].limits.memory)
-        return settings
-
-    @field_validator("egress")
-    @classmethod
-    def _egress_is_not_everything(cls, egress: tuple[Egress, ...]) -> tuple[Egress, ...]:
-        _reachability.check_union(egress)
-        return egress
-
-    @field_validator("quota")
-    @classmethod
-    def _quota_holds_a_rollout(cls, quota: Quota, info: ValidationInfo) -> Quota:
-        if {"resources", "sidecars", "autoscaling", "rollout"} <= info.data.keys():
-            pod = pod_resources(info.data["resources"], info.data["sidecars"])
-            quota.check(pod, info.data["autoscaling"], info.data["rollout"])
-        return quota
-
-
-class Tenant(Defaults):
-    """A tenant: an isolated namespace that serves a model. Every value is the effective one."""
-
-    name: validators.TenantName
-    """Name of the tenant and of its namespace."""
-    model: validators.Model
-    """Address of the model: `s3://models/<tenant>/<name>`, with `@sha256:<64 hex>` to pin it, or `file:<folder>`."""
-    image: validators.Image
-    """Image of the service for this tenant; the platform's image if absent."""
-    clients: tuple[Client, ...] = ()
-    """Pods of other namespaces that may call the tenant's service; none if empty."""
-    shared_with: tuple[validators.TenantName, ...] = ()
-    """Tenants that this tenant's pods may call. Both must agree: each of them lists this tenant's namespace in its
-    `clients`."""
-    members: Members | None = None
-    """People who may read the tenant's namespace; nobody if absent."""
-    runtime: Runtime = "text"
-    """What runs the model: `text` for models of this project, `onnx` for ONNX models; selects the image."""
-    model_memory: Memory | None = None
-    """Peak memory of an ONNX model, as `tenantry import` reports it; the memory limit must leave room for it."""
-    cluster: validators.Name | None = None
-    """Cluster that runs the tenant, one of `clusters`; required if the file lists clusters."""
-    hostname: HostName | None = None
-    """Host name at which the gateway serves the tenant. Default: `<tenant>.<domain>` if there is a gateway; null for a
-    tenant that it does not serve."""
-
-    @field_validator("model")
-    @classmethod
-    def _model_is_its_own(cls, model: str, info: ValidationInfo) -> str:
-        if "name" in info.data:
-            validators.check_model_owner(info.data["name"], model)
-        return model
-
-    @field_validator("model_memory")
-    @classmethod
-    def _limits_hold_the_model(cls, model_memory: str | None, info: ValidationInfo) -> str | None:
-        if model_memory and "resources" in info.data:
-            check_model_memory(model_memory, info.data["resources"].limits.memory)
-        return model_memory
+from constructs_lib.platform.runtime import check_runtimes, with_runtime_image
+from constructs_lib.platform.settings import PlatformSettings
+from constructs_lib.platform.tenant import Defaults, Tenant
 
 
 class Platform(Section):

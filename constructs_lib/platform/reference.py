@@ -15,7 +15,7 @@ _HEAD = """\
 # platform.yaml
 
 Every key of the file, with its default and meaning. `make schema` generates this page from the model in
-`constructs_lib/platform/document.py`; editors with JSON Schema support show the same texts (`platform.schema.json`).
+`constructs_lib/platform/`; editors with JSON Schema support show the same texts (`platform.schema.json`).
 
 A tenant can set every key that `defaults` can set. A key that a tenant does not set comes from `defaults`, and then
 from the defaults on this page. Mappings are merged key by key; lists are replaced as a whole. Unknown keys are refused.
