@@ -3,7 +3,6 @@
 import asyncio
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
-from functools import partial
 from time import perf_counter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -129,8 +128,7 @@ class Endpoint(ABC, Generic[M]):
 
     async def _answered_later(self, model: M, body: Body) -> Answered:
         """Answer a body in the thread."""
-        work = partial(self._answer, model, body)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, model, body)
 
     @abstractmethod
     def _inputs(self, request: Any) -> Any:

@@ -106,17 +106,8 @@ class TensorEndpoint(Endpoint[OnnxModel]):
     def _answer_part(self, model: OnnxModel, reads: Sequence[Read]) -> Iterator[Answered | Exception]:
         """Run the model once and return the answer to each request; one by one if it cannot run on all of them."""
         began = perf_counter()
+        together = self._run_together(model, reads)
         sizes = [self._size(read.inputs) for read in reads]
-        try:
-            together = (
-                self._run(
-                    model, {name: np.concatenate([read.inputs[name] for read in reads]) for name in reads[0].inputs}
-                )
-                if len(reads) > 1
-                else None
-            )
-        except self.invalid:
-            together = None
         share = (perf_counter() - began) / sum(sizes)
         start = 0
         for read, size in zip(reads, sizes, strict=True):
@@ -133,6 +124,17 @@ class TensorEndpoint(Endpoint[OnnxModel]):
                 seconds = perf_counter() - answer_began + share * size
                 yield Answered(answer, read.inputs, tally, read.began, read.ended, read.ended + seconds)
             start += size
+
+    def _run_together(self, model: OnnxModel, reads: Sequence[Read]) -> dict[str, Array] | None:
+        """Return the outputs for the rows of all requests; None for a single one, or if the model cannot run on all."""
+        if len(reads) == 1:
+            return None
+        try:
+            return self._run(
+                model, {name: np.concatenate([read.inputs[name] for read in reads]) for name in reads[0].inputs}
+            )
+        except self.invalid:
+            return None
 
     def _score(self, model: OnnxModel, request: Any, inputs: dict[str, Array]) -> tuple[Answer, Tally | None]:
         return self._respond(model, request, inputs, self._run(model, inputs))
