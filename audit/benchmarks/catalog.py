@@ -1,4 +1,4 @@
-"""The checks, and what other tools call the same thing."""
+"""The checks, with the corresponding checks of other tools."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +11,8 @@ class Benchmark:
     Attributes:
         name: Name of its folder in the suite, with hyphens; for the pending ones, a name of ours in that style.
         suite_id: Its identifier in the suite, or the issue that planned it. Two checks of the suite share one.
-        title: What must be the case.
-        level: Level of its profile: 1 for isolation, 2 for what tenants may do for themselves.
+        title: What must be true.
+        level: Level of its profile: 1 for isolation, 2 for self-service.
         kube_linter: Name of the corresponding check of kube-linter, or empty.
         kubescape: Control of Kubescape, or empty.
         checkov: Policy of Checkov, or empty.
@@ -31,7 +31,7 @@ BENCHMARKS: Final = (
     Benchmark(
         "block-access-to-cluster-resources",
         "MTB-PL1-CC-CPI-1",
-        "nobody of the tenant may use resources of the whole cluster",
+        "no account or member of the tenant may use cluster-scoped resources",
         1,
         "cluster-admin-role-binding",
         "C-0035",
@@ -39,13 +39,13 @@ BENCHMARKS: Final = (
     Benchmark(
         "block-multitenant-resources",
         "MTB-PL1-BC-CPI-2",
-        "nobody of the tenant may change the objects that isolate its namespace",
+        "no account or member of the tenant may change the objects that isolate its namespace",
         1,
     ),
     Benchmark(
         "block-other-tenant-resources",
         "MTB-PL1-CC-TI-2",
-        "nobody of the tenant may use objects of another tenant",
+        "no account or member of the tenant may use objects of another tenant",
         1,
     ),
     Benchmark(
@@ -60,7 +60,7 @@ BENCHMARKS: Final = (
     Benchmark(
         "require-always-pull-image",
         "MTB-PL1-CC-DI-1",
-        "images are pulled, with their credentials, for every pod",
+        "every pod pulls its images with its own credentials",
         1,
         "",
         "C-0123",
@@ -151,13 +151,13 @@ BENCHMARKS: Final = (
     Benchmark(
         "block-ns-quota",
         "MTB-PL1-CC-TI-1",
-        "nobody of the tenant may change its quotas",
+        "no account or member of the tenant may change its quotas",
         1,
     ),
     Benchmark(
         "block-role-privilege-escalation",
         "MTB-PL2-CC-TI-1",
-        "nobody of the tenant may bind or escalate to more permissions than they have",
+        "no account or member of the tenant may grant more permissions than it has",
         2,
         "",
         "C-0191",
@@ -166,19 +166,19 @@ BENCHMARKS: Final = (
     Benchmark(
         "create-network-policies",
         "MTB-PL2-BC-OPS-4",
-        "the tenant manages NetworkPolicies itself, where it is meant to",
+        "the tenant can manage NetworkPolicies itself if the contract allows it",
         2,
     ),
     Benchmark(
         "create-role-bindings",
         "MTB-PL2-BC-OPS-3",
-        "the tenant manages Roles and RoleBindings itself, where it is meant to",
+        "the tenant can manage Roles and RoleBindings itself if the contract allows it",
         2,
     ),
     Benchmark(
         "require-pvc",
         "#1198",
-        "pods with storage that is no PersistentVolumeClaim are refused",
+        "pods that mount node or network storage without a PersistentVolumeClaim are refused",
         1,
     ),
     Benchmark(
@@ -190,7 +190,7 @@ BENCHMARKS: Final = (
     Benchmark(
         "block-use-of-existing-pvs",
         "#1200",
-        "the tenant cannot claim a volume that exists already",
+        "the tenant cannot claim an existing volume",
         1,
     ),
     Benchmark(
@@ -205,7 +205,7 @@ BENCHMARKS: Final = (
     Benchmark(
         "self-service-roles",
         "#1202",
-        "the tenant manages Roles itself, where it is meant to",
+        "the tenant can manage Roles itself if the contract allows it",
         2,
     ),
 )

@@ -17,13 +17,13 @@ from audit.engine.reach import Flow
 
 @dataclass(frozen=True, slots=True)
 class _Crossing:
-    """Classes of two tenants of which one reaches the other.
+    """Traffic from a class of pods of one tenant to a class of another.
 
     Attributes:
-        source: Number of the class that reaches.
-        destination: Number of the class that is reached.
+        source: Number of the class that sends.
+        destination: Number of the class that receives.
         ports: The ports.
-        certain: Whether it certainly does.
+        certain: Whether policies certainly allow it.
     """
 
     source: int
@@ -33,7 +33,7 @@ class _Crossing:
 
 
 class Crossings:
-    """Who reaches whom, computed once for all tenants."""
+    """Traffic between tenants, computed once for all of them."""
 
     def __init__(self, cluster: Cluster, tenants: list[Tenant]) -> None:
         self._cluster = cluster
@@ -46,7 +46,7 @@ class Crossings:
             own = self._classes[tenant.name]
             for number in bits.members(own):
                 for flow in self._reach.flows(number):
-                    # Hardly anything crosses, so the tenants are looked at one by one only then.
+                    # This is rare, so only then are the tenants examined one by one.
                     if flow.destinations & everything & ~own:
                         self._add(tenant, tenants, number, flow)
 

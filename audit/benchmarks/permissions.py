@@ -1,4 +1,4 @@
-"""Checks about what somebody of a tenant may do."""
+"""Checks about the permissions of a tenant's accounts and members."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -45,8 +45,8 @@ def _says(grant: Grant) -> str:
 
 
 def cluster_resources(view: View) -> Answer:
-    """Grants in the whole cluster that are about resources without a namespace."""
-    otherwise = view.unless_missing("nobody of the tenant has permissions for resources without a namespace")
+    """Cluster-wide grants for cluster-scoped resources."""
+    otherwise = view.unless_missing("no account or member of the tenant has permissions for cluster-scoped resources")
     return worst([*_cluster_resources(view), otherwise])
 
 
@@ -59,11 +59,11 @@ def _cluster_resources(view: View) -> Iterator[Answer]:
             yield failed(_says(each), _place(each))
         foreign = [group for group in each.rule.groups if group not in _KUBERNETES and not group.endswith(".k8s.io")]
         if foreign:
-            yield unknown(f"{_says(each)}; whether that is a resource of the cluster is not known", _place(each))
+            yield unknown(f"{_says(each)}; whether that resource is cluster-scoped is not known", _place(each))
 
 
 def other_tenants(view: View) -> Answer:
-    """Grants in namespaces of others, or in all."""
+    """Grants in the namespaces of other tenants, or in every namespace."""
     others = {space for each in view.contract.spec.tenants for space in each.spaces} - set(view.spaces)
     if not others:
         return not_applicable("the contract has no other tenant")
@@ -71,7 +71,7 @@ def other_tenants(view: View) -> Answer:
         everywhere = not each.namespace and each.rule.resources and not _only_cluster(each)
         if each.namespace in others or everywhere:
             return failed(_says(each), _place(each))
-    return view.unless_missing("nobody of the tenant has permissions in a namespace of another tenant")
+    return view.unless_missing("no account or member of the tenant has permissions in a namespace of another tenant")
 
 
 def _only_cluster(grant: Grant) -> bool:
@@ -86,7 +86,7 @@ def isolating_objects(view: View) -> Answer:
     grants = ((view.may(_EXISTING, plural, group), kind, plural) for kind, plural, group in there)
     found = [_unless_refused(view, grant, kind, plural) for grant, kind, plural in grants if grant is not None]
     kinds = ", ".join(plural for _kind, plural, _group in there)
-    return worst([*found, view.unless_missing(f"nobody of the tenant may change {kinds}")])
+    return worst([*found, view.unless_missing(f"no account or member of the tenant may change {kinds}")])
 
 
 def _unless_refused(view: View, grant: Grant, kind: str, plural: str) -> Answer:
@@ -103,7 +103,7 @@ def quotas(view: View) -> Answer:
     grant = view.may(_CHANGE, "resourcequotas")
     if grant is not None:
         return _unless_refused(view, grant, "ResourceQuota", "resourcequotas")
-    return view.unless_missing("nobody of the tenant may create, change or delete quotas")
+    return view.unless_missing("no account or member of the tenant may create, change or delete quotas")
 
 
 def escalation(view: View) -> Answer:
@@ -117,7 +117,7 @@ def escalation(view: View) -> Answer:
         grant = view.may([verb], resource, _RBAC)
         if grant is not None:
             return failed(_says(grant), _place(grant))
-    return view.unless_missing("nobody of the tenant has the verbs bind and escalate")
+    return view.unless_missing("no account or member of the tenant has the verbs bind and escalate")
 
 
 def network_policies(view: View) -> Answer:
@@ -138,8 +138,8 @@ def role_bindings(view: View) -> Answer:
 def _self_service(view: View, resources: tuple[tuple[str, str], ...], consequence: str) -> Answer:
     names = " and ".join(plural for plural, _group in resources)
     if all(view.may_all(_MANAGE, plural, group) for plural, group in resources):
-        return passed(f"somebody of the tenant may manage {names}")
+        return passed(f"an account or member of the tenant may manage {names}")
     if {consequence, "administers"} & view.self_service:
-        reason = f"the contract allows {consequence}, and nobody of the tenant may manage {names}"
+        reason = f"the contract allows {consequence}, and no account or member of the tenant may manage {names}"
         return view.unless_missing(reason, failed)
     return not_applicable(f"the contract does not allow {consequence}: the platform manages {names}")

@@ -21,7 +21,7 @@ _COUNTED: Final = (
     ("services.loadbalancers", "services"),
 )
 """What a quota may count, with the resource that creates it."""
-_NO_CLAIMS: Final = "the tenant has no claims for volumes, and nobody of it may create one"
+_NO_CLAIMS: Final = "the tenant has no PersistentVolumeClaims, and none of its accounts or members may create one"
 _LIMITED: Final = ("cpu", "memory", "ephemeral-storage")
 _MAKE_PODS: Final = (
     ("replicationcontrollers", ""),
@@ -60,7 +60,9 @@ def object_quotas(view: View) -> Answer:
                 return failed(text, _first_place(view, space) or grant.binding.place)
     limited_by = sorted({name for name, _value in _hard(view, view.spaces[0])} & {each[0] for each in _COUNTED})
     listed_names = f"quotas limit {', '.join(limited_by)}; " if limited_by else ""
-    return view.unless_missing(f"{listed_names}nobody of the tenant may create objects that are not limited")
+    return view.unless_missing(
+        f"{listed_names}no account or member of the tenant may create objects that are not limited"
+    )
 
 
 def _hard(view: View, space: str) -> Iterator[tuple[str, object]]:
@@ -87,7 +89,7 @@ def node_ports(view: View) -> Answer:
         return passed("a quota of 0 services.nodeports refuses them", _first_place(view, view.spaces[0]))
     grant = view.may(_CREATE, "services")
     if grant is None:
-        return view.unless_missing("nobody of the tenant may create or change Services")
+        return view.unless_missing("no account or member of the tenant may create or change Services")
     others = view.refusing("services")
     said = f"{grant.subject} may create Services, and no quota refuses node ports"
     if others:
@@ -159,7 +161,9 @@ def existing_volumes(view: View) -> Answer:
             return failed(f"{each.reference} names the volume that it claims", each.place.at("spec", "volumeName"))
     free = view.index.volumes[""]
     if view.may(["create"], "persistentvolumeclaims") is None:
-        return view.unless_missing("its claims name no volume, and nobody of the tenant may create others")
+        return view.unless_missing(
+            "its claims name no volume, and no account or member of the tenant may create others"
+        )
     if free:
         return failed(f"the tenant may create claims, and {free[0].reference} is free for any", free[0].place)
     return unknown("the tenant may create claims, and which volumes the cluster has is not in the input")

@@ -58,7 +58,7 @@ def passed(reason: str, place: Where = None) -> Answer:
 
 
 def failed(reason: str, place: Where = None) -> Answer:
-    """It does not."""
+    """The tenant does not meet the check."""
     return Answer(Outcome.FAIL, reason, _line(place))
 
 

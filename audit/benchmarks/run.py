@@ -34,7 +34,7 @@ def results(contract: Contract, cluster: Cluster) -> Iterator[Result]:
     """What every check says about every tenant, tenant by tenant, in the order of the catalog.
 
     Args:
-        contract: The tenants, and what they are meant to do.
+        contract: The tenants, and what they may do.
         cluster: The input, read in detail.
     """
     tenants = contract.spec.tenants

@@ -1,4 +1,4 @@
-"""What somebody of a tenant may do: its own accounts, and its members."""
+"""What the accounts and members of a tenant may do, and the objects of its namespaces."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ class Index:
         missing: Bindings whose role is not known.
         templates: Pod templates by namespace.
         services: Services by namespace.
-        volumes: Persistent volumes by the namespace of their claim; empty for those that nobody has claimed.
+        volumes: Persistent volumes by the namespace of their claim; empty for those that are not claimed.
         foreign: Objects of policy engines.
     """
 
@@ -113,7 +113,7 @@ class View:
         return [each for space in self.spaces for kind in kinds for each in self.index.objects(space, kind)]
 
     def may(self, verbs: Iterable[str], resource: str, group: str = "") -> Grant | None:
-        """A grant by which somebody of the tenant may do one of these things in one of its namespaces."""
+        """A grant that lets an account or member of the tenant do one of these things in one of its namespaces."""
         wanted = tuple(verbs)
         for each in self.grants:
             inside = each.namespace in {"", *self.spaces}
@@ -122,7 +122,7 @@ class View:
         return None
 
     def may_all(self, verbs: Iterable[str], resource: str, group: str) -> bool:
-        """Whether somebody of the tenant may do all of these things."""
+        """Whether the accounts and members of the tenant may do all of these things."""
         return all(self.may([verb], resource, group) for verb in verbs)
 
     def unless_missing(self, reason: str, otherwise: Callable[[str], Answer] = passed) -> Answer:
@@ -138,7 +138,7 @@ class View:
         return [*(each for each in found if _matches(each, resource)), *self.index.foreign]
 
     def _acts(self, subject: Subject, namespace: str) -> bool:
-        """Whether a subject is somebody of the tenant: its accounts, its members, everybody."""
+        """Whether a subject acts for the tenant: its accounts, its members, and groups of every account."""
         if subject.home:
             return subject.home in self.spaces
         if subject.name in EVERYBODY:

@@ -44,7 +44,7 @@ _ABOUT: Final[tuple[tuple[set[str], re.Pattern[str], Area, Severity], ...]] = (
 )
 """What a value is about: the kinds (any, if empty), its path, the area and the risk; the first that fits."""
 _NOT_A_FACT: Final = (Area.NETWORK, Severity.HIGH)
-"""What every change of a policy is about of which `facts` does not say everything."""
+"""Area and severity of a change to a policy that `facts` does not fully describe."""
 _OPEN: Final = {
     "Role",
     "RoleBinding",
@@ -125,8 +125,8 @@ def _data(document: TextDocument) -> Any:
 def _left_behind(each: Object) -> Change:
     where = f" --namespace {each.namespace}" if each.namespace else ""
     text = (
-        f"it is no longer declared, but kubectl apply does not delete it; kubectl delete {each.kind.lower()}"
-        f" {each.name}{where} does"
+        "it is no longer declared, but kubectl apply does not delete it: run "
+        f"kubectl delete {each.kind.lower()} {each.name}{where}"
     )
     if _restricts(each):
         return _change(each, _NOT_A_FACT, Effect.CHANGED, text, ())
@@ -163,7 +163,7 @@ def _area(each: Object, path: str) -> tuple[Area, Severity]:
 
 
 def _restricts(each: Object) -> bool:
-    """Whether it is a policy of which `facts` says nothing, or nothing about what it denies."""
+    """Whether it is a policy that `facts` does not describe, or whose denials it does not describe."""
     return restricts(each.kind) and (each.group, each.kind) != NETWORK_POLICY
 
 

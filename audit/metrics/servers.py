@@ -81,7 +81,7 @@ class Servers:
         return [(each, truth) for each, truth in every if truth is not NO]
 
     def concern(self, given: Object) -> bool:
-        """Whether a monitor is one of a tenant that has an effect: selected, if there is anybody to select it."""
+        """Whether a monitor outside the namespace of a Prometheus is selected, or the input has no Prometheus."""
         own = any(each.namespace == given.namespace for each in self.all)
         return not own and (not self.all or bool(self.of(given)))
 

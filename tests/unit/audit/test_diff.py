@@ -91,7 +91,7 @@ def test_an_object_that_is_gone_is_left_behind_by_kubectl_apply(tmp_path: Path) 
     (head / "tenant-b.k8s.yaml").unlink()
     text = run(example_dist(), head).stdout
     assert (
-        "kubectl apply does not delete it; kubectl delete rolebinding tenant-b-ml-inference --namespace tenant-b does"
+        "kubectl apply does not delete it: run kubectl delete rolebinding tenant-b-ml-inference --namespace tenant-b"
         in text
     )
     assert "Left behind" in text
