@@ -6,7 +6,6 @@ from typing import Final
 from audit.benchmarks.result import Answer, failed, not_applicable, passed, unknown, worst
 from audit.benchmarks.tenant import View
 from audit.model.permissions import ANY
-from audit.model.place import Place
 from audit.permissions.permissions import Grant
 from audit.reading.kinds import CLUSTER_WIDE
 
@@ -33,12 +32,6 @@ def _plural(kind: str) -> str:
 _OF_THE_CLUSTER: Final = {_plural(kind) for kind in CLUSTER_WIDE}
 
 
-def _place(grant: Grant) -> Place:
-    """The rule's line, or the binding's where the rule is a default of Kubernetes."""
-    bound = grant.binding.place.at("roleRef", "name")
-    return bound if grant.role.default or grant.rule.place is None else grant.rule.place
-
-
 def _says(grant: Grant) -> str:
     rule = grant.rule
     return f"{grant.subject} may {', '.join(rule.verbs)} {', '.join(rule.written)} {grant.where}"
@@ -56,10 +49,10 @@ def _cluster_resources(view: View) -> Iterator[Answer]:
             continue
         resources = {name.partition("/")[0] for name in each.rule.resources}
         if ANY in resources or resources & _OF_THE_CLUSTER:
-            yield failed(_says(each), _place(each))
+            yield failed(_says(each), each.place)
         foreign = [group for group in each.rule.groups if group not in _KUBERNETES and not group.endswith(".k8s.io")]
         if foreign:
-            yield unknown(f"{_says(each)}; whether that resource is cluster-scoped is not known", _place(each))
+            yield unknown(f"{_says(each)}; whether that resource is cluster-scoped is not known", each.place)
 
 
 def other_tenants(view: View) -> Answer:
@@ -70,7 +63,7 @@ def other_tenants(view: View) -> Answer:
     for each in view.grants:
         everywhere = not each.namespace and each.rule.resources and not _only_cluster(each)
         if each.namespace in others or everywhere:
-            return failed(_says(each), _place(each))
+            return failed(_says(each), each.place)
     return view.unless_missing("no account or member of the tenant has permissions in a namespace of another tenant")
 
 
@@ -95,7 +88,7 @@ def _unless_refused(view: View, grant: Grant, kind: str, plural: str) -> Answer:
     if others:
         said = f"{_says(grant)}; {others[0].reference} may refuse to change a {kind} and is not evaluated"
         return unknown(said, others[0].place)
-    return failed(_says(grant), _place(grant))
+    return failed(_says(grant), grant.place)
 
 
 def quotas(view: View) -> Answer:
@@ -116,7 +109,7 @@ def escalation(view: View) -> Answer:
     ):
         grant = view.may([verb], resource, _RBAC)
         if grant is not None:
-            return failed(_says(grant), _place(grant))
+            return failed(_says(grant), grant.place)
     return view.unless_missing("no account or member of the tenant has the verbs bind and escalate")
 
 

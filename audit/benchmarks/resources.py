@@ -57,7 +57,7 @@ def object_quotas(view: View) -> Answer:
                 grant = next((each for each in made if each is not None), None)
             if grant is not None:
                 text = f"no quota of namespace {space} limits {name}, and {grant.subject} may create them"
-                return failed(text, _first_place(view, space) or grant.binding.place)
+                return failed(text, _first_place(view, space) or grant.place)
     limited_by = sorted({name for name, _value in _hard(view, view.spaces[0])} & {each[0] for each in _COUNTED})
     listed_names = f"quotas limit {', '.join(limited_by)}; " if limited_by else ""
     return view.unless_missing(
@@ -94,7 +94,7 @@ def node_ports(view: View) -> Answer:
     said = f"{grant.subject} may create Services, and no quota refuses node ports"
     if others:
         return unknown(f"{said}; {others[0].reference} may refuse them and is not evaluated", others[0].place)
-    return failed(said, grant.rule.place or grant.binding.place)
+    return failed(said, grant.place)
 
 
 def image_pulls(view: View) -> Answer:

@@ -53,6 +53,12 @@ class Grant:
         """How messages say where it holds."""
         return f"in namespace {self.namespace}" if self.namespace else "in the whole cluster"
 
+    @property
+    def place(self) -> Place:
+        """The line of the rule, or of the binding's role where Kubernetes makes the role."""
+        bound = self.binding.place.at("roleRef", "name")
+        return bound if self.role.default or self.rule.place is None else self.rule.place
+
     def allows(self, request: Request) -> bool:
         """Whether it allows a request to its subject."""
         if self.namespace and self.namespace != request.namespace:

@@ -206,6 +206,20 @@ def test_node_ports_need_a_quota_or_nobody_who_creates_services(tmp_path: Path) 
     assert outcomes(tmp_path, elsewhere)["block-use-of-nodeport-services"] == "fail"
 
 
+def test_a_default_role_of_kubernetes_fails_at_the_line_of_its_binding(tmp_path: Path) -> None:
+    given = binding("edit", "ClusterRole", "edit", "ServiceAccount", "web", "shop", subject_namespace="shop")
+    file = tmp_path / "all.yaml"
+    file.write_text(SAFE.replace(", services.nodeports: 0", "") + given)
+    found = results(contract(), read.objects([file], details=True))
+    (place,) = [
+        each.answer.place
+        for each in found
+        if (each.tenant, each.benchmark) == ("shop", "block-use-of-nodeport-services")
+    ]
+    assert place is not None
+    assert (place[0], file.read_text().splitlines()[place[1] - 1][:8]) == (str(file), "roleRef:")
+
+
 @pytest.mark.parametrize("guard", [GUARD, WEBHOOK])
 def test_a_guard_of_the_platforms_objects_is_not_evaluated(tmp_path: Path, guard: str) -> None:
     text = SAFE + may("delete", "resourcequotas")
