@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from audit.engine.through_services import selected
-from audit.model.truth import YES
 from audit.paths.graph import ANY, Kind, Node
 from audit.paths.landscape import Landscape
 
+_OPERATED: Final = "prometheus-operated"
+"""The Service that the operator makes for a Prometheus that does not name one."""
 Effect = Callable[[Landscape, str, Sequence[str]], Iterator[tuple[Node, bool]]]
 """The nodes that follow in a namespace for objects of some names (all if empty), and whether that is certain."""
 
@@ -41,8 +41,10 @@ def _reached(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[
         yield Node(Kind.REACHED, node.namespace, node.name), certain
     for service in land.inventory.services if names else ():
         if service.namespace == namespace and service.name in names:
-            for workload, truth in selected(service, land.inventory):
-                yield Node(Kind.REACHED, namespace, land.node(workload).name), truth is YES
+            yield from land.behind(service)
+    for node, server in land.operated.items():
+        if node.namespace == namespace and str(server.at("spec", "serviceName") or _OPERATED) in names:
+            yield Node(Kind.REACHED, namespace, node.name), True
 
 
 def _whole(kind: Kind) -> Effect:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audit.cluster import Cluster
+from audit.engine.through_services import selected
 from audit.metrics.servers import Servers, pods_of
 from audit.model.objects import Object
 from audit.model.place import Place
 from audit.model.pods import Workload
+from audit.model.services import Service
+from audit.model.truth import NO, YES
 from audit.paths.graph import Kind, Node
 from audit.pods import Level
 from audit.pods.findings import enforced
@@ -75,6 +78,18 @@ class Landscape:
             known = (pods for each in self.pods(server.namespace) for pods in self.workloads[each].pods)
             if not any(each in made for each in known):
                 yield Node(Kind.PODS, server.namespace, f"Prometheus/{server.name}"), server
+
+    def behind(self, service: Service) -> Iterator[tuple[Node, bool]]:
+        """Traffic to the pods that a Service selects, or may select, and whether it certainly selects them."""
+        for workload, truth in selected(service, self.inventory):
+            yield Node(Kind.REACHED, service.namespace, self.node(workload).name), truth is YES
+        for node, server in self.operated.items():
+            made = pods_of(server, self.inventory, self.cluster.references)
+            labels = [each.pods.labels for each in made if each.pods is not None]
+            if service.selector is not None and service.namespace == node.namespace:
+                truth = max(service.selector.matches(each) for each in labels)
+                if truth is not NO:
+                    yield Node(Kind.REACHED, node.namespace, node.name), truth is YES
 
     def node(self, workload: Workload) -> Node:
         """The node of a workload's pods."""

@@ -5,9 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from audit.engine.through_services import selected
 from audit.model.services import Route, Service
-from audit.model.truth import YES
 from audit.paths.graph import Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
 
@@ -78,8 +76,5 @@ class ManifestsPlane:
     def _behind(self, namespace: str, name: str) -> Iterator[tuple[Node, bool]]:
         """The pods that a Service selects, or may select; traffic of the namespace where the input holds none."""
         service = self._services.get((namespace, name))
-        found = list(selected(service, self._land.inventory)) if service else []
-        for workload, truth in found:
-            yield Node(Kind.REACHED, namespace, self._land.node(workload).name), truth is YES
-        if not found:
-            yield Node(Kind.REACHED, namespace), True
+        found = list(self._land.behind(service)) if service else []
+        yield from found or [(Node(Kind.REACHED, namespace), True)]
