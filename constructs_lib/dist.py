@@ -90,8 +90,9 @@ def check_target(target: Path) -> None:
     if not target.is_dir():
         raise PropsError(f"'target' ({target}) must be a folder; remove the file or name another folder")
     known = set(_manifests(target))
-    files = (path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir())
-    others = sorted(name for name in files if name not in known)
+    # Two levels are enough, and the folder may be a large one that was named by mistake.
+    found = (path for path in (*target.glob("*"), *target.glob("*/*")) if path.parent != target or not path.is_dir())
+    others = sorted(name for path in found if (name := path.relative_to(target).as_posix()) not in known)
     if others:
         raise PropsError(
             f"'target' ({target}) must contain only manifests, but contains {', '.join(others[:3])}; "

@@ -65,11 +65,15 @@ def test_a_tenant_that_moves_leaves_no_file(two: Platform, tmp_path: Path) -> No
     assert sorted(_files(tmp_path / "dist")) == ["west/0-platform.k8s.yaml", "west/tenant-a.k8s.yaml"]
 
 
-def test_a_file_of_others_below_a_cluster_is_not_lost(two: Platform, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["notes.txt", "more/notes.txt", "more/tenant-a.k8s.yaml"])
+def test_a_file_of_others_below_a_cluster_is_not_lost(two: Platform, tmp_path: Path, name: str) -> None:
     write(two, tmp_path / "dist")
-    (tmp_path / "dist" / "east" / "notes.txt").write_text("mine")
-    with pytest.raises(PropsError, match=r"contains east/notes\.txt"):
+    file = tmp_path / "dist" / "east" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("mine")
+    with pytest.raises(PropsError, match=rf"contains east/{name.partition('/')[0]}"):
         write(two, tmp_path / "dist")
+    assert file.read_text() == "mine"
 
 
 @pytest.mark.parametrize(
