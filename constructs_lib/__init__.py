@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from constructs_lib.alert import Alert
     from constructs_lib.errors import PropsError
+    from constructs_lib.inference_props import MonitoredInferenceProps
     from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
-    from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+    from constructs_lib.monitored_inference import MonitoredInference
     from constructs_lib.network import NetworkPeer, NetworkPort
     from constructs_lib.platform import Platform, PlatformError
 
@@ -50,7 +51,7 @@ _HOMES = {
     "IsolatedTenant": "isolated_tenant",
     "IsolatedTenantProps": "isolated_tenant",
     "MonitoredInference": "monitored_inference",
-    "MonitoredInferenceProps": "monitored_inference",
+    "MonitoredInferenceProps": "inference_props",
     "NetworkPeer": "network",
     "NetworkPort": "network",
     "Platform": "platform",

@@ -12,9 +12,10 @@ from constructs import IConstruct
 
 from constructs_lib.errors import PropsError
 from constructs_lib.guard import add_guard
+from constructs_lib.inference_props import MonitoredInferenceProps
 from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
-from constructs_lib.monitored_inference import MonitoredInference, MonitoredInferenceProps
+from constructs_lib.monitored_inference import MonitoredInference
 from constructs_lib.monitoring.dashboard import dashboard_json
 from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, added_labels, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
