@@ -51,9 +51,9 @@ def object_quotas(view: View) -> Answer:
         for name, plural in _COUNTED:
             if {name, f"count/{name}"} & set(limits):
                 continue
-            grant = view.may(["create"], plural)
+            grant = view.may(["create"], plural, spaces=[space])
             if grant is None and name == "pods":
-                made = [view.may(_CREATE, *each) for each in _MAKE_PODS]
+                made = [view.may(_CREATE, *each, spaces=[space]) for each in _MAKE_PODS]
                 grant = next((each for each in made if each is not None), None)
             if grant is not None:
                 text = f"no quota of namespace {space} limits {name}, and {grant.subject} may create them"
@@ -84,12 +84,14 @@ def node_ports(view: View) -> Answer:
     for service in (each for space in view.spaces for each in view.index.services[space]):
         if service.type in {"NodePort", "LoadBalancer"}:
             return failed(f"Service {service.name} is of the type {service.type}", service.place.at("spec", "type"))
-    limits = [dict(_hard(view, space)).get("services.nodeports") for space in view.spaces]
-    if all(str(each) == "0" for each in limits):
+    unlimited = [each for each in view.spaces if str(dict(_hard(view, each)).get("services.nodeports")) != "0"]
+    if not unlimited:
         return passed("a quota of 0 services.nodeports refuses them", _first_place(view, view.spaces[0]))
-    grant = view.may(_CREATE, "services")
+    grant = view.may(_CREATE, "services", spaces=unlimited)
     if grant is None:
-        return view.unless_missing("no account or member of the tenant may create or change Services")
+        return view.unless_missing(
+            "no account or member of the tenant may create or change Services where quotas allow node ports"
+        )
     others = view.refusing("services")
     said = f"{grant.subject} may create Services, and no quota refuses node ports"
     if others:

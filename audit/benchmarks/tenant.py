@@ -112,11 +112,21 @@ class View:
         """Objects of its namespaces."""
         return [each for space in self.spaces for kind in kinds for each in self.index.objects(space, kind)]
 
-    def may(self, verbs: Iterable[str], resource: str, group: str = "") -> Grant | None:
-        """A grant that lets an account or member of the tenant do one of these things in one of its namespaces."""
+    def may(
+        self, verbs: Iterable[str], resource: str, group: str = "", *, spaces: Iterable[str] | None = None
+    ) -> Grant | None:
+        """A grant that lets an account or member of the tenant do one of these things in one of some namespaces.
+
+        Args:
+            verbs: The verbs, of which one is sufficient.
+            resource: Plural name of the resource.
+            group: Its API group.
+            spaces: The namespaces; all of the tenant, if absent.
+        """
         wanted = tuple(verbs)
+        where = {"", *(self.spaces if spaces is None else spaces)}
         for each in self.grants:
-            inside = each.namespace in {"", *self.spaces}
+            inside = each.namespace in where
             if inside and any(each.rule.may_allow(verb, group, resource) for verb in wanted):
                 return each
         return None

@@ -206,6 +206,15 @@ def test_node_ports_need_a_quota_or_nobody_who_creates_services(tmp_path: Path) 
     assert outcomes(tmp_path, elsewhere)["block-use-of-nodeport-services"] == "fail"
 
 
+@pytest.mark.parametrize("name", ["configure-ns-object-quota", "block-use-of-nodeport-services"])
+def test_a_quota_is_required_in_the_namespaces_where_the_tenant_may_create_objects(tmp_path: Path, name: str) -> None:
+    text = SAFE.replace("services.nodeports: 0", "services: 1, services.loadbalancers: 0, services.nodeports: 0")
+    text += namespace("store", RESTRICTED) + policy("deny", DENY_ALL, "store")
+    spaces = contract(namespaces=["shop", "store"])
+    assert outcomes(tmp_path, text + may("create", "services"), spaces)[name] == "pass"
+    assert outcomes(tmp_path, text + may("create", "services", where="store"), spaces)[name] == "fail"
+
+
 def test_a_default_role_of_kubernetes_fails_at_the_line_of_its_binding(tmp_path: Path) -> None:
     given = binding("edit", "ClusterRole", "edit", "ServiceAccount", "web", "shop", subject_namespace="shop")
     file = tmp_path / "all.yaml"
