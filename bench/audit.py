@@ -55,19 +55,18 @@ def main() -> int:
             name: [sys.executable, "-m", "tenantry", "audit", "reach", str(path), "--format", "json"]
             for name, path in inputs.items()
         }
-        largest = f"tenants-{max(options.tenants)}"
-        contract = str(_contract_file(inputs[largest]))
-        everything = ["audit", "all", str(inputs[largest]), "--contract", contract, "--format", "json"]
+        largest = inputs[f"tenants-{max(options.tenants)}"]
+        everything = ["audit", "all", str(largest), "--contract", str(_contract_file(largest)), "--format", "json"]
         commands["all reports"] = [sys.executable, "-m", "tenantry", *everything]
         if options.peer:
-            commands["peer"] = [*shlex.split(options.peer), str(inputs[largest])]
+            commands["peer"] = [*shlex.split(options.peer), str(largest)]
         measured: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
         for turn in range(options.rounds):
             for name, command in commands.items():
                 figures = _run(command)
                 measured[name].append(figures)
                 print(f"round {turn + 1}: {name:14} {figures['seconds']:7.2f} s", file=sys.stderr, flush=True)
-        report = _report(measured, inputs)
+        report = _report(measured, {name: inputs.get(name, largest) for name in measured})
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     for name, row in report["inputs"].items():
@@ -179,8 +178,7 @@ def _mebibytes(used: resource.struct_rusage) -> float:
 def _report(measured: dict[str, list[dict[str, float]]], inputs: dict[str, Path]) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {}
     for name, rounds in measured.items():
-        files = list(inputs[name].iterdir()) if name in inputs else []
-        texts = [path.read_text(encoding="utf-8") for path in files]
+        texts = [path.read_text(encoding="utf-8") for path in inputs[name].iterdir()]
         median = {key: round(statistics.median(each[key] for each in rounds), 3) for key in rounds[0]}
         rows[name] = {
             **median,
