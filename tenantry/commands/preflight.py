@@ -6,6 +6,7 @@ import typer
 
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result, say, step
+from tenantry.errors import InputError
 from tenantry.options import (
     PLATFORM_FILE,
     ContextOption,
@@ -36,6 +37,12 @@ def preflight(
             help="Also test image pull, network policies and DNS with two pods in a namespace that is deleted again.",
         ),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", metavar="NAME", help="One of the clusters in platform.yaml: only its tenants are considered."
+        ),
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Write the keys that the checks name to platform.yaml; comments stay.")
     ] = False,
@@ -61,7 +68,7 @@ def preflight(
     from tenantry.preflight.checks.profile import guess_profile
     from tenantry.preflight.inspection import BAD, inspect, settings_of
 
-    platform = Platform.load(file)
+    platform = _of_cluster(Platform.load(file), cluster)
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     api = Api(kubectl)
@@ -74,13 +81,13 @@ def preflight(
         if not found or not set_values(file, {("platform", each.section, each.key): each.value for each in found}):
             break
         written |= {each.path: each for each in found}
-        platform = Platform.load(file)
+        platform = _of_cluster(Platform.load(file), cluster)
         results = inspect(Inspected(api=api, platform=platform, probe=observed))
     profile, reason = guess_profile(api)
     if output is Format.JSON:
-        cluster = {"context": kubectl.context, "server": kubectl.server(), "user": api.user()}
+        about = {"context": kubectl.context, "server": kubectl.server(), "user": api.user()}
         guess = {"profile": {"guess": profile, "because": reason}}
-        result(report.as_json(results, {**cluster, **guess}, list(written.values())))
+        result(report.as_json(results, {**about, **guess}, list(written.values())))
     else:
         result(f"context {kubectl.context}, server {kubectl.server()}, kind of cluster {profile}: {reason}")
         report.print_text(results)
@@ -92,6 +99,16 @@ def preflight(
         say(f"--write sets these keys in {file}")
     if any(each.finding.status in BAD for each in results):
         raise typer.Exit(1)
+
+
+def _of_cluster(platform: "Platform", cluster: str | None) -> "Platform":
+    """The platform with the tenants of one cluster; all of them if none is named."""
+    if cluster is None:
+        return platform
+    if cluster not in platform.clusters:
+        listed = ", ".join(platform.clusters) or "none"
+        raise InputError(f"--cluster {cluster}: is not one of the clusters in platform.yaml: {listed}")
+    return platform.parts()[cluster]
 
 
 def _probe(kubectl: Kubectl, platform: "Platform", image: str | None) -> "Observations":

@@ -70,9 +70,10 @@ def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str 
     stopping = [each for each in relevant if each.finding.status is Status.BLOCKING]
     if stopping:
         lines = "\n".join(f"  - {line}" for each in stopping for line in _explained(each))
+        option = f" --cluster {cluster}" if cluster in platform.clusters else ""
         raise CommandError(
             f"context {kubectl.context} is not ready for the platform; nothing was changed:\n{lines}\n"
-            f"`tenantry preflight --context {kubectl.context}` shows every check, and --write sets the keys; "
+            f"`tenantry preflight --context {kubectl.context}{option}` shows every check, and --write sets the keys; "
             "--skip-preflight REASON continues anyway"
         )
 

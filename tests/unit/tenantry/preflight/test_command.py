@@ -124,22 +124,50 @@ def test_a_skipped_inspection_asks_nothing_and_says_why(capsys: pytest.CaptureFi
     assert "not inspected: DNS is replaced tomorrow" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("cluster", "says"), [("east", "in tenant-a"), ("dist", "in tenant-a, tenant-b")])
-def test_only_the_tenants_of_the_cluster_count(tmp_path: Path, cluster: str, says: str) -> None:
-    """A user who may not create Services is told of the namespaces on this cluster, or of all."""
+@pytest.fixture
+def two_clusters(tmp_path: Path) -> Path:
+    """A platform.yaml with tenant-a on the cluster east and tenant-b on the cluster west."""
     lines = [
         "apiVersion: tenantry.dev/v1alpha1",
         "platform: {image: registry.example/service:1}",
         "clusters: [east, west]",
+        "tenants:",
+        "  - {name: tenant-a, model: s3://models/tenant-a/spam, cluster: east}",
+        "  - {name: tenant-b, model: s3://models/tenant-b/spam, cluster: west}",
     ]
-    lines += ["tenants:", "  - {name: tenant-a, model: s3://models/tenant-a/spam, cluster: east}"]
-    lines += ["  - {name: tenant-b, model: s3://models/tenant-b/spam, cluster: west}"]
     file = tmp_path / "platform.yaml"
     file.write_text("\n".join(lines))
-    recording = recorded("gke")
-    recording["denied"] = ["services"]
-    with pytest.raises(CommandError, match=rf"services {says}[ ;(\n]"):
-        require_ready(RecordedCluster(recording), file, cluster=cluster, skip=None)
+    return file
+
+
+NO_SERVICES = {**recorded("gke"), "denied": ["services"]}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "places", "option"), [("east", "tenant-a", " --cluster east"), ("dist", "tenant-a, tenant-b", "")]
+)
+def test_an_apply_inspects_its_cluster_for_its_own_tenants(
+    two_clusters: Path, cluster: str, places: str, option: str
+) -> None:
+    """If the file does not list the cluster, all tenants count."""
+    with pytest.raises(CommandError) as error:
+        require_ready(RecordedCluster(NO_SERVICES), two_clusters, cluster=cluster, skip=None)
+    assert f"services in {places} (required" in str(error.value)
+    assert f"--context recorded{option}`" in str(error.value)
+
+
+def test_one_of_several_clusters_is_inspected_for_its_own_tenants(
+    monkeypatch: pytest.MonkeyPatch, two_clusters: Path
+) -> None:
+    monkeypatch.setattr(Kubectl, "find", lambda *_: RecordedCluster(NO_SERVICES))
+    done = CliRunner().invoke(app, ["preflight", "--file", str(two_clusters), "--cluster", "west"])
+    assert "services in tenant-b\n" in done.stdout
+
+
+def test_a_cluster_that_is_not_listed_is_wrong_input(two_clusters: Path) -> None:
+    done = CliRunner().invoke(app, ["preflight", "--file", str(two_clusters), "--cluster", "north"])
+    assert done.exit_code == 2
+    assert "--cluster north: is not one of the clusters in platform.yaml: east, west" in done.stderr
 
 
 def test_an_inspection_needs_the_file(tmp_path: Path) -> None:
