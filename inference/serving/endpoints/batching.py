@@ -16,7 +16,8 @@ class Batcher(Generic[J, R]):
 
     Args:
         thread: Where the jobs run.
-        run: Runs jobs in the thread; returns the result or the error of each, in their order.
+        run: Runs jobs in the thread; returns the result or the error of each, in their order. It may leave out the last
+            ones, which are run next.
     """
 
     def __init__(self, thread: Executor, run: Callable[[Sequence[J]], Sequence[R | Exception]]) -> None:
@@ -44,7 +45,8 @@ class Batcher(Generic[J, R]):
                     found = await loop.run_in_executor(self._thread, self._run, [job for job, _ in taken])
                 except Exception as error:  # noqa: BLE001 - each job's client gets an answer
                     found = [error] * len(taken)
-                for (_, future), result in zip(taken, found, strict=True):
+                self._waiting = taken[len(found) :] + self._waiting
+                for (_, future), result in zip(taken, found, strict=False):
                     _settle(future, result)
         finally:
             self._is_running = False

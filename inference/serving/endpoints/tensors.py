@@ -69,11 +69,18 @@ class TensorEndpoint(Endpoint[OnnxModel]):
         return await super()._answered_later(model, body)
 
     def _answer_together(self, bodies: Sequence[Body]) -> list[Answered | Exception]:
-        """Run the model once for all bodies that fit together."""
+        """Run the model once for all bodies that fit together.
+
+        Bodies are left for the next time when those before them have as many rows as one request may have: answers take
+        memory that is not counted, and may be much longer than the bodies.
+        """
         model = self._loaded()
+        rows = 0
         found: list[Answered | Exception | None] = [None] * len(bodies)
         batches: dict[Any, list[tuple[int, Read]]] = {}
         for place, body in enumerate(bodies):
+            if rows >= self._settings.max_texts:
+                break
             try:
                 read = self._read(body)
             except Exception as error:  # noqa: BLE001 - of this body alone
@@ -81,6 +88,7 @@ class TensorEndpoint(Endpoint[OnnxModel]):
             else:
                 alike = tuple(read.inputs[each.name].shape[1:] for each in model.signature.inputs)
                 batches.setdefault(alike, []).append((place, read))
+                rows += self._size(read.inputs)
         for batch in batches.values():
             for part in self._parts(batch):
                 for (place, _), answered in zip(

@@ -56,6 +56,22 @@ def test_a_batch_is_bounded() -> None:
     assert len(results) == MAX_JOBS + 5
 
 
+def test_jobs_that_a_batch_leaves_out_are_run_next() -> None:
+    batches: list[list[int]] = []
+
+    def answer(jobs: Sequence[int]) -> list[int | Exception]:
+        batches.append(list(jobs))
+        return list(jobs[:2])
+
+    async def submit() -> list[int]:
+        with ThreadPoolExecutor(1) as thread:
+            batcher: Batcher[int, int] = Batcher(thread, answer)
+            return await asyncio.wait_for(asyncio.gather(*(batcher.result(job) for job in range(5))), 30)
+
+    assert asyncio.run(submit()) == [0, 1, 2, 3, 4]
+    assert batches == [[0, 1, 2, 3, 4], [2, 3, 4], [4]]
+
+
 def test_a_client_that_has_gone_does_not_stop_the_others() -> None:
     """Its job's result is dropped."""
 
@@ -149,9 +165,11 @@ def test_a_run_has_no_more_rows_than_a_request_may_have(monkeypatch: pytest.Monk
         return run(tensors)
 
     monkeypatch.setattr(model, "run", counted)
-    found = predict._answer_together([Body(json.dumps({"inputs": RECORDS}).encode())] * 3)
+    bodies = [Body(json.dumps({"inputs": RECORDS}).encode())] * 3
+    found = predict._answer_together(bodies)
     assert all(len(_content(each)["predictions"]) == 3 for each in found)
-    assert rows == [3, 3, 3]
+    assert rows == [3, 3]
+    assert len(found) == 2, "the third body is left for the next batch"
 
 
 @pytest.mark.parametrize("is_compressed", [False, True])
