@@ -80,8 +80,10 @@ def _used(pods: Sequence[Object], *, ignored: set[str]) -> Mapping[str, Resource
 
 
 def _requests(spec: Mapping[str, Any]) -> ResourceList:
-    containers = [each.get("resources", {}).get("requests", {}) for each in spec["containers"]]
-    amounts = [_amount({**each, "pods": "0"}) for each in containers]
+    """What a pod that runs takes from its node: its containers, its sidecars and its overhead."""
+    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
+    requests = [each.get("resources", {}).get("requests", {}) for each in (*spec["containers"], *sidecars)]
+    amounts = map(_amount, (*requests, spec.get("overhead") or {}))
     return sum(amounts, start=ResourceList(cpu=0, memory=0, pods=1))
 
 

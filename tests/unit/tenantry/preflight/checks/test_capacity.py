@@ -35,12 +35,18 @@ def test_nodes_that_take_no_pods_do_not_count() -> None:
     assert preferred.status is Status.OK
 
 
-def _running(namespace: str, phase: str = "Running") -> Callable[[Document], object]:
-    """A pod that leaves 100m of each node's CPU."""
+BUSY = {"requests": {"cpu": "3820m"}}
+"""Leaves 100m of a node's CPU."""
+
+
+def _running(
+    namespace: str, phase: str = "Running", spec: dict[str, Any] | None = None
+) -> Callable[[Document], object]:
+    """A pod per node that leaves 100m of its CPU."""
     pods = [
         {
             "metadata": {"namespace": namespace},
-            "spec": {"nodeName": node, "containers": [{"resources": {"requests": {"cpu": "3820m"}}}]},
+            "spec": {"nodeName": node, **(spec or {"containers": [{"resources": BUSY}]})},
             "status": {"phase": phase},
         }
         for node in ("gke-pool-1", "gke-pool-2")
@@ -52,6 +58,20 @@ def test_pods_that_run_leave_less_unless_they_are_the_tenants_own() -> None:
     assert _capacity(_running("web")).status is Status.FAILED
     assert _capacity(_running("tenant-a")).status is Status.OK
     assert _capacity(_running("web", "Succeeded")).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("spec", "status"),
+    [
+        ({"initContainers": [{"restartPolicy": "Always", "resources": BUSY}]}, Status.FAILED),
+        ({"initContainers": [{"resources": BUSY}]}, Status.OK),
+        ({"overhead": BUSY["requests"]}, Status.FAILED),
+    ],
+    ids=["a sidecar", "an init container", "overhead"],
+)
+def test_sidecars_and_overhead_of_running_pods_count(spec: dict[str, Any], status: Status) -> None:
+    """Init containers have ended."""
+    assert _capacity(_running("web", spec={"containers": [{}], **spec})).status is status
 
 
 def test_a_cluster_that_holds_the_minimum_only_is_a_warning() -> None:
