@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 
+from tenantry.cluster.monitoring import without_password
 from tenantry.errors import CommandError, InputError
 
 TENANT_LABEL: Final = "namespace"
@@ -46,6 +47,7 @@ class Alertmanager:
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
+        self._shown = without_password(self.address)
 
     def create(self, tenant: str, alert: str | None, length: timedelta, reason: str) -> Silence:
         """Silence a tenant's alerts (or one of them) from now on."""
@@ -85,10 +87,10 @@ class Alertmanager:
         try:
             answer = httpx.request(method, f"{self.address}/api/v2/{path}", timeout=10, trust_env=False, **arguments)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # of the host's name
-            raise InputError(f"--alertmanager {self.address}: write http://HOST:PORT ({error})") from error
+            raise InputError(f"--alertmanager {self._shown}: write http://HOST:PORT ({error})") from error
         except httpx.HTTPError as error:
             raise CommandError(
-                f"Alertmanager does not answer on {self.address} ({error}): name it with --alertmanager URL, or reach "
+                f"Alertmanager does not answer on {self._shown} ({error}): name it with --alertmanager URL, or reach "
                 "the cluster's with --port-forward"
             ) from error
         if answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY} and "silence/" in path:

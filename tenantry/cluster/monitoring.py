@@ -1,5 +1,6 @@
 """How commands reach a service of the monitoring stack: by its address, or through kubectl."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ class Endpoint(NamedTuple):
 
 ALERTMANAGER = Endpoint("--alertmanager", "service/alertmanager-operated", 9093)
 PROMETHEUS = Endpoint("--prometheus", "service/prometheus-operated", 9090)
+
+
+def without_password(address: str) -> str:
+    """An address as messages show it: without user and password."""
+    return re.sub(r"//[^/]*@", "//", address)
 
 
 @contextmanager

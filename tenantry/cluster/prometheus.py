@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import httpx
 
+from tenantry.cluster.monitoring import without_password
 from tenantry.errors import CommandError, InputError
 
 TIMEOUT_SECONDS: Final = 150.0
@@ -21,6 +22,7 @@ class Prometheus:
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
+        self._shown = without_password(self.address)
 
     def instant(self, query: str, at: float) -> dict[Labels, float]:
         """The value of each series at a time.
@@ -59,17 +61,17 @@ class Prometheus:
         try:
             answer = httpx.get(f"{self.address}/api/v1/{path}", params=form, timeout=TIMEOUT_SECONDS, trust_env=False)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # of the host's name
-            raise InputError(f"--prometheus {self.address}: write http://HOST:PORT ({error})") from error
+            raise InputError(f"--prometheus {self._shown}: write http://HOST:PORT ({error})") from error
         except httpx.HTTPError as error:
             raise CommandError(
-                f"Prometheus does not answer on {self.address} ({error or type(error).__name__}): name it with"
+                f"Prometheus does not answer on {self._shown} ({error or type(error).__name__}): name it with"
                 " --prometheus URL, or reach the cluster's with --port-forward"
             ) from error
         try:
             content = answer.json()
         except ValueError as error:
             raise CommandError(
-                f"{self.address} does not answer like Prometheus (status {answer.status_code}, no JSON); check"
+                f"{self._shown} does not answer like Prometheus (status {answer.status_code}, no JSON); check"
                 " --prometheus"
             ) from error
         if not isinstance(content, dict) or content.get("status") != "success":

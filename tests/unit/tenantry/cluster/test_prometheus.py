@@ -1,11 +1,12 @@
 """Addresses at which no Prometheus answers. `tests/rules/test_usage.py` reads a real one."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tenantry.cluster.alertmanager import Alertmanager
 from tenantry.cluster.prometheus import Prometheus
 from tenantry.errors import CommandError, InputError
 
@@ -20,6 +21,15 @@ def test_a_prometheus_that_does_not_answer_is_named() -> None:
     """With the two ways to reach one."""
     with pytest.raises(CommandError, match=r"does not answer on http://127.0.0.1:9 .*--prometheus URL.*--port-forward"):
         Prometheus("http://127.0.0.1:9").instant("up", 0)
+
+
+@pytest.mark.parametrize(
+    "client", [lambda each: Prometheus(each).instant("up", 0), lambda each: Alertmanager(each).silences(None)]
+)
+def test_a_password_in_an_address_is_not_shown(client: Callable[[str], object]) -> None:
+    with pytest.raises(CommandError, match=r"does not answer on http://127.0.0.1:9 ") as caught:
+        client("http://reader:w@rd@127.0.0.1:9")
+    assert "reader" not in str(caught.value)
 
 
 @pytest.fixture
