@@ -10,8 +10,6 @@ tenant costs more than the limit.
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -24,6 +22,7 @@ from typing import Any, Final
 
 import httpx
 
+from bench.machine import machine
 from bench.prometheus import running_prometheus, version
 from constructs_lib.monitoring.objectives import TILE_SECONDS, objectives
 from constructs_lib.monitoring.rule import MonitoredTenant, RuleGroup
@@ -64,7 +63,7 @@ def main() -> int:
         "limit_ms": LIMIT_MS,
         "tenants": rows,
         "prometheus": version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine(),
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -9,8 +9,6 @@ command fails if they are less than what it measures.
 
 import argparse
 import json
-import os
-import platform
 import random
 import statistics
 import subprocess
@@ -26,6 +24,7 @@ from typing import Any, Final
 
 import httpx
 
+from bench.machine import machine
 from bench.prometheus import running_prometheus, version
 from constructs_lib.monitoring.load import BASE_BYTES, BYTES_PER_SAMPLE, BYTES_PER_SERIES
 from constructs_lib.monitoring.scraping import TARGET_SERIES, series_per_pod
@@ -58,7 +57,7 @@ def main() -> int:
         "base_bytes": round(fit.intercept),
         "bytes_per_sample": bytes_per_sample,
         "prometheus": version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine(),
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

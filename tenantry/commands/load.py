@@ -24,11 +24,14 @@ from tenantry.options import (
 if TYPE_CHECKING:
     from tenantry.cluster.load_job import Moment
 
+_NAMED: Final = 5
 _MOST_PODS: Final = 4  # the default headroom of a tenant's quota
 
 
 def load(
-    tenant: Annotated[str | None, typer.Argument(help="The tenant. Default: the first of platform.yaml.")] = None,
+    tenant: Annotated[
+        str | None, typer.Argument(help="The tenant. Default: the first whose model classifies texts.")
+    ] = None,
     *,
     seconds: Annotated[int, typer.Option(min=10, max=1800, help="How long.")] = 240,
     pods: Annotated[int, typer.Option(min=1, max=_MOST_PODS, help="Number of pods that send requests.")] = 2,
@@ -55,12 +58,12 @@ def load(
     from tenantry.processes import stop_requested
 
     key = read_api_key(api_key)
-    found = find_tenants(file, [tenant] if tenant else ())[0]
+    tenants = find_tenants(file, [tenant] if tenant else ())
+    found = next((each for each in tenants if each.runtime == "text"), None)
+    if found is None:
+        names = ", ".join(each.name for each in tenants[:_NAMED])
+        raise InputError(f"no model of {names} classifies texts, and the load consists of texts; name another tenant")
     name = found.name
-    if found.runtime != "text":
-        raise InputError(
-            f"{name}: its model does not classify texts, and the load consists of texts; name another tenant"
-        )
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     if dry_run:

@@ -231,7 +231,10 @@ def test_a_tenant_is_ready_when_all_wanted_pods_are_new_and_ready(
 
 @pytest.mark.parametrize(
     ("command", "says"),
-    [(["smoke"], "no tenant to ask: smoke sends a text"), (["load", "tenant-a"], "its model does not classify texts")],
+    [
+        (["smoke"], "no tenant to ask: smoke sends a text"),
+        (["load", "tenant-a"], "no model of tenant-a classifies texts"),
+    ],
 )
 def test_a_tenant_whose_model_takes_no_text_is_not_asked(tmp_path: Path, command: list[str], says: str) -> None:
     """Before anything is asked of a cluster."""
@@ -242,3 +245,20 @@ def test_a_tenant_whose_model_takes_no_text_is_not_asked(tmp_path: Path, command
     done = CliRunner().invoke(app, [*command, "--file", str(file)])
     assert done.exit_code == 2
     assert says in done.stderr
+
+
+def test_load_without_a_tenant_takes_the_first_that_classifies_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Kubectl, "find", lambda *_, **__: KUBECTL)
+    monkeypatch.setattr(Kubectl, "require_reachable", lambda _: None)
+    file = tmp_path / "platform.yaml"
+    tenants = [
+        {"name": "tenant-a", "model": "s3://models/tenant-a/credit", "runtime": "onnx"},
+        {"name": "tenant-b", "model": "s3://models/tenant-b/spam"},
+    ]
+    settings = {"image": "registry.example/service:1"}
+    file.write_text(yaml.safe_dump({"apiVersion": "tenantry.dev/v1alpha1", "platform": settings, "tenants": tenants}))
+    done = CliRunner().invoke(app, ["load", "--file", str(file), "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert "would put load on tenant-b" in done.output
