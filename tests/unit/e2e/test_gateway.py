@@ -70,7 +70,7 @@ def test_a_proxy_closes_idle_connections_before_the_service_does() -> None:
     assert written in hcl.source(hcl.TERRAFORM / "platform" / "modules" / "gateway")
     page = (hcl.TERRAFORM.parent / "docs" / "operations" / "existing-cluster.md").read_text("utf-8")
     assert f"connectionIdleTimeout: {gateway.IDLE_SECONDS}s" in page
-    assert f"less than {limit:g} s" in page
+    assert f"before the service does, which is after {limit:g} s" in page
 
 
 def test_helm_finds_each_chart_where_terraform_does() -> None:
