@@ -28,12 +28,20 @@ class Cluster:
         inventory: The objects.
         assumptions: What YAML cannot say.
         problems: What is invalid in the input, where it was read with `keep_going`.
+        files: Name and digest (SHA-256, hexadecimal) of each file, as it was when it was read.
     """
 
-    def __init__(self, inventory: Inventory, assumptions: Assumptions, problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        assumptions: Assumptions,
+        problems: Sequence[Problem] = (),
+        files: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.inventory = inventory
         self.assumptions = assumptions
         self.problems = tuple(problems)
+        self.files = tuple(dict.fromkeys(files))
         self.references = References(inventory, assumptions)
         self.judge = Judge(inventory, assumptions)
 

@@ -12,7 +12,6 @@ from audit.reading.documents import DataDocument, split
 from audit.reading.documents import TextDocument as Document
 from audit.reading.objects import Reader
 from audit.reading.revisions import revision_texts
-from audit.reading.sources import Text
 
 
 def objects(
@@ -40,12 +39,16 @@ def objects(
         AuditError: A path leads to nothing, or the input holds no object.
     """
     reader = Reader(default_namespace, details=details)
+    files: list[tuple[str, str]] = []
     for number, each in enumerate(given, start=1):
         if isinstance(each, Mapping):
             reader.add(DataDocument(number, dict(each)))
-        else:
-            _add(reader, sources.texts([each]))
-    return _cluster(reader, assumptions, keep_going=keep_going)
+            continue
+        for text in sources.texts([each]):
+            files += [(text.file, text.digest)] if text.digest else []
+            for document in split(text.file, text.content):
+                reader.add(document)
+    return _cluster(reader, assumptions, keep_going=keep_going, files=files)
 
 
 def context(
@@ -102,15 +105,11 @@ def side(given: str, paths: Sequence[str]) -> list[Document]:
     return [document for text in found for document in split(text.file, text.content)]
 
 
-def _add(reader: Reader, texts: Iterable[Text]) -> None:
-    for text in texts:
-        for document in split(text.file, text.content):
-            reader.add(document)
-
-
-def _cluster(reader: Reader, assumptions: Assumptions | None, *, keep_going: bool) -> Cluster:
+def _cluster(
+    reader: Reader, assumptions: Assumptions | None, *, keep_going: bool, files: Sequence[tuple[str, str]] = ()
+) -> Cluster:
     if reader.problems and not keep_going:
         raise ReadError(reader.problems)
     if not reader.objects:
         raise AuditError("the input holds no object; name files or folders with Kubernetes manifests")
-    return Cluster(reader.inventory(), assumptions or Assumptions(), tuple(reader.problems))
+    return Cluster(reader.inventory(), assumptions or Assumptions(), tuple(reader.problems), files)

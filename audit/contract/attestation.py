@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from audit.contract.waivers import Known
@@ -13,21 +12,21 @@ from audit.model.finding import State
 PREDICATE: Final = "https://tenantry.dev/attestations/isolation/v1"
 
 
-def statement(files: Iterable[Path], contract: str, known: Known, verdict: str, version: str) -> str:
-    """A statement about every file that was read.
+def statement(files: Iterable[tuple[str, str]], contract: str, known: Known, verdict: str, version: str) -> str:
+    """A statement about every file that was read, with the bytes that the check saw.
 
     Args:
-        files: The files.
+        files: Name and digest (SHA-256, hexadecimal) of each.
         contract: The contract's text.
         known: The findings, and how many were left out.
         verdict: holds, violated or undecided.
         version: Version of the program.
     """
-    subjects = [{"name": str(each), "digest": {"sha256": _digest(each.read_bytes())}} for each in files]
+    subjects = [{"name": name, "digest": {"sha256": digest}} for name, digest in files]
     numbers = Counter(each.state for each in known.rest)
     predicate = {
         "tool": {"name": "tenantry audit check", "version": version},
-        "contract": {"digest": {"sha256": _digest(contract.encode())}},
+        "contract": {"digest": {"sha256": hashlib.sha256(contract.encode()).hexdigest()}},
         "verdict": verdict,
         "findings": {state: numbers[state] for state in State},
         "leftOut": {"waived": known.waived, "inBaseline": known.in_baseline},
@@ -40,7 +39,3 @@ def statement(files: Iterable[Path], contract: str, known: Known, verdict: str, 
         "predicate": predicate,
     }
     return json.dumps(whole, indent=2, sort_keys=True) + "\n"
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

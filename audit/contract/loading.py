@@ -14,21 +14,22 @@ from audit.permissions.consequences import ALL
 from audit.reading.yaml_text import YamlError, parse
 
 
-def load(file: Path) -> Contract:
-    """A contract from a file.
+def load(file: Path) -> tuple[Contract, str]:
+    """A contract from a file, with the text that it was read from.
 
     Raises:
         AuditError: The file cannot be read, or is not a valid contract.
     """
     try:
-        data = parse(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        data = parse(text)
     except OSError as error:
         raise AuditError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise AuditError(f"{file}: it is not UTF-8 text (byte {error.start}); a contract is UTF-8") from error
     except YamlError as error:
         raise AuditError(f"{file}:{error.line + 1}: {error}. Correct the text; it is not valid YAML.") from error
-    return loaded(data, str(file))
+    return loaded(data, str(file)), text
 
 
 def loaded(data: Any, file: str) -> Contract:

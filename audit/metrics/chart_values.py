@@ -18,7 +18,7 @@ from audit.model.place import Place
 from audit.model.services import Route
 from audit.reading.documents import TextDocument, split
 from audit.reading.services import service
-from audit.reading.sources import texts
+from audit.reading.sources import Text, texts
 from audit.reading.yaml_text import YamlError
 from audit.wiring.selection import SELECTED_BY_PROMETHEUS
 
@@ -70,7 +70,7 @@ def with_chart(cluster: Cluster, installed: Installation) -> Cluster:
     Raises:
         AuditError: The values cannot be read, or depend on the name of the release, which is not given.
     """
-    document, values = _read(installed.values)
+    text, document, values = _read(installed.values)
     chart = _Chart(document, values, installed)
     inventory = cluster.inventory
     kept = {kind: list(objects) for kind, objects in inventory.kept.items()}
@@ -84,10 +84,11 @@ def with_chart(cluster: Cluster, installed: Installation) -> Cluster:
         services=(*inventory.services, *services),
         routes=(*inventory.routes, *chart.routes()),
     )
-    return Cluster(grown, cluster.assumptions, cluster.problems)
+    files = (*cluster.files, *([(text.file, text.digest)] if text.digest else []))
+    return Cluster(grown, cluster.assumptions, cluster.problems, files)
 
 
-def _read(file: Path) -> tuple[TextDocument, dict[str, Any]]:
+def _read(file: Path) -> tuple[Text, TextDocument, dict[str, Any]]:
     (text,) = texts([file])
     documents = list(split(text.file, text.content))
     if len(documents) != 1:
@@ -100,7 +101,7 @@ def _read(file: Path) -> tuple[TextDocument, dict[str, Any]]:
         raise AuditError(f"{file}: the values of a chart are a mapping")
     if "kind" in data and "apiVersion" in data:
         raise AuditError(f"{file}: it is a {data['kind']} of Kubernetes, not values: name it among the files to read")
-    return documents[0], data
+    return text, documents[0], data
 
 
 class _Chart:

@@ -1,6 +1,8 @@
 """Files, folders, globs, standard input and clusters to text."""
 
 import glob
+import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -47,10 +49,12 @@ class Text:
     Attributes:
         file: Its name in messages.
         content: The text.
+        digest: SHA-256 of the bytes that the text was decoded from, in hexadecimal; empty where it is not a file.
     """
 
     file: str
     content: str
+    digest: str = ""
 
 
 def texts(paths: Sequence[str | Path]) -> Iterator[Text]:
@@ -82,11 +86,13 @@ def _files(path: str) -> list[Path]:
 
 def _text(path: Path) -> Text:
     try:
-        return Text(str(path), path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
+        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read()
     except UnicodeDecodeError as error:
         raise AuditError(f"{path}: it is not UTF-8 text (byte {error.start}); manifests are UTF-8") from error
     except OSError as error:
         raise AuditError(f"{path}: cannot be read: {error.strerror}") from error
+    return Text(str(path), text, hashlib.sha256(content).hexdigest())
 
 
 def cluster(context: str, kubeconfig: Path | None = None, *, details: bool = False) -> Iterator[Any]:

@@ -23,9 +23,9 @@ from tenantry.commands.audit.options import (
 )
 from tenantry.console import result, say
 from tenantry.errors import InputError
-from tenantry.options import DIST
 
 if TYPE_CHECKING:
+    from audit.cluster import Cluster
     from audit.contract.waivers import Known
 
 
@@ -62,7 +62,7 @@ def check(
         from audit.reports.findings_report import findings_report
         from audit.reports.words import count
 
-        if attest and "-" in (paths or ()):
+        if attest and "-" in (*(paths or ()), str(values)):
             raise InputError("--attest names files with their digests: give files instead of -")
         wanted, text = contract_and_text(contract)
         if show_contract:
@@ -75,7 +75,7 @@ def check(
         states = {each.state for each in known.rest}
         verdict = "violated" if State.VIOLATION in states else "undecided" if State.UNDECIDED in states else "holds"
         if attest:
-            attest.write_text(_statement(paths, text, known, verdict), encoding="utf-8")
+            attest.write_text(_statement(cluster, text, known, verdict), encoding="utf-8")
         checked = [f"{count(len(wanted.spec.tenants), 'tenant')}, contract {wanted.metadata.name} {verdict}"]
         checked += [f"{known.waived} waived"] if known.waived else []
         checked += [f"{known.in_baseline} in the baseline"] if known.in_baseline else []
@@ -86,15 +86,13 @@ def check(
         raise typer.Exit(1 if verdict == "violated" else UNDECIDED)
 
 
-def _statement(paths: list[str] | None, contract: str, known: "Known", verdict: str) -> str:
+def _statement(cluster: "Cluster", contract: str, known: "Known", verdict: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     from audit.contract.attestation import statement
-    from audit.reading.sources import texts
 
     try:
         number = version("tenantry")
     except PackageNotFoundError:
         number = "unknown"
-    files = [Path(each.file) for each in texts(paths or [DIST])]
-    return statement(files, contract, known, verdict, number)
+    return statement(cluster.files, contract, known, verdict, number)

@@ -30,7 +30,7 @@ def contract_and_text(file: Path | None) -> "tuple[Contract, str]":
     from audit.contract import load, loaded
 
     if file is not None:
-        return load(file), file.read_text("utf-8")
+        return load(file)
     if not PLATFORM_FILE.is_file():
         raise InputError(f"no contract: give --contract FILE, or run this where {PLATFORM_FILE} is")
     from constructs_lib.platform import Platform

@@ -3,12 +3,15 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from audit.contract import contract_findings
+from audit.model.finding import Finding
 from tenantry.cli import app
 from tests.example_platform import EXAMPLE, example_dist
 
@@ -62,6 +65,28 @@ def test_the_digest_is_that_of_the_bytes_also_with_crlf_and_a_byte_order_mark() 
     file.write_bytes(content)
     digests = {each["name"]: each["digest"]["sha256"] for each in statement()["subject"]}
     assert digests[str(file)] == hashlib.sha256(content).hexdigest()
+
+
+def test_what_is_attested_is_what_was_checked_if_files_change_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("contract.yaml").write_text(run("--show-contract").stdout)
+    Path("values.yaml").write_text("prometheus: {enabled: false}\n")
+    read = [*sorted(Path("dist").iterdir()), Path("values.yaml")]
+    digests = {str(each): hashlib.sha256(each.read_bytes()).hexdigest() for each in read}
+    contract = hashlib.sha256(Path("contract.yaml").read_bytes()).hexdigest()
+
+    def while_checking(*arguments: Any) -> Iterator[Finding]:
+        for each in (*read, Path("contract.yaml")):
+            each.write_text("changed: true\n")
+        return contract_findings(*arguments)
+
+    monkeypatch.setattr("audit.contract.contract_findings", while_checking)
+    found = statement("--contract", "contract.yaml", "--values", "values.yaml", tmp_path / "dist")
+    assert {Path(each["name"]).name: each["digest"]["sha256"] for each in found["subject"]} == {
+        Path(name).name: digest for name, digest in digests.items()
+    }
+    assert found["predicate"]["contract"]["digest"]["sha256"] == contract
 
 
 def test_standard_input_cannot_be_attested() -> None:
