@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import normpath
 from typing import Any, Final
 
-from audit.model.objects import listed, mapping, mappings
+from audit.model.objects import mapping, mappings
 from audit.model.place import Path, Place
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
@@ -153,11 +153,11 @@ def _escapes(template: Template) -> Found:
         if path[-1] == "hostPID":
             yield path, message
     for path, message in capabilities(template, 0):
-        if message.rpartition(" ")[2].removeprefix("CAP_") in _STRONG:
+        # Container runtimes take the name in any case.
+        if str(template.at(*path)).upper().removeprefix("CAP_") in _STRONG:
             yield path, message
-    volumes = listed(template.spec.get("volumes"))
     for path, message in host_paths(template, 0):
-        if of_the_node(str(mapping(mapping(volumes[int(path[2])]).get("hostPath")).get("path", ""))):
+        if of_the_node(str(template.at(*path, "path") or "")):
             yield path, message
 
 

@@ -66,6 +66,10 @@ class Template:
             return None
         return cls(owner, path, spec, mapping(owner.at(*path, "metadata", "annotations")))
 
+    def at(self, *path: str | int) -> Any:
+        """The value that a path in the pod leads to, or None where a step of it does not exist."""
+        return self.owner.at(*self.path, *path)
+
     @property
     def security(self) -> Mapping[str, Any]:
         """The pod's securityContext; empty where it has none."""

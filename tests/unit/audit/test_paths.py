@@ -186,6 +186,15 @@ def test_a_path_of_the_node_belongs_to_the_node_or_is_shared_however_it_is_writt
     assert f" {rule}:" in result.stdout if rule else result.exit_code == 0, result.output
 
 
+@pytest.mark.parametrize("capability", ["SYS_ADMIN", "CAP_SYS_ADMIN", "sys_admin", "ALL"])
+def test_a_strong_capability_leads_to_the_node_however_it_is_written(tmp_path: Path, capability: str) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP.replace(f"name: red, labels: {ENFORCED}", "name: red, labels: {}"))
+    adds = f"[{{name: main, securityContext: {{capabilities: {{add: [{capability}]}}}}}}]"
+    add(file, pod("own", namespace="red").replace("[{name: main, ports: []}]", adds))
+    assert f"node: container main adds the capability {capability}" in run(file, "--from", "red", "--to", "blue").stdout
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
