@@ -82,7 +82,7 @@ def _first_place(view: View, space: str) -> Place | None:
 def node_ports(view: View) -> Answer:
     """Whether the tenant can open ports of the nodes."""
     for service in (each for space in view.spaces for each in view.index.services[space]):
-        if service.type in {"NodePort", "LoadBalancer"}:
+        if service.opens_nodes:
             return failed(f"Service {service.name} is of the type {service.type}", service.place.at("spec", "type"))
     unlimited = [each for each in view.spaces if str(dict(_hard(view, each)).get("services.nodeports")) != "0"]
     if not unlimited:

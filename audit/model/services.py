@@ -55,6 +55,7 @@ class Service:
         external_ips: Addresses of `externalIPs`.
         external_name: The name that an ExternalName Service stands for, or empty.
         headless: Whether it has no address of its own.
+        allocates_node_ports: Whether a LoadBalancer Service gets node ports that its ports do not name.
         backends: Addresses of its Endpoints, where it has no selector.
         place: Where it stands.
     """
@@ -68,6 +69,7 @@ class Service:
     external_ips: tuple[str, ...]
     external_name: str
     headless: bool
+    allocates_node_ports: bool
     backends: tuple[Backend, ...]
     place: Place
 
@@ -75,6 +77,13 @@ class Service:
     def reference(self) -> str:
         """How commands name it."""
         return f"{self.namespace}/service/{self.name}"
+
+    @property
+    def opens_nodes(self) -> bool:
+        """Whether it opens ports of the nodes."""
+        if self.type != "LoadBalancer":
+            return self.type == "NodePort"
+        return self.allocates_node_ports or any(each.node_port for each in self.ports)
 
 
 @dataclass(frozen=True, slots=True)

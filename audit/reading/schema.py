@@ -108,6 +108,7 @@ class ServiceSpec(_Open):
     cluster_ips: list[str] | None = msgspec.field(default=None, name="clusterIPs")
     external_ips: list[str] | None = msgspec.field(default=None, name="externalIPs")
     external_name: str | None = None
+    allocate_load_balancer_node_ports: bool | None = None
 
 
 class TargetRef(_Open):

@@ -39,6 +39,7 @@ def service(data: dict[str, Any], namespace: str, name: str, place: Place) -> Se
         external_ips=tuple(spec.external_ips or ()),
         external_name=spec.external_name or "",
         headless=spec.cluster_ip == "None",
+        allocates_node_ports=spec.allocate_load_balancer_node_ports is not False,
         backends=(),
         place=place,
     )

@@ -68,6 +68,7 @@ spec:
   claimRef: {namespace: shop, name: data}
 """
 SERVICE = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {type: NodePort}\n"
+BALANCED = SERVICE.replace("NodePort", "LoadBalancer, PORTS")
 
 
 def contract(other: dict[str, object] | None = None, **tenant: object) -> Contract:
@@ -131,6 +132,16 @@ def test_a_safe_tenant_passes_every_check_that_applies(tmp_path: Path) -> None:
         ("block-role-privilege-escalation", may("escalate", "roles", RBAC), ("escalate", "get")),
         ("block-role-privilege-escalation", may("bind", "clusterroles", RBAC), ("bind", "get")),
         ("block-use-of-nodeport-services", SERVICE, ("NodePort", "ClusterIP")),
+        (
+            "block-use-of-nodeport-services",
+            BALANCED.replace("PORTS", "allocateLoadBalancerNodePorts: true"),
+            ("true", "false"),
+        ),
+        (
+            "block-use-of-nodeport-services",
+            BALANCED.replace("PORTS", "allocateLoadBalancerNodePorts: false, ports: [{port: 80, nodePort: 30080}]"),
+            (", nodePort: 30080", ""),
+        ),
         ("configure-ns-object-quota", may("create", "secrets"), ("secrets", "pods")),
         (
             "block-network-across-tenants",
