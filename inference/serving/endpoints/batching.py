@@ -36,8 +36,13 @@ class Batcher(Generic[J, R]):
         return await future
 
     async def _run_all(self) -> None:
-        """Run batches while jobs wait."""
+        """Run batches while jobs wait.
+
+        If the thread takes no more work, which cancels what it has not begun, every job that waits is cancelled: no
+        request is left without an answer.
+        """
         loop = asyncio.get_running_loop()
+        taken: list[tuple[J, asyncio.Future[R]]] = []
         try:
             while self._waiting:
                 taken, self._waiting = self._waiting[:MAX_JOBS], self._waiting[MAX_JOBS:]
@@ -50,6 +55,9 @@ class Batcher(Generic[J, R]):
                     _settle(future, result)
         finally:
             self._is_running = False
+            for _, future in taken + self._waiting:
+                future.cancel()  # does nothing to one that has its result
+            self._waiting = []
 
 
 def _settle(future: "asyncio.Future[R]", result: R | Exception) -> None:

@@ -86,6 +86,29 @@ def test_a_client_that_has_gone_does_not_stop_the_others() -> None:
     assert asyncio.run(submit()) == 3
 
 
+def test_no_job_is_left_waiting_when_the_thread_takes_no_more_work() -> None:
+    """Those of the batch and those behind it are cancelled, and with a thread that works the next job is run."""
+    hold = threading.Event()
+
+    async def submit() -> tuple[list[int | BaseException], int]:
+        with ThreadPoolExecutor(1) as thread, ThreadPoolExecutor(1) as another:
+            thread.submit(hold.wait, 10)
+            batcher: Batcher[int, int] = Batcher(thread, list)
+            waiting = [asyncio.ensure_future(batcher.result(job)) for job in range(MAX_JOBS + 5)]
+            for _ in range(2):  # the batch is then in the thread's queue
+                await asyncio.sleep(0)
+            assert len(batcher._waiting) == 5
+            thread.shutdown(wait=False, cancel_futures=True)
+            hold.set()
+            found = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+            batcher._thread = another  # type: ignore[misc]
+            return found, await asyncio.wait_for(batcher.result(7), 30)
+
+    found, after = asyncio.run(submit())
+    assert [type(each) for each in found] == [asyncio.CancelledError] * (MAX_JOBS + 5)
+    assert after == 7
+
+
 def _endpoints(model: OnnxModel, **settings: Any) -> tuple[TensorEndpoint, TensorEndpoint]:
     given: Any = {"model_uri": "unused", "runtime": "onnx"} | settings
     service = create_app(Settings(**given)).service
