@@ -62,11 +62,13 @@ ABSOLUTE_TOLERANCE: Final = 1e-5
 """An output of the test vector may differ by so much: processors add in different orders."""
 RUNTIME_VERSION: Final[str] = onnxruntime.__version__
 _TIMED_RUNS: Final = 9
+_TIMED_SECONDS: Final = 0.25
+"""A measurement ends after so many runs or after this time: a slow model must not delay the start."""
 _BATCH_ROWS: Final = 8
 _BATCH_SHARE: Final = 0.5
 """Requests are batched if rows together take less than this share of the time that they take one by one."""
 _BATCH_SECONDS: Final = 0.05
-"""... and if a row takes less than this, so that measuring it does not delay the start."""
+"""... and if a row takes less than this: several rows of a slower model would make each request wait for long."""
 _ERRORS_ONLY: Final = 3
 
 
@@ -102,8 +104,8 @@ class OnnxModel(LoadedModel):
         self.row_seconds: Final = self._measure(1)
         self.batches: Final = (
             self.row_seconds < _BATCH_SECONDS
-            and self._rows_are_independent()
             and self._measure(_BATCH_ROWS) < _BATCH_SHARE * _BATCH_ROWS * self.row_seconds
+            and self._rows_are_independent()
         )
 
     def warm_up(self) -> None:
@@ -181,8 +183,8 @@ class OnnxModel(LoadedModel):
     def _measure(self, rows: int) -> float:
         """How long the model takes for this number of rows of the test vector."""
         inputs = self.test_inputs(rows)
-        seconds = []
-        for _ in range(_TIMED_RUNS):
+        seconds: list[float] = []
+        while len(seconds) < _TIMED_RUNS and sum(seconds) < _TIMED_SECONDS:
             began = perf_counter()
             self.run(inputs)
             seconds.append(perf_counter() - began)

@@ -11,6 +11,7 @@ import pytest
 
 from inference.errors import ArtifactError, ModelInputError
 from inference.model import artifact as artifacts
+from inference.model import onnx_model
 from inference.model.artifact import Artifact
 from inference.model.classifier import TextClassifier
 from inference.model.onnx_model import DTYPES, OnnxModel
@@ -53,6 +54,27 @@ def test_runs_several_inputs_with_any_number_of_rows(credit: Artifact) -> None:
         assert probabilities.shape == (rows, 2)
         assert probabilities.sum(axis=1) == pytest.approx(1)
     assert model.row_seconds > 0
+
+
+@pytest.mark.parametrize("row_seconds", [0.001, 0.028, 0.049, 0.4])
+def test_measuring_a_model_delays_the_start_by_less_than_a_second(
+    credit: Artifact, monkeypatch: pytest.MonkeyPatch, row_seconds: float
+) -> None:
+    """On a clock on which a row takes so many seconds; the check of the test vector is not counted."""
+    clock, run = [0.0], OnnxModel.run
+    ended: list[float] = []
+
+    def slow(model: OnnxModel, tensors: dict[str, Any]) -> list[Any]:
+        found = run(model, tensors)
+        clock[0] += row_seconds * len(tensors["age"])
+        ended.append(clock[0])
+        return found
+
+    monkeypatch.setattr(OnnxModel, "run", slow)
+    monkeypatch.setattr(onnx_model, "perf_counter", lambda: clock[0])
+    model = _load(credit.files())
+    assert model.row_seconds == pytest.approx(row_seconds)
+    assert clock[0] - ended[0] < 1
 
 
 def test_runs_every_datatype(tmp_path: Path) -> None:
