@@ -16,9 +16,12 @@ ENDPOINTS: Final = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndp
 """Kinds that scrape Services and pods, with the field of what they scrape."""
 PROTECTED: Final = ("namespace", "tenant", "job")
 """Labels that say whose series they are."""
+_OF_TARGETS: Final = ("namespace", "job")
+"""Those that Prometheus itself gives to what it scrapes."""
 _INTERNAL: Final = ("__address__", "__scheme__", "__metrics_path__")
 _FILES: Final = (("bearerTokenFile",), ("tlsConfig", "caFile"), ("tlsConfig", "certFile"), ("tlsConfig", "keyFile"))
 _REDIRECTS: Final = ("proxyUrl", "oauth2")
+_OF_KUBERNETES: Final = "__meta_kubernetes_"
 _SETS_NOTHING: Final = {"keep", "drop", "keepequal", "dropequal"}
 _REFERENCE: Final = re.compile(r"\$(?:\w+|\{\w+\})")
 """A group of the rule's pattern, in the name of the label that it sets."""
@@ -87,7 +90,7 @@ def _relabelling(
     monitor: Object, rule: Mapping[str, Any], name: str, place: Place, servers: Servers
 ) -> Iterator[Finding]:
     action = str(rule.get("action") or "replace").lower()
-    target = str(rule.get("targetLabel") or "") if action not in _SETS_NOTHING else ""
+    target = _target(action, rule)
     internal = [label for label in _INTERNAL if _may_be(target, label)]
     if name == "relabelings" and internal:
         what = f"sets {target}" if target in internal else f"may set {internal[0]}"
@@ -102,13 +105,24 @@ def _relabelling(
         yield _found(monitor, "metrics-sets-label", place, f"{what} of what it scrapes ({name}, {action})")
 
 
+def _target(action: str, rule: Mapping[str, Any]) -> str:
+    """The label that a rule sets, which may contain groups of its pattern, or empty."""
+    if action != "labelmap":
+        return "" if action in _SETS_NOTHING else str(rule.get("targetLabel") or "")
+    target = str(rule.get("replacement") or "$1")
+    # Without a pattern, each label is set to itself. Names of labels and annotations of Kubernetes begin and end with a
+    # letter or digit, unlike the internal labels.
+    harmless = str(rule.get("regex") or _OF_KUBERNETES).startswith(_OF_KUBERNETES)
+    return "" if harmless and target in {"$1", "${1}"} else target
+
+
 def _sets(action: str, rule: Mapping[str, Any], target: str, label: str, name: str) -> bool:
     """Whether a relabelling rule may give a label a value of the tenant's choice, or remove it."""
     if action == "labelmap":
-        return label == PROTECTED[0]
+        return label == PROTECTED[0] and _may_be(str(rule.get("replacement") or "$1"), label)
     if action in {"labeldrop", "labelkeep"}:
         # Without the target's own label, metrics keep the one that they bring; afterwards it can only be lost.
-        return name == "relabelings" and label == PROTECTED[0] and _removes(action, rule, label)
+        return name == "relabelings" and label in _OF_TARGETS and _removes(action, rule, label)
     if "$" in target:
         return label == PROTECTED[0] and _may_be(target, label)
     return target == label

@@ -8,6 +8,7 @@ from typing import Final
 from audit.cluster import Cluster
 from audit.engine.answer import Answer, Verdict
 from audit.engine.endpoints import Endpoint, Traffic
+from audit.metrics.connections import connections
 from audit.metrics.rules import found
 from audit.metrics.servers import PORT, Servers, listens, pods_of
 from audit.model.finding import Finding, State
@@ -18,9 +19,6 @@ from audit.model.place import Place
 from audit.model.truth import NO
 from audit.permissions.permissions import Grant
 
-_CONNECTIONS: Final = (("services", "proxy"), ("pods", "proxy"), ("pods", "portforward"), ("pods", "exec"))
-_CONNECT: Final = ("get", "create")
-"""The verbs that open such a connection."""
 _OUTSIDE_TYPES: Final = {"NodePort", "LoadBalancer"}
 
 
@@ -148,20 +146,19 @@ def _by_permission(cluster: Cluster, server: Object) -> Iterator[Query]:
     for grant in cluster.permissions.grants:
         if grant.default or grant.subject.home == server.namespace or grant.namespace not in {"", server.namespace}:
             continue
-        resources = [
-            f"{resource}/{part}"
-            for resource, part in _CONNECTIONS
-            if any(grant.rule.may_allow(verb, "", resource, part) for verb in _CONNECT)
-        ]
-        if resources:
+        found_connections = dict(connections(grant.rule, grant.namespace, server, cluster))
+        if found_connections:
+            certain = [name for name, verdict in found_connections.items() if verdict is Verdict.ALLOWED]
+            resources = certain or list(found_connections)
+            named = f" named {', '.join(grant.rule.names)}" if grant.rule.names else ""
             by = f"{grant.role.reference} by {grant.binding.reference}"
             yield Query(
                 server,
                 Way.PERMISSION,
-                Verdict.ALLOWED,
+                Verdict.ALLOWED if certain else Verdict.UNKNOWN,
                 str(grant.subject),
                 grant.subject.home,
-                f"may use {', '.join(resources)} {grant.where} ({by})",
+                f"may use {', '.join(resources)}{named} {grant.where} ({by})",
                 tuple(_grant_places(grant)),
                 grant.subject.name in EVERYBODY,
             )

@@ -105,6 +105,12 @@ class PolicyRule:
         return not wanted.isdisjoint(self.resources)
 
 
+def proxied(name: str) -> str:
+    """The name of the pod or Service in a request to its proxy, which may be written SCHEME:NAME:PORT."""
+    parts = name.split(":")
+    return parts[1] if len(parts) == 3 else parts[0]  # noqa: PLR2004 - scheme, name and port
+
+
 def _has(allowed: tuple[str, ...], value: str) -> bool:
     return ANY in allowed or value in allowed
 

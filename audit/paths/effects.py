@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from audit.metrics.connections import OPERATED
+from audit.model.permissions import proxied
 from audit.paths.graph import ANY, Kind, Node
 from audit.paths.landscape import Landscape
 
-_OPERATED: Final = "prometheus-operated"
-"""The Service that the operator makes for a Prometheus that does not name one."""
 Effect = Callable[[Landscape, str, Sequence[str]], Iterator[tuple[Node, bool]]]
 """The nodes that follow in a namespace for objects of some names (all if empty), and whether that is certain."""
 
@@ -36,14 +36,15 @@ def _pods(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tup
             yield node, False  # the name of one of its pods, perhaps
 
 
-def _reached(land: Landscape, namespace: str, names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+def _reached(land: Landscape, namespace: str, written: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    names = [proxied(each) for each in written]
     for node, certain in _pods(land, namespace, names):
         yield Node(Kind.REACHED, node.namespace, node.name), certain
     for service in land.inventory.services if names else ():
         if service.namespace == namespace and service.name in names:
             yield from land.behind(service)
     for node, server in land.operated.items():
-        if node.namespace == namespace and str(server.at("spec", "serviceName") or _OPERATED) in names:
+        if node.namespace == namespace and str(server.at("spec", "serviceName") or OPERATED) in names:
             yield Node(Kind.REACHED, namespace, node.name), True
 
 

@@ -59,7 +59,7 @@ def test_a_service_monitor_scrapes_the_target_port_by_name_and_by_number(
     assert (scrape.answer.destination, scrape.answer.port) == ("shop/web", 8000)
 
 
-@pytest.mark.parametrize("resource", ["services/proxy", "pods/proxy", "pods/portforward", "pods/exec"])
+@pytest.mark.parametrize("resource", ["services/proxy", "pods/proxy", "pods/portforward", "pods/exec", "pods/attach"])
 def test_a_permission_to_connect_to_prometheus_reads_all_metrics(tmp_path: Path, resource: str) -> None:
     given = role("connect", "get", resource, "monitoring") + binding(
         "give", "Role", "connect", "ServiceAccount", "web", "monitoring", subject_namespace="shop"
@@ -68,6 +68,62 @@ def test_a_permission_to_connect_to_prometheus_reads_all_metrics(tmp_path: Path,
     assert (rule, state) == ("metrics-query-by-permission", "violation")
     assert line == "subjects: [{kind: ServiceAccount, name: 'web', namespace: shop}]"
     assert found(tmp_path, SAFE + given.replace(resource, "services")) == []
+
+
+PROXY = "---\napiVersion: v1\nkind: Service\nmetadata: {name: NAME, namespace: monitoring}\nspec: {selector: LABELS}\n"
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "state"),
+    [
+        ("services/proxy", "prometheus-operated", "violation"),
+        ("services/proxy", "http:prometheus-operated:web", "violation"),
+        ("services/proxy", "prometheus-operated:9090", "violation"),
+        ("services/proxy", "prometheus", "violation"),
+        ("services/proxy", "grafana", None),
+        ("services/proxy", "elsewhere", "undecided"),
+        ("pods/proxy", "prometheus-main-0:9090", "violation"),
+        ("pods/portforward", "prometheus-main-shard-1-0", "violation"),
+        ("pods/exec", "prometheus-other-0", None),
+        ("pods/exec", "grafana-0", None),
+    ],
+)
+def test_a_permission_with_names_counts_if_they_mean_prometheus(
+    tmp_path: Path, resource: str, name: str, state: str | None
+) -> None:
+    given = role("connect", "get", resource, "monitoring", more=f", resourceNames: ['{name}']")
+    given += binding("give", "Role", "connect", "ServiceAccount", "web", "monitoring", subject_namespace="shop")
+    given += PROXY.replace("NAME", "prometheus").replace("LABELS", "{app.kubernetes.io/name: prometheus}")
+    given += PROXY.replace("NAME", "grafana").replace("LABELS", "{app: grafana}")
+    expected = [("metrics-query-by-permission", state)] if state else []
+    assert [(rule, said) for rule, said, _line in found(tmp_path, SAFE + given)] == expected
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "names", "state"),
+    [
+        ("get", "nodes/proxy", "", "violation"),
+        ("get", "nodes/proxy", ", resourceNames: [one]", "undecided"),
+        ("patch", "pods/ephemeralcontainers", "", "violation"),
+        ("get", "pods/ephemeralcontainers", "", None),
+        ("get", "nodes", "", None),
+    ],
+)
+def test_kubelets_and_ephemeral_containers_lead_to_prometheus_too(
+    tmp_path: Path, verb: str, resource: str, names: str, state: str | None
+) -> None:
+    given = role("connect", verb, resource, more=names)
+    bound = binding("give", "ClusterRole", "connect", "ServiceAccount", "web", subject_namespace="shop")
+    expected = [("metrics-query-by-permission", state)] if state else []
+    assert [(rule, said) for rule, said, _line in found(tmp_path, SAFE + given + bound)] == expected
+
+
+def test_no_proxy_leads_to_a_prometheus_that_listens_only_inside_its_pod(tmp_path: Path) -> None:
+    text = SAFE.replace("# settings", "listenLocal: true")
+    bound = binding("give", "Role", "connect", "ServiceAccount", "web", "monitoring", subject_namespace="shop")
+    for resource, rules in (("pods/proxy", []), ("pods/portforward", ["metrics-query-by-permission"])):
+        given = role("connect", "get", resource, "monitoring") + bound
+        assert [rule for rule, _state, _line in found(tmp_path, text + given)] == rules
 
 
 @pytest.mark.parametrize("group", ["shop", "monitoring"])

@@ -84,7 +84,37 @@ from tests.unit.audit.monitoring import (
             endpoint("relabelings: [{action: labelkeep, regex: __.+}]"),
             "metrics-sets-label",
             "relabelings: [{action: labelkeep, regex: __.+}]",
-            ("__.+", "__.+|namespace"),
+            ("__.+", "__.+|namespace|job"),
+        ),
+        (
+            endpoint("relabelings: [{action: labeldrop, regex: jo.}]"),
+            "metrics-sets-label",
+            "relabelings: [{action: labeldrop, regex: jo.}]",
+            ("jo.", "pod"),
+        ),
+        (
+            endpoint("relabelings: [{action: LabelMap, regex: __meta_kubernetes_service_label_(.+)}]"),
+            "metrics-sets-label",
+            "relabelings: [{action: LabelMap, regex: __meta_kubernetes_service_label_(.+)}]",
+            ("# settings", "enforcedNamespaceLabel: namespace"),
+        ),
+        (
+            endpoint("metricRelabelings: [{action: labelmap, regex: exported_(.+)}]"),
+            "metrics-sets-label",
+            "metricRelabelings: [{action: labelmap, regex: exported_(.+)}]",
+            ("# settings", "enforcedNamespaceLabel: namespace"),
+        ),
+        (
+            endpoint("relabelings: [{action: labelmap, regex: x(.+)}]"),
+            "metrics-redirects-scrape",
+            "relabelings: [{action: labelmap, regex: x(.+)}]",
+            ("relabelings: [{action: labelmap, regex: x(.+)}]", ""),
+        ),
+        (
+            endpoint("relabelings: [{action: labelmap, replacement: '__${1}__', regex: __meta_kubernetes_(.+)}]"),
+            "metrics-redirects-scrape",
+            "relabelings: [{action: labelmap, replacement: '__${1}__', regex: __meta_kubernetes_(.+)}]",
+            ("'__${1}__'", "'service_${1}'"),
         ),
         (
             SAFE.replace("  endpoints:", "  targetLabels: [namespace]\n  endpoints:"),

@@ -195,6 +195,19 @@ def test_a_strong_capability_leads_to_the_node_however_it_is_written(tmp_path: P
     assert f"node: container main adds the capability {capability}" in run(file, "--from", "red", "--to", "blue").stdout
 
 
+@pytest.mark.parametrize("name", ["web", "web:80", "http:web:80", "https:web:"])
+@pytest.mark.parametrize("resource", ["services/proxy", "pods/proxy"])
+def test_the_name_of_a_proxy_may_have_a_scheme_and_a_port(shop: Path, resource: str, name: str) -> None:
+    bound = binding("proxy", "Role", "proxy", "ServiceAccount", "web", "blue", subject_namespace="red")
+    add(shop, role("proxy", "get", resource, "blue", more=f", resourceNames: ['{name}']") + bound)
+    add(
+        shop, "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: blue}\nspec: {selector: {app: x}}\n"
+    )
+    add(shop, pod("api", "{app: x}", namespace="blue"))
+    reached = "web" if resource == "pods/proxy" else "api"
+    assert f"account red/web to traffic to blue/{reached}\n" in run(shop, "--from", "red", "--to", "blue").stdout
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
