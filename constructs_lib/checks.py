@@ -16,18 +16,22 @@ def warnings(platform: Platform) -> tuple[str, ...]:
 
 def _of_a_cluster(platform: Platform) -> Iterator[str]:
     yield from platform_warnings(platform)
+    yield from (f"{each}; see 'tenantry plan'" for each in prometheus_problems(platform))
+
+
+def prometheus_problems(platform: Platform) -> Iterator[str]:
+    """What the Prometheus of a cluster lacks to hold the tenants' series at their maximum, if the file describes it."""
     if described := platform.platform.monitoring.prometheus:
         yield from _prometheus(described, load_of(platform.tenants, maximum=True))
 
 
 def _prometheus(described: Prometheus, load: PrometheusLoad) -> Iterator[str]:
-    """Whether the described Prometheus can hold the tenants' series at their maximum."""
     disk = load.disk_per_day * described.retention_days
     for name, given, needed in (("memory", described.memory, load.memory), ("storage", described.storage, disk)):
         if byte_count(given) < needed:
             yield (
                 f"Prometheus needs {_mebibytes(needed)} of {name} for the {load.series:,} series of the tenants at "
-                f"their maximum, but platform.monitoring.prometheus.{name} is {given}: raise it; see 'tenantry plan'"
+                f"their maximum, but platform.monitoring.prometheus.{name} is {given}: raise it"
             )
 
 

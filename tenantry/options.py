@@ -76,6 +76,12 @@ KubeconfigOption = Annotated[
 ContextOption = Annotated[
     str | None, typer.Option("--context", help="Context of the kubeconfig. Default: its current context.")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="NAME", help="One of the clusters in platform.yaml: only its tenants are considered."
+    ),
+]
 ClusterNameOption = Annotated[str, typer.Option("--name", help="Name of the Kind cluster.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", envvar="DRY_RUN", help="Print what would change, and change nothing.")

@@ -6,9 +6,9 @@ import typer
 
 from tenantry.cluster.kubectl import Kubectl, confirm
 from tenantry.console import result, say, step
-from tenantry.errors import InputError
 from tenantry.options import (
     PLATFORM_FILE,
+    ClusterOption,
     ContextOption,
     FileOption,
     Format,
@@ -37,12 +37,7 @@ def preflight(
             help="Also test image pull, network policies and DNS with two pods in a namespace that is deleted again.",
         ),
     ] = False,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            "--cluster", metavar="NAME", help="One of the clusters in platform.yaml: only its tenants are considered."
-        ),
-    ] = None,
+    cluster: ClusterOption = None,
     write: Annotated[
         bool, typer.Option("--write", help="Write the keys that the checks name to platform.yaml; comments stay.")
     ] = False,
@@ -61,6 +56,7 @@ def preflight(
     Example: tenantry preflight --context production --probe --write
     """
     from constructs_lib.platform import Platform
+    from tenantry.clusters import part_of
     from tenantry.platform_file import set_values
     from tenantry.preflight import report
     from tenantry.preflight.api import Api
@@ -68,7 +64,7 @@ def preflight(
     from tenantry.preflight.checks.profile import guess_profile
     from tenantry.preflight.inspection import BAD, inspect, settings_of
 
-    platform = _of_cluster(Platform.load(file), cluster)
+    platform = part_of(Platform.load(file), cluster)
     kubectl = Kubectl.find(kubeconfig, context)
     kubectl.require_reachable()
     api = Api(kubectl)
@@ -81,7 +77,7 @@ def preflight(
         if not found or not set_values(file, {("platform", each.section, each.key): each.value for each in found}):
             break
         written |= {each.path: each for each in found}
-        platform = _of_cluster(Platform.load(file), cluster)
+        platform = part_of(Platform.load(file), cluster)
         results = inspect(Inspected(api=api, platform=platform, probe=observed))
     profile, reason = guess_profile(api)
     if output is Format.JSON:
@@ -99,16 +95,6 @@ def preflight(
         say(f"--write sets these keys in {file}")
     if any(each.finding.status in BAD for each in results):
         raise typer.Exit(1)
-
-
-def _of_cluster(platform: "Platform", cluster: str | None) -> "Platform":
-    """The platform with the tenants of one cluster; all of them if none is named."""
-    if cluster is None:
-        return platform
-    if cluster not in platform.clusters:
-        listed = ", ".join(platform.clusters) or "none"
-        raise InputError(f"--cluster {cluster}: is not one of the clusters in platform.yaml: {listed}")
-    return platform.parts()[cluster]
 
 
 def _probe(kubectl: Kubectl, platform: "Platform", image: str | None) -> "Observations":

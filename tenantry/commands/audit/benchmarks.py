@@ -19,12 +19,14 @@ from tenantry.commands.audit.options import (
     show,
 )
 from tenantry.errors import InputError
+from tenantry.options import ClusterOption
 
 
 def benchmarks(
     paths: PathsArgument = None,
     *,
     contract: ContractOption = None,
+    in_cluster: ClusterOption = None,
     tenant: Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")] = None,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
@@ -43,12 +45,13 @@ def benchmarks(
         from audit.benchmarks import Outcome, results
         from audit.reports.benchmarks_report import benchmarks_report
 
-        wanted, _text = contract_and_text(contract)
+        given = Given(paths, context, kubeconfig, default_namespace, cluster=in_cluster)
+        wanted, _text = contract_and_text(contract, given)
         names = [each.name for each in wanted.spec.tenants]
         if tenant is not None and tenant not in names:
             raise InputError(f"the contract has no tenant {tenant!r}; it has {', '.join(names)}")
         shown = names if tenant is None else [tenant]
-        cluster = read(Given(paths, context, kubeconfig, default_namespace), keep_going=keep_going, details=True)
+        cluster = read(given, keep_going=keep_going, details=True)
         report = benchmarks_report(cluster, results(wanted, cluster), shown)
         show(report, output, cluster)
         outcomes = {group.outcome for check in report.checks for group in check.groups}

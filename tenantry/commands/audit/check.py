@@ -23,6 +23,7 @@ from tenantry.commands.audit.options import (
 )
 from tenantry.console import result, say
 from tenantry.errors import InputError
+from tenantry.options import ClusterOption
 
 if TYPE_CHECKING:
     from audit.cluster import Cluster
@@ -33,6 +34,7 @@ def check(
     paths: PathsArgument = None,
     *,
     contract: ContractOption = None,
+    in_cluster: ClusterOption = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="A report of this command as JSON: its findings are known.")
     ] = None,
@@ -64,11 +66,12 @@ def check(
 
         if attest and "-" in (*(paths or ()), str(values)):
             raise InputError("--attest names files with their digests: give files instead of -")
-        wanted, text = contract_and_text(contract)
+        given = Given(paths, None, None, default_namespace, cluster=in_cluster)
+        wanted, text = contract_and_text(contract, given)
         if show_contract:
             result(text.rstrip())
             return
-        cluster = read(Given(paths, None, None, default_namespace), keep_going=False, details=True)
+        cluster = read(given, keep_going=False, details=True)
         cluster = with_values(cluster, values, release, release_namespace)
         ids = read_baseline(baseline) if baseline else set()
         known = without_known(contract_findings(wanted, cluster), wanted, ids, datetime.now(UTC).date())

@@ -19,12 +19,14 @@ from tenantry.commands.audit.options import (
     show,
     with_values,
 )
+from tenantry.options import ClusterOption
 
 
 def everything(
     paths: PathsArgument = None,
     *,
     contract: ContractOption = None,
+    in_cluster: ClusterOption = None,
     values: ValuesOption = None,
     release: ReleaseOption = None,
     release_namespace: ReleaseNamespaceOption = "monitoring",
@@ -45,8 +47,9 @@ def everything(
         from audit.reports.all_report import all_report
         from audit.reports.paths_report import Result
 
-        wanted, _text = contract_and_text(contract)
-        cluster = read(Given(paths, context, kubeconfig, default_namespace), keep_going=False, details=True)
+        given = Given(paths, context, kubeconfig, default_namespace, cluster=in_cluster)
+        wanted, _text = contract_and_text(contract, given)
+        cluster = read(given, keep_going=False, details=True)
         report = all_report(with_values(cluster, values, release, release_namespace), wanted)
         show(report, output, cluster)
     states = {each.state for each in report.check.entries}

@@ -80,6 +80,12 @@ class Given:
     service_cidr: list[str] | None = None
     node_cidr: list[str] | None = None
     blocks: bool | None = None
+    cluster: str | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The files to read; by default those of the cluster in platform.yaml that is named, else of all of dist/."""
+        return self.paths or [str(DIST / (self.cluster or ""))]
 
 
 def read(given: Given, *, keep_going: bool, details: bool = False) -> "Cluster":
@@ -112,10 +118,10 @@ def read(given: Given, *, keep_going: bool, details: bool = False) -> "Cluster":
             )
     if given.kubeconfig:
         raise InputError("--kubeconfig is for --context: name the context, too")
-    if not given.paths and not DIST.is_dir():
-        raise InputError(f"nothing to read: name files or folders with manifests; there is no {DIST}/ here")
+    if not given.paths and not Path(*given.files).is_dir():
+        raise InputError(f"nothing to read: name files or folders with manifests; there is no {given.files[0]}/ here")
     return reading.objects(
-        given.paths or [DIST],
+        given.files,
         assumptions=assumptions,
         default_namespace=given.default_namespace,
         keep_going=keep_going,

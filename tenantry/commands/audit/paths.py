@@ -27,6 +27,7 @@ from tenantry.commands.audit.options import (
     with_values,
 )
 from tenantry.errors import InputError
+from tenantry.options import ClusterOption
 
 
 def paths(
@@ -44,6 +45,7 @@ def paths(
         typer.Option("--to", help="Namespace in which paths end; can be repeated. Default: every other namespace."),
     ] = None,
     contract: ContractOption = None,
+    in_cluster: ClusterOption = None,
     values: ValuesOption = None,
     release: ReleaseOption = None,
     release_namespace: ReleaseNamespaceOption = "monitoring",
@@ -71,11 +73,15 @@ def paths(
 
         if targets and not sources:
             raise InputError("--to is for --from: name the namespace in which paths begin, too")
+        if in_cluster and sources:
+            raise InputError("--cluster is for all tenants of a cluster: leave it out, or leave --from out")
         if contract and sources:
             raise InputError("--contract names all tenants: leave it out, or leave --from out")
-        wanted = None if sources else contract_and_text(contract)[0]
-        options = Given(paths, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks)
-        cluster = read(options, keep_going=keep_going, details=True)
+        given = Given(
+            paths, context, kubeconfig, default_namespace, pod_cidr, service_cidr, node_cidr, blocks, in_cluster
+        )
+        wanted = None if sources else contract_and_text(contract, given)[0]
+        cluster = read(given, keep_going=keep_going, details=True)
         cluster = with_values(cluster, values, release, release_namespace)
         report = paths_between(cluster, wanted) if wanted else paths_report(cluster, sources or (), targets or ())
         show(report, output, cluster)

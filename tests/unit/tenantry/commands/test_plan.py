@@ -97,3 +97,54 @@ def test_it_shows_what_prometheus_needs(file: Path) -> None:
     prometheus = _json(file)["prometheus"]
     assert (prometheus["minimum"]["series"], prometheus["maximum"]["series"]) == (498, 1398)
     assert prometheus["maximum"].keys() == {"series", "samplesPerSecond", "memoryBytes", "diskBytesPerDay"}
+
+
+@pytest.fixture
+def clusters(tmp_path: Path) -> Path:
+    """Tenants on two clusters, whose Prometheus holds the series of one of them."""
+    file = tmp_path / "platform.yaml"
+    text = PLATFORM.replace("image:1", "image:1\n  monitoring: {prometheus: {memory: 260Mi, storage: 10Gi}}", 1)
+    text = text.replace("tenants:", "clusters: [east, west]\ntenants:")
+    file.write_text(
+        text.replace("tenant-a,", "tenant-a, cluster: east,").replace("tenant-b,", "tenant-b, cluster: west,")
+    )
+    return file
+
+
+def test_each_of_several_clusters_has_its_own_plan(clusters: Path) -> None:
+    """Prometheus's needs, too: each cluster has its own Prometheus."""
+    east, west = _run(clusters).stdout.split("\n\n")
+    assert east.startswith("cluster east\n")
+    assert "tenant-b" not in east
+    assert "Prometheus: 204 to 1,014 series" in east
+    assert west.startswith("cluster west\n")
+    assert "tenant-a" not in west
+    assert "Prometheus: 294 to 384 series" in west
+    documents = _json(clusters)["clusters"]
+    assert [documents[name]["prometheus"]["maximum"]["series"] for name in ("east", "west")] == [1014, 384]
+
+
+def test_one_cluster_has_the_plan_of_a_platform_with_its_tenants_alone(clusters: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.yaml"
+    alone.write_text("".join(line for line in PLATFORM.splitlines(keepends=True) if "tenant-a" not in line))
+    assert _json(clusters, "--cluster", "west") == _json(alone)
+    assert _run(clusters, "--cluster", "west").stdout.startswith("cluster west\n")
+
+
+def test_too_small_a_prometheus_is_named_with_its_cluster(clusters: Path) -> None:
+    stderr = _run(clusters).stderr
+    assert "warning: cluster east: Prometheus needs 264Mi of memory for the 1,014 series" in stderr
+    assert "cluster west" not in stderr
+
+
+def test_pods_that_do_not_fit_on_one_of_several_clusters_are_a_failure(clusters: Path) -> None:
+    """West needs 3 pods of 256Mi, east 2; a node of each cluster has 640Mi for pods."""
+    nodes = ("--workers", "1", "--cpu", "2", "--memory", "1280Mi")
+    assert _run(clusters, *nodes).exit_code == 1
+    assert _run(clusters, "--cluster", "east", *nodes).exit_code == 0
+
+
+def test_a_cluster_that_the_file_does_not_list_is_wrong_input(clusters: Path) -> None:
+    result = _run(clusters, "--cluster", "north")
+    assert result.exit_code == 2
+    assert "--cluster north: is not one of the clusters in platform.yaml: east, west" in result.stderr
