@@ -10,6 +10,7 @@ from audit.changes.openings import Opening, named, openings, peer_text, ports_te
 from audit.cluster import Cluster
 from audit.metrics import Metrics
 from audit.model.finding import Severity, State
+from audit.model.grants import ReferenceGrant, Referrer
 from audit.model.labels import EVERYTHING
 from audit.model.permissions import EVERYBODY, PolicyRule
 from audit.model.place import Place
@@ -109,6 +110,18 @@ def _routes(cluster: Cluster) -> Iterator[Fact]:
     for each in cluster.inventory.routes:
         of = f"{each.kind} {each.namespace}/{each.name}"
         yield _fact(Area.NETWORK, Severity.MEDIUM, each.namespace, of, route_text(each), each.place)
+
+    for grant in cluster.inventory.grants:
+        of = f"ReferenceGrant {grant.namespace}/{grant.name}"
+        for index, referrer in enumerate(grant.referrers):
+            place = grant.place.at("spec", "from", index)
+            yield _fact(Area.NETWORK, Severity.HIGH, grant.namespace, of, grant_text(grant, referrer), place)
+
+
+def grant_text(grant: ReferenceGrant, referrer: Referrer) -> str:
+    """What a ReferenceGrant lets others do, in words."""
+    what = ", ".join(f"{each.kind} {each.name or '*'}" for each in grant.referents) or "nothing"
+    return f"it lets each {referrer.kind} of namespace {referrer.namespace} refer to {what} of its namespace"
 
 
 def route_text(route: Route) -> str:

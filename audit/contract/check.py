@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from audit.changes.facts import route_text, services, unrestricted
+from audit.changes.facts import services, unrestricted
 from audit.changes.values import mentioned, strings
 from audit.cluster import Cluster
 from audit.contract.document import Contract, Holder, Tenant
 from audit.contract.network import network_findings
+from audit.contract.routes import route_findings
 from audit.metrics import OPEN_TO_ALL, Metrics
 from audit.model.finding import Finding, Severity, State, finding
 from audit.model.inventory import Inventory
@@ -35,7 +36,7 @@ def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]
     yield from _absent(tenants, inventory)
     yield from network_findings(contract, inventory)
     yield from _facts(cluster, tenants)
-    yield from _routes(inventory, tenants)
+    yield from route_findings(inventory, tenants)
     yield from _permissions(contract, cluster, tenants)
     yield from _pods(contract, inventory, tenants)
     yield from _metrics(cluster, tenants)
@@ -82,23 +83,6 @@ def _facts(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:
                     file=file,
                     line=line,
                 )
-
-
-def _routes(inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
-    """Routes of a tenant that lead out of it, and routes to a tenant that may have none."""
-    for route in inventory.routes:
-        owner, target = tenants.get(route.namespace), tenants.get(route.service_namespace)
-        leads_out = owner is not None and target is not owner
-        if leads_out or (target is not None and not target.routes):
-            yield finding(
-                route.place,
-                rule="route-to-tenant",
-                severity=Severity.MEDIUM,
-                namespace=route.namespace if owner else route.service_namespace,
-                subject=f"{route.kind} {route.namespace}/{route.name}",
-                message=route_text(route),
-                fix="Remove the route, or allow routes to the tenant in the contract.",
-            )
 
 
 def _permissions(contract: Contract, cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from audit.model.labels import Labels, Selector
 from audit.model.objects import Object
 from audit.model.permissions import EVERYBODY
 from audit.model.place import Place
-from audit.model.truth import NO
+from audit.model.truth import NO, YES
 from audit.permissions.permissions import Grant
 
 _OUTSIDE_TYPES: Final = {"NodePort", "LoadBalancer"}
@@ -128,13 +128,15 @@ def _from_outside(cluster: Cluster, server: Object) -> Iterator[Query]:
             yield Query(server, Way.SERVICE, Verdict.ALLOWED, who, "", text, ((place.file, place.line),), True)
     names = {(each.namespace, each.name) for each in services}
     for route in cluster.inventory.routes:
-        if (route.service_namespace, route.service) in names:
+        granted = cluster.inventory.grants_route(route)
+        if (route.service_namespace, route.service) in names and granted is not NO:
             text = (
                 f"{route.kind} {route.namespace}/{route.name} leads to it as {', '.join(route.hosts) or 'every host'}"
             )
             places = ((route.place.file, route.place.line),)
             who = "whoever reaches the gateway or ingress controller"
-            yield Query(server, Way.ROUTE, Verdict.ALLOWED, who, "", text, places, True)
+            verdict = Verdict.ALLOWED if granted is YES else Verdict.UNKNOWN
+            yield Query(server, Way.ROUTE, verdict, who, "", text, places, True)
 
 
 def _selects(selector: Selector, labels: Sequence[Labels]) -> bool:

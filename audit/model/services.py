@@ -28,7 +28,7 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """An address behind a Service without a selector, from its Endpoints or EndpointSlices.
+    """An address that somebody wrote into the Endpoints or EndpointSlices of a Service.
 
     Attributes:
         address: The address.
@@ -56,7 +56,8 @@ class Service:
         external_name: The name that an ExternalName Service stands for, or empty.
         headless: Whether it has no address of its own.
         allocates_node_ports: Whether a LoadBalancer Service gets node ports that its ports do not name.
-        backends: Addresses of its Endpoints, where it has no selector.
+        backends: Addresses of its Endpoints that are not those of the pods that it selects.
+        host_names: Host names of its EndpointSlices.
         place: Where it stands.
     """
 
@@ -71,6 +72,7 @@ class Service:
     headless: bool
     allocates_node_ports: bool
     backends: tuple[Backend, ...]
+    host_names: tuple[str, ...]
     place: Place
 
     @property
@@ -100,6 +102,8 @@ class Route:
         service: Name of that Service.
         port: Its port, by number or name; None where the route does not say.
         place: Where the backend stands.
+        backend_group: API group of the backend.
+        backend_kind: Service, or ServiceImport for the Service of that name and namespace in several clusters.
     """
 
     kind: str
@@ -111,3 +115,5 @@ class Route:
     service: str
     port: int | str | None
     place: Place
+    backend_group: str = ""
+    backend_kind: str = "Service"

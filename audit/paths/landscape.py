@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audit.cluster import Cluster
 from audit.engine.through_services import selected
 from audit.metrics.servers import Servers, pods_of
+from audit.model.addresses import Address
 from audit.model.objects import Object
 from audit.model.place import Place
 from audit.model.pods import Workload
@@ -68,6 +69,11 @@ class Landscape:
                 self.accounts.setdefault((owner.namespace, template.account), None)
         self.servers = Servers(self.inventory)
         self.operated = dict(self._operated())
+        self._services = {(each.namespace, each.name): each for each in self.inventory.services}
+        self._at: dict[Address, list[Workload]] = defaultdict(list)
+        for workload in self.inventory.workloads:
+            for address in {each for pods in workload.pods if not pods.host_network for each in pods.addresses}:
+                self._at[address].append(workload)
         self._accounts_in: dict[str, list[Node]] = defaultdict(list)
         for namespace, name in self.accounts:
             self._accounts_in[namespace].append(Node(Kind.ACCOUNT, namespace, name))
@@ -90,6 +96,16 @@ class Landscape:
                 truth = max(service.selector.matches(each) for each in labels)
                 if truth is not NO:
                     yield Node(Kind.REACHED, node.namespace, node.name), truth is YES
+
+    def traffic_to(self, namespace: str, name: str) -> list[tuple[Node, bool]]:
+        """Traffic to what a Service leads to; of the whole namespace if the input holds none of it."""
+        service = self._services.get((namespace, name))
+        found = list(self.behind(service)) if service else []
+        return found or [(Node(Kind.REACHED, namespace), True)]
+
+    def at(self, address: Address) -> list[tuple[Workload, Node]]:
+        """The workloads with a pod that has an address."""
+        return [(each, self.node(each)) for each in self._at.get(address, ())]
 
     def node(self, workload: Workload) -> Node:
         """The node of a workload's pods."""

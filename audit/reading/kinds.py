@@ -21,6 +21,7 @@ READ: Final = {
     "EndpointSlice",
     "Ingress",
     "NetworkPolicy",
+    "ReferenceGrant",
     *ADMIN_VERSIONS,
     *ROUTE_KINDS,
     POD[1],

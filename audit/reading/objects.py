@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import Problem
+from audit.model.grants import GATEWAY_API
 from audit.model.inventory import Inventory, Node
 from audit.model.labels import NAMESPACE_NAME, Labels
 from audit.model.objects import Object
@@ -17,16 +18,19 @@ from audit.reading import checks, kinds, rbac, schema
 from audit.reading.admin_policies import admin_policy
 from audit.reading.checks import InvalidError
 from audit.reading.documents import DataDocument, TextDocument
+from audit.reading.grants import reference_grant
 from audit.reading.items import items, reread
 from audit.reading.network_policies import network_policy
 from audit.reading.routes import ROUTE_KINDS, gateway_route, ingress
-from audit.reading.services import endpoint_slice, endpoints, service
+from audit.reading.service_endpoints import ServiceEndpoints
+from audit.reading.services import service
 from audit.reading.workloads import POD, TEMPLATES, Made, has_template, made, workloads
 from audit.reading.yaml_text import YamlError
 
 if TYPE_CHECKING:
+    from audit.model.grants import ReferenceGrant
     from audit.model.permissions import Account, Binding, Role
-    from audit.model.services import Backend, Route, Service
+    from audit.model.services import Route, Service
 
 
 _FORM: Final = "Give the object the form that the API documents."
@@ -59,18 +63,20 @@ class Reader:
         self._policies: list[Policy] = []
         self._opaque: list[OpaquePolicy] = []
         self._services: list[Service] = []
-        self._endpoints: dict[tuple[str, str], list[Backend]] = defaultdict(list)
+        self._endpoints = ServiceEndpoints()
         self._routes: list[Route] = []
+        self._grants: list[ReferenceGrant] = []
         self._nodes: list[Node] = []
         self._seen: dict[tuple[str, str, str, str], Place] = {}
         self._builders: dict[tuple[str, str], Callable[[Object], None]] = {
             ("", "Namespace"): self._declare,
             ("", "Node"): self._node,
             ("", "Service"): self._service,
-            ("", "Endpoints"): self._endpoints_object,
-            ("discovery.k8s.io", "EndpointSlice"): self._slice,
+            ("", "Endpoints"): self._endpoints.add,
+            ("discovery.k8s.io", "EndpointSlice"): self._endpoints.add_slice,
             ("networking.k8s.io", "Ingress"): self._ingress,
-            **{("gateway.networking.k8s.io", kind): self._route for kind in ROUTE_KINDS},
+            **{(GATEWAY_API, kind): self._route for kind in ROUTE_KINDS},
+            (GATEWAY_API, "ReferenceGrant"): self._grant,
             kinds.NETWORK_POLICY: self._network_policy,
         }
         if details:
@@ -101,20 +107,15 @@ class Reader:
     def inventory(self) -> Inventory:
         """Everything that was read."""
         policies = sorted(self._policies, key=lambda policy: policy.priority)
-        services = [
-            replace(each, backends=tuple(self._endpoints.get((each.namespace, each.name), ())))
-            if each.selector is None
-            else each
-            for each in self._services
-        ]
         found = tuple(workloads(self._with_declared_namespaces()))
         return Inventory(
             namespaces={**self._mentioned, **self._declared},
             workloads=found,
             policies=tuple(policies),
             opaque=tuple(self._opaque),
-            services=tuple(services),
+            services=tuple(map(self._endpoints.complete, self._services)),
             routes=tuple(self._routes),
+            grants=tuple(self._grants),
             nodes=tuple(self._nodes),
             roles=tuple(self._roles),
             bindings=tuple(self._bindings),
@@ -231,16 +232,11 @@ class Reader:
         self._namespace(given.namespace)
         self._services.append(service(given.data, given.namespace, given.name, given.place))
 
-    def _endpoints_object(self, given: Object) -> None:
-        self._endpoints[given.namespace, given.name] += endpoints(given.data)
-
-    def _slice(self, given: Object) -> None:
-        owner = ((given.data.get("metadata") or {}).get("labels") or {}).get("kubernetes.io/service-name")
-        if owner:
-            self._endpoints[given.namespace, str(owner)] += endpoint_slice(given.data)
-
     def _route(self, given: Object) -> None:
         self._routes += gateway_route(given.kind, given.data, given.namespace, given.name, given.place)
+
+    def _grant(self, given: Object) -> None:
+        self._grants.append(reference_grant(given))
 
     def _ingress(self, given: Object) -> None:
         self._routes += ingress(given.data, given.namespace, given.name, given.place)

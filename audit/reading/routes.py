@@ -8,6 +8,7 @@ from audit.model.services import Route
 from audit.reading import checks, schema
 
 ROUTE_KINDS: Final = {"HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"}
+_BACKENDS: Final = {"Service", "ServiceImport"}
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 
 
@@ -54,8 +55,8 @@ def gateway_route(kind: str, data: dict[str, Any], namespace: str, name: str, pl
     parents = (f"{each.kind} {each.namespace or namespace}/{each.name}" for each in spec.parent_refs or ())
     parent_names = tuple(parents)
     for index, rule in enumerate(spec.rules or ()):
-        for number, backend in enumerate(rule.backend_refs or ()):
-            if backend.kind != "Service":
+        for path, backend in _backends(rule, ("spec", "rules", index)):
+            if backend.kind not in _BACKENDS:
                 continue
             yield Route(
                 kind=kind,
@@ -66,5 +67,21 @@ def gateway_route(kind: str, data: dict[str, Any], namespace: str, name: str, pl
                 service_namespace=backend.namespace or namespace,
                 service=backend.name,
                 port=backend.port,
-                place=place.at("spec", "rules", index, "backendRefs", number),
+                place=place.at(*path),
+                backend_group=backend.group or "",
+                backend_kind=backend.kind,
             )
+
+
+def _backends(rule: schema.RouteRule, path: Path) -> Iterator[tuple[Path, schema.BackendRef]]:
+    """Where a rule and its filters send requests, with the paths."""
+    yield from _mirrors(rule.filters, (*path, "filters"))
+    for number, backend in enumerate(rule.backend_refs or ()):
+        yield (*path, "backendRefs", number), backend
+        yield from _mirrors(backend.filters, (*path, "backendRefs", number, "filters"))
+
+
+def _mirrors(filters: list[schema.RouteFilter] | None, path: Path) -> Iterator[tuple[Path, schema.BackendRef]]:
+    for number, each in enumerate(filters or ()):
+        if each.request_mirror is not None and each.request_mirror.backend_ref is not None:
+            yield (*path, number, "requestMirror", "backendRef"), each.request_mirror.backend_ref

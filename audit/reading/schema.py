@@ -219,15 +219,30 @@ class BackendRef(_Open):
     """Where a route leads to."""
 
     name: str
+    group: str | None = None
     namespace: str | None = None
     kind: str = "Service"
     port: int | None = None
+    filters: list["RouteFilter"] | None = None
+
+
+class RequestMirror(_Open):
+    """Where a filter sends a copy of each request."""
+
+    backend_ref: BackendRef | None = None
+
+
+class RouteFilter(_Open):
+    """A filter of a rule, or of one of its backends."""
+
+    request_mirror: RequestMirror | None = None
 
 
 class RouteRule(_Open):
     """A rule of a route."""
 
     backend_refs: list[BackendRef] | None = None
+    filters: list[RouteFilter] | None = None
 
 
 class RouteSpec(_Open):

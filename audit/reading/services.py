@@ -1,12 +1,15 @@
 """Services and their endpoints."""
 
 import ipaddress
-from typing import Any
+from typing import Any, Final
 
 from audit.model.labels import Requirement, Selector
 from audit.model.place import Place
 from audit.model.services import Backend, Service, ServicePort
 from audit.reading import checks, schema
+
+_NAMES: Final = "FQDN"
+"""The type of addresses that are host names."""
 
 
 def service(data: dict[str, Any], namespace: str, name: str, place: Place) -> Service:
@@ -41,6 +44,7 @@ def service(data: dict[str, Any], namespace: str, name: str, place: Place) -> Se
         headless=spec.cluster_ip == "None",
         allocates_node_ports=spec.allocate_load_balancer_node_ports is not False,
         backends=(),
+        host_names=(),
         place=place,
     )
 
@@ -65,11 +69,23 @@ def endpoint_slice(data: dict[str, Any]) -> list[Backend]:
     Raises:
         InvalidError: The API server would reject it.
     """
-    if data.get("addressType") == "FQDN":
+    if data.get("addressType") == _NAMES:
         return []
     found = checks.convert(data.get("endpoints") or [], list[schema.SliceEndpoint], ("endpoints",))
     ports = checks.convert(data.get("ports") or [], list[schema.EndpointPort], ("ports",))
     return [_backend(address, ports, each.target_ref) for each in found for address in each.addresses]
+
+
+def host_names(data: dict[str, Any]) -> list[str]:
+    """The host names of an EndpointSlice.
+
+    Raises:
+        InvalidError: The API server would reject it.
+    """
+    if data.get("addressType") != _NAMES:
+        return []
+    found = checks.convert(data.get("endpoints") or [], list[schema.SliceEndpoint], ("endpoints",))
+    return [address for each in found for address in each.addresses]
 
 
 def _backend(address: str, ports: list[schema.EndpointPort] | None, target: schema.TargetRef | None) -> Backend:

@@ -13,6 +13,7 @@ from audit.engine.reach import Flow
 from audit.engine.through_services import selected
 from audit.model.policies import Direction, PodPeer
 from audit.model.services import Route, Service, ServicePort
+from audit.model.truth import MAYBE, NO, YES
 from audit.reports import words
 from audit.reports.finding import Exposure, Finding
 
@@ -20,6 +21,7 @@ _NAMED = 6
 _VISIBLE = {"NodePort", "LoadBalancer"}
 _FORWARDED = "a node may forward the traffic with its own address, which implementations treat differently"
 _ABSENT = "the input holds no such pod; whether it exists is not known"
+_GRANT = "the input does not declare the Service's namespace, so whether it has a ReferenceGrant is not known"
 _CONTROLLER = "the pods of the ingress controller or gateway are not known"
 
 
@@ -169,11 +171,13 @@ class Exposures:
     def _route(self, route: Route, reference: str, first: int, port: ServicePort, number: int) -> Finding:
         flow = self._let_in(self._anywhere, first)
         mask = self._reach.ports.one(port.protocol, number)
+        granted = self._cluster.inventory.grants_route(route)
         verdict = Verdict.DENIED
-        if flow.allowed & mask:
+        if granted is YES and flow.allowed & mask:
             verdict = Verdict.ALLOWED
-        elif flow.unknown & mask:
+        elif granted is not NO and (flow.allowed | flow.unknown) & mask:
             verdict = Verdict.UNKNOWN
+        missing = ([_CONTROLLER] if flow.unknown & mask else []) + ([_GRANT] if granted is MAYBE else [])
         hosts = ", ".join(route.hosts) or "any host"
         parents = f" through {', '.join(route.parents)}" if route.parents else ""
         return Finding(
@@ -183,7 +187,7 @@ class Exposures:
             members=[reference],
             by=f"{route.kind} {route.namespace}/{route.name} ({hosts}){parents}",
             ports=[f"{port.protocol} {number}"],
-            missing=[_CONTROLLER] if verdict is Verdict.UNKNOWN else [],
+            missing=missing if verdict is Verdict.UNKNOWN else [],
             file=route.place.file,
             line=route.place.line,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from audit.model.finding import Finding, State
 from audit.model.services import Service
+from audit.model.truth import NO
 from audit.wiring.view import Named, View, broken
 
 
@@ -12,11 +13,20 @@ def broken_services(view: View) -> Iterator[Finding]:
     for service in view.inventory.services:
         yield from _service(view, service)
     for route in view.inventory.routes:
+        subject = f"{route.kind} {route.namespace}/{route.name}"
+        if view.inventory.grants_route(route) is NO:
+            message = f"no ReferenceGrant of {route.service_namespace} allows it to lead to the Service {route.service}"
+            fix = f"Add a ReferenceGrant to {route.service_namespace}, or name a Service of its own namespace."
+            of = Named(route.namespace, subject)
+            yield broken(route.place, "route-without-grant", of, message, fix, state=State.VIOLATION)
         services = {each.name: each for each in view.services.get(route.service_namespace, ())}
-        if route.service in services or not view.workloads.get(route.service_namespace):
+        if (
+            route.service in services
+            or route.backend_kind != "Service"
+            or not view.workloads.get(route.service_namespace)
+        ):
             continue
         message = f"it leads to the Service {route.service_namespace}/{route.service}, which the input does not hold"
-        subject = f"{route.kind} {route.namespace}/{route.name}"
         yield broken(
             route.place, "route-without-service", Named(route.namespace, subject), message, "Correct the name."
         )

@@ -146,6 +146,13 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: next, namespace: red}
 spec: {rules: [{backendRefs: [{name: next, namespace: blue, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: routes, namespace: blue}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: red}]
+  to: [{group: "", kind: Service}]
 """,
     )
     result = run(shop, "--from", "red", "--to", "blue")
