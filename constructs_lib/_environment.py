@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter
 
-from constructs_lib.errors import PropsError, refusing
+from constructs_lib.errors import PropsError
 from constructs_lib.platform._quantities import byte_count, memory_text
 from constructs_lib.platform.service_memory import service_memory
+from constructs_lib.refusing import refusing
 from inference import contract
 from inference.settings import MEMORY_SETTINGS, Settings
 

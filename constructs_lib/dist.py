@@ -1,17 +1,21 @@
 """Writes a folder of manifests completely or not at all."""
 
 import filecmp
+import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from constructs_lib.errors import PropsError
 from constructs_lib.names import SUFFIX
-from constructs_lib.platform import Platform
-from constructs_lib.synthesis import synth
+from constructs_lib.synthesis.unchanged import Identity, Kept, identity
+
+if TYPE_CHECKING:
+    from constructs_lib.platform import Platform
 
 
-def write(platform: Platform, output: Path, *, image: str | None = None, model: str | None = None) -> bool:
+def write(platform: "Platform", output: Path, *, image: str | None = None, model: str | None = None) -> bool:
     """Write the manifests of a platform to the folder `output`.
 
     Args:
@@ -26,33 +30,39 @@ def write(platform: Platform, output: Path, *, image: str | None = None, model: 
     Raises:
         PropsError: `output` contains other files, or the image or the model breaks a rule; nothing was changed.
     """
+    from constructs_lib.synthesis.manifests import synth  # noqa: PLC0415 - half a second, which `place` does not need
+
     check_target(output)
     with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as build:
-        synth(platform, build, image=image, model=model)
-        return place(Path(build), output)
+        written = synth(platform, build, image=image, model=model, present=output)
+        return place(Path(build), output, written.kept)
 
 
-def place(source: Path, target: Path) -> bool:
-    """Replace the folder `target` with the manifests of `source`.
+def place(source: Path, target: Path, kept: Kept | None = None) -> bool:
+    """Replace the folder `target` with the manifests of `source` and those of its own that stay.
 
     The new folder is complete before it replaces the old one. If both have the same content, nothing is written.
 
     Args:
         source: a folder of manifests.
         target: the folder to replace; if it exists, it must contain only manifests.
+        kept: files of `target` that stay.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        PropsError: `source` has no manifests, or `target` contains other files, which would be lost.
+        PropsError: there are no manifests, `target` contains other files, which would be lost, or one of the files that
+            stay was changed since.
     """
-    names = _manifests(source)
+    kept = kept or {}
+    changed = _manifests(source)
+    names = sorted({*changed, *kept})
     if not names:
         raise PropsError(f"'source' ({source}) must contain {SUFFIX} files; synthesize into it first")
     check_target(target)
     if target.is_dir() and _manifests(target) == names:
-        _, differing, errors = filecmp.cmpfiles(source, target, names, shallow=False)
+        _, differing, errors = filecmp.cmpfiles(source, target, changed, shallow=False)
         if not differing and not errors:
             return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +71,10 @@ def place(source: Path, target: Path) -> bool:
         new.mkdir()
         for name in names:
             (new / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(source / name, new / name)
+            if name in kept:
+                _keep(target / name, new / name, kept[name])
+            else:
+                shutil.copyfile(source / name, new / name)
         try:
             if target.exists():
                 target.rename(old)
@@ -71,6 +84,20 @@ def place(source: Path, target: Path) -> bool:
                 old.rename(target)
             raise
     return True
+
+
+def _keep(present: Path, new: Path, expected: Identity) -> None:
+    """Give a file a second name, or copy it on a file system without hard links.
+
+    Raises:
+        PropsError: it is not the file that the synthesis saw.
+    """
+    try:
+        os.link(present, new)
+    except OSError:
+        shutil.copyfile(present, new)
+    if identity(present.stat()) != expected:
+        raise PropsError(f"'target' ({present}) must not change during a synthesis; run it again")
 
 
 def _manifests(folder: Path) -> list[str]:

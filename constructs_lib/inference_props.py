@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from constructs_lib.errors import refusing
 from constructs_lib.isolated_tenant import IsolatedTenant
 from constructs_lib.platform.access import Auth, CallerLimits, check_labels, check_origin
 from constructs_lib.platform.alerts import AlertSettings
@@ -19,6 +18,7 @@ from constructs_lib.platform.validators import (
     check_model_owner,
     check_object_name,
 )
+from constructs_lib.refusing import refusing
 
 
 @dataclass(frozen=True, kw_only=True)

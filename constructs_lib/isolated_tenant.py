@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_lib import baseline
 from constructs_lib._objects import plain_object
-from constructs_lib.errors import PropsError, refusing
+from constructs_lib.errors import PropsError
 from constructs_lib.members import add_members
 from constructs_lib.names import labels, members_name, object_name, selector
 from constructs_lib.network import HTTPS, NetworkPeer, NetworkPort, dns_servers, policy_spec, public_addresses
@@ -20,6 +20,7 @@ from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.sidecars import Sidecars, container_limits, pod_resources
 from constructs_lib.platform.validators import check_name, check_names, check_tenant_name
 from constructs_lib.platform.workload import Autoscaling, Egress, Quota, Resources, Rollout
+from constructs_lib.refusing import refusing
 from inference import contract
 
 POD_SECURITY_VERSION: Final = "v1.30"

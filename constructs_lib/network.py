@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, Self
 
-from constructs_lib.errors import PropsError, refusing
+from constructs_lib.errors import PropsError
 from constructs_lib.platform import Dns
 from constructs_lib.platform.validators import check_cidr, check_name
+from constructs_lib.refusing import refusing
 from constructs_lib.special_purpose_addresses import not_public
 
 HTTPS: Final = 443

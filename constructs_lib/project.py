@@ -1,16 +1,16 @@
 """The app of a project: what its main.py calls, with the project's own constructs beside the file."""
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from constructs_lib.dist import check_target, place
-from constructs_lib.errors import PropsError
+from constructs_lib.errors import PlatformError, PropsError
 from constructs_lib.names import IMAGE_ENV, MODEL_ENV, OUTPUT_ENV
-from constructs_lib.platform import PlatformError
-from constructs_lib.synthesis import synth_file
+from constructs_lib.synthesis.files import synth_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +43,20 @@ def synth(folder: Path, extend: "Mapping[str, Extension] | None" = None) -> None
     output = Path(os.environ.get(OUTPUT_ENV) or Path(folder, "dist"))
     check_target(output)
     image, model = os.environ.get(IMAGE_ENV), os.environ.get(MODEL_ENV)
-    # cdk8s empties the folder CDK8S_OUTDIR before this runs, so `output` is a different folder.
-    with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as temporary:
-        build = Path(os.environ.get("CDK8S_OUTDIR") or temporary)
-        synth_file(Path(folder, "platform.yaml"), build, image=image, model=model, extend=extend, warn=_warn)
-        place(build, output)
+    with tempfile.TemporaryDirectory(prefix="tenantry-synth-") as build:
+        kept = synth_file(
+            Path(folder, "platform.yaml"),
+            Path(build),
+            image=image,
+            model=model,
+            extend=extend,
+            warn=_warn,
+            present=output,
+        )
+        place(Path(build), output, kept)
+    # cdk8s empties this folder before the synthesis, so it is usually not `output`.
+    if (outdir := os.environ.get("CDK8S_OUTDIR")) and Path(outdir).resolve() != output.resolve():
+        shutil.copytree(output, outdir, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
 
 def _warn(warning: str) -> None:

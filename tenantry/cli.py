@@ -72,7 +72,7 @@ def _exit_code(error: Exception) -> int | None:
         return error.exit_code
     # An error of a module that was never imported cannot have been raised.
     for module, name, code in (
-        (f"{CONSTRUCTS}.platform.errors", "PlatformError", 2),
+        (f"{CONSTRUCTS}.errors", "PlatformError", 2),
         (f"{CONSTRUCTS}.errors", "PropsError", 2),
         (f"{SERVICE}.errors", "InferenceError", 1),
     ):

@@ -1,9 +1,9 @@
 """The typed model of `platform.yaml`: tenants, defaults and rules. Imports no jsii."""
 
+from constructs_lib.errors import Mistake, PlatformError
 from constructs_lib.platform.access import CallerLimits, Client
 from constructs_lib.platform.alerts import AlertSettings
 from constructs_lib.platform.document import Platform
-from constructs_lib.platform.errors import Mistake, PlatformError
 from constructs_lib.platform.gateway import Gateway
 from constructs_lib.platform.members import Members
 from constructs_lib.platform.model_store import ModelStore

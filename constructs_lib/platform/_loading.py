@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from constructs_lib.errors import Mistake, PlatformError
 from constructs_lib.platform._positions import BrokenYamlError, Document, KeyPath, Place, read
-from constructs_lib.platform.errors import Mistake, PlatformError
 
 M = TypeVar("M", bound=BaseModel)
 _VALUE_LENGTH = 80

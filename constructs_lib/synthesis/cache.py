@@ -52,6 +52,17 @@ class Cache:
             return None
         return content if hashlib.sha256(content).digest() == stored[:_DIGEST] else None
 
+    def digest(self, key: str) -> bytes | None:
+        """The SHA-256 digest of what was stored under `key`; None if there is nothing."""
+        if self._folder is None:
+            return None
+        try:
+            with Path(self._folder, key).open("rb") as file:
+                os.utime(file.fileno())
+                return file.read(_DIGEST)
+        except OSError:
+            return None
+
     def store(self, key: str, content: bytes) -> None:
         """Store `content`; do nothing if the folder cannot be written."""
         if self._folder is None:

@@ -1,17 +1,16 @@
-"""Synthesizes a file, and does nothing but copy if it has not changed."""
+"""Synthesizes a file, and does not even read it as a platform if it has not changed."""
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from constructs_lib.checks import warnings
-from constructs_lib.platform import Platform
 from constructs_lib.synthesis.cache import Cache, key
-from constructs_lib.synthesis.manifests import copy_all, synth
+from constructs_lib.synthesis.unchanged import Kept, take
 
 if TYPE_CHECKING:
     from constructs_lib.charts import Extension
+    from constructs_lib.platform import Platform
 
 
 def synth_file(
@@ -22,7 +21,8 @@ def synth_file(
     model: str | None,
     extend: "Mapping[str, Extension] | None",
     warn: Callable[[str], None],
-) -> None:
+    present: Path | None = None,
+) -> Kept:
     """Write the manifests of a platform.yaml into a folder.
 
     Args:
@@ -32,6 +32,10 @@ def synth_file(
         model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
         extend: adds constructs of the caller's to the charts of the tenants that it names.
         warn: is called with each warning.
+        present: a folder of manifests that `outdir` will replace, if there is one.
+
+    Returns:
+        The files of `present` that are right as they are; `outdir` has all others.
 
     Raises:
         PlatformError: the file is wrong.
@@ -42,20 +46,27 @@ def synth_file(
     known = cache.read(before) if before else None
     if known is not None:
         result = json.loads(known)
-        if copy_all(cache, result["keys"], outdir):
+        missing, kept = take(cache, result["keys"], outdir, present)
+        if not missing:
             for each in result["warnings"]:
                 warn(each)
-            return
+            return kept
+    # These take half a second to import, which a file without changes does not need.
+    from constructs_lib.checks import warnings  # noqa: PLC0415
+    from constructs_lib.platform import Platform  # noqa: PLC0415
+    from constructs_lib.synthesis.manifests import synth  # noqa: PLC0415
+
     platform = Platform.load(file)
     found = warnings(platform)
     for each in found:
         warn(each)
-    keys = synth(platform, outdir, image=image, model=model, extend=extend)
+    written = synth(platform, outdir, image=image, model=model, extend=extend, present=present)
     if before and before == _key(file, image, model) and not _reads_others(platform):  # the file may have changed
-        cache.store(before, json.dumps({"keys": keys, "warnings": found}).encode())
+        cache.store(before, json.dumps({"keys": written.keys, "warnings": found}).encode())
+    return written.kept
 
 
-def _reads_others(platform: Platform) -> bool:
+def _reads_others(platform: "Platform") -> bool:
     """Whether the platform may contain the content of another file, whose changes the key does not show."""
     bundle = platform.platform.model_store.ca_bundle
     return bundle is not None and bundle.pem is not None

@@ -1,6 +1,7 @@
-"""Writes the manifests of a platform: unchanged ones from the cache, others with the constructs."""
+"""Writes the manifests of a platform: only what has changed with the constructs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,23 @@ from constructs_lib.names import SUFFIX
 from constructs_lib.platform import Platform
 from constructs_lib.synthesis import workers
 from constructs_lib.synthesis.cache import Cache, key
+from constructs_lib.synthesis.unchanged import Identity, Kept, take, within
 
 if TYPE_CHECKING:
     from constructs_lib.charts import Extension
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a synthesis did.
+
+    Args:
+        keys: the key of each manifest in the cache, by the chart's name; with several clusters, by `<cluster>/<chart>`.
+        kept: the files of the present folder that are right as they are, so that they were not written.
+    """
+
+    keys: Mapping[str, str]
+    kept: Kept
 
 
 def synth(
@@ -22,7 +37,8 @@ def synth(
     image: str | None = None,
     model: str | None = None,
     extend: "Mapping[str, Extension] | None" = None,
-) -> dict[str, str]:
+    present: Path | None = None,
+) -> Written:
     """Write the manifests of a platform into a folder.
 
     The charts of tenants in `extend` depend on code that the cache does not know, so they are always made anew.
@@ -33,9 +49,10 @@ def synth(
         image: replaces every tenant's image.
         model: replaces every tenant's model; `{tenant}` in it becomes the tenant's name.
         extend: adds constructs of the caller's to the charts of the tenants that it names.
+        present: a folder of manifests that `outdir` will replace, if there is one.
 
     Returns:
-        The key of each manifest in the cache, by the chart's name; with several clusters, by `<cluster>/<chart>`.
+        What is known about the manifests; `outdir` has those that are not kept.
 
     Raises:
         PropsError: the image or the model breaks a rule, or `extend` names a tenant that is not there.
@@ -44,51 +61,34 @@ def synth(
     if unknown := sorted(extend.keys() - {tenant.name for tenant in platform.tenants}):
         raise PropsError(f"'extend' ({unknown[0]}) must be a tenant of platform.yaml: correct the name")
     keys: dict[str, str] = {}
+    kept: dict[str, Identity] = {}
     for cluster, part in platform.parts().items():
-        found = _synth(inputs(part, image=image, model=model), Path(outdir, cluster), extend)
-        keys |= {f"{cluster}/{name}" if cluster else name: each for name, each in found.items()}
-    return keys
+        items = inputs(part, image=image, model=model)
+        found = _synth(items, Path(outdir, cluster), present and Path(present, cluster), extend)
+        keys |= {f"{cluster}/{name}" if cluster else name: each for name, each in found.keys.items()}
+        kept |= within(cluster, found.kept)
+    return Written(keys=keys, kept=kept)
 
 
 def _synth(
-    items: "Sequence[PlatformInput | TenantInput]", folder: Path, extend: "Mapping[str, Extension]"
-) -> dict[str, str]:
-    """Write the manifests of one cluster; return the key of each in the cache, by the chart's name."""
+    items: "Sequence[PlatformInput | TenantInput]",
+    folder: Path,
+    present: Path | None,
+    extend: "Mapping[str, Extension]",
+) -> Written:
+    """Write the manifests of one cluster."""
     cache = Cache.from_environment()
-    folder.mkdir(parents=True, exist_ok=True)
     keys = {each.name: key(type(each).__name__, each.model_dump_json()) for each in items}
-    missing = [each for each in items if each.name in extend or not _copy(cache, keys[each.name], folder, each.name)]
+    plain = {name: each for name, each in keys.items() if name not in extend}
+    unknown, kept = take(cache, plain, folder, present)
+    missing = [each for each in items if each.name in extend or each.name in unknown]
     if missing:
         _write(missing, folder, extend)
         for each in missing:
             if each.name not in extend:
                 cache.store(keys[each.name], (folder / f"{each.name}{SUFFIX}").read_bytes())
         cache.trim()
-    return keys
-
-
-def copy_all(cache: Cache, keys: Mapping[str, str], folder: Path) -> bool:
-    """Write manifests from the cache into a folder.
-
-    Args:
-        cache: the cache.
-        keys: what `synth` returned.
-        folder: the folder; it is created.
-
-    Returns:
-        Whether the cache has them all.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    return all(_copy(cache, each, folder, name) for name, each in keys.items())
-
-
-def _copy(cache: Cache, item: str, folder: Path, name: str) -> bool:
-    manifest = cache.read(item)
-    if manifest is not None:
-        file = folder / f"{name}{SUFFIX}"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(manifest)
-    return manifest is not None
+    return Written(keys=keys, kept=kept)
 
 
 def _write(missing: "Sequence[PlatformInput | TenantInput]", folder: Path, extend: "Mapping[str, Extension]") -> None:

@@ -12,12 +12,13 @@ import pytest
 import yaml
 from cdk8s import ApiObjectMetadata, Chart
 
-from constructs_lib import IsolatedTenant, charts, synthesis
+from constructs_lib import IsolatedTenant, charts
 from constructs_lib.errors import PropsError
 from constructs_lib.inputs import PlatformInput
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
 from constructs_lib.platform.guard import Guard
+from constructs_lib.synthesis import manifests
 from tests.kube import Object, by_kind
 from tests.paths import ROOT, TEMPLATE
 
@@ -153,7 +154,7 @@ def test_constructs_beside_the_file_belong_to_the_tenant(shipped: Platform, tmp_
 
 def test_constructs_for_an_unknown_tenant_are_refused(shipped: Platform, tmp_path: Path) -> None:
     with pytest.raises(PropsError, match=r"'extend' \(tenant-z\) must be a tenant of platform.yaml"):
-        synthesis.synth(shipped, tmp_path, extend={"tenant-z": lambda *_: None})
+        manifests.synth(shipped, tmp_path, extend={"tenant-z": lambda *_: None})
 
 
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib import dist
 from constructs_lib.dist import place, write
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
+from constructs_lib.synthesis import manifests
+from constructs_lib.synthesis.unchanged import identity
 from tests.example_platform import EXAMPLE
 
 SHIPPED = EXAMPLE
@@ -82,11 +83,11 @@ def test_a_failed_replacement_restores_the_old_files(tmp_path: Path, monkeypatch
 def test_a_failed_synth_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = folder(tmp_path / "dist", a="0")
 
-    def fails(_: Platform, folder: str, **__: str | None) -> None:
+    def fails(_: Platform, folder: str, **__: object) -> None:
         (Path(folder) / "a.k8s.yaml").write_text("1", encoding="utf-8")
         raise RuntimeError("failed")
 
-    monkeypatch.setattr(dist, "synth", fails)
+    monkeypatch.setattr(manifests, "synth", fails)
     with pytest.raises(RuntimeError, match="failed"):
         write(Platform.load(SHIPPED), target)
     assert content(target) == {"a.k8s.yaml": "0"}
@@ -97,3 +98,34 @@ def test_an_image_override_is_checked_by_the_same_rules(tmp_path: Path) -> None:
     with pytest.raises(PropsError, match="a tag other than 'latest'"):
         write(Platform.load(SHIPPED), target, image="service:latest")
     assert content(target) == {"a.k8s.yaml": "0"}
+
+
+def test_files_that_stay_are_not_written_again(tmp_path: Path) -> None:
+    new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="0", b="2", c="3")
+    stays = identity((target / "b.k8s.yaml").stat())
+    assert place(new, target, {"b.k8s.yaml": stays})
+    assert content(target) == {"a.k8s.yaml": "1", "b.k8s.yaml": "2"}
+    assert identity((target / "b.k8s.yaml").stat()) == stays
+
+
+def test_files_that_stay_are_copied_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", fails)
+    new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", b="2")
+    assert place(new, target, {"b.k8s.yaml": identity((target / "b.k8s.yaml").stat())})
+    assert content(target) == {"a.k8s.yaml": "1", "b.k8s.yaml": "2"}
+
+
+def test_a_file_that_was_replaced_since_does_not_stay(tmp_path: Path) -> None:
+    """Another synthesis may have replaced the folder, whose file is not the one that was compared."""
+    new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", b="2")
+    stays = identity((target / "b.k8s.yaml").stat())
+    (target / "b.k8s.yaml").unlink()
+    (target / "b.k8s.yaml").write_text("of another synthesis", encoding="utf-8")
+    with pytest.raises(PropsError, match="must not change during a synthesis"):
+        place(new, target, {"b.k8s.yaml": stays})
+    assert content(target) == {"b.k8s.yaml": "of another synthesis"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from constructs_lib.errors import Mistake
 from constructs_lib.platform import Platform, PlatformError
-from constructs_lib.platform.errors import Mistake
 
 HEAD = """\
 apiVersion: tenantry.dev/v1alpha1

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from constructs_lib import synthesis
 from constructs_lib.platform import Platform, PlatformError
+from constructs_lib.synthesis import manifests
 from tests.certificates import Authority
 from tests.kube import by_kind
 
@@ -38,7 +38,7 @@ def load(folder: Path, store: str, head: str = HEAD) -> Platform:
 
 
 def synth(folder: Path, store: str) -> list[Any]:
-    synthesis.synth(load(folder, store), folder / "dist")
+    manifests.synth(load(folder, store), folder / "dist")
     return list(yaml.safe_load_all((folder / "dist" / "tenant-b.k8s.yaml").read_text()))
 
 

@@ -1,5 +1,9 @@
 """A file that has not changed is not read again; everything that matters is part of the question."""
 
+import filecmp
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +11,11 @@ import pytest
 from constructs_lib.errors import PropsError
 from constructs_lib.names import CACHE_ENV
 from constructs_lib.platform import Platform, PlatformError
-from constructs_lib.synthesis import synth_file
+from constructs_lib.project import synth
+from constructs_lib.synthesis.files import synth_file
+from constructs_lib.synthesis.unchanged import Kept, identity
 from tests.certificates import Authority
+from tests.paths import ROOT
 
 TEXT = """
 apiVersion: tenantry.dev/v1alpha1
@@ -28,12 +35,15 @@ class Project:
         self.file.write_text(TEXT, encoding="utf-8")
         self._folder = folder
         self._count = 0
+        self.kept: Kept = {}
 
-    def synth(self, image: str | None = None) -> tuple[dict[str, bytes], list[str]]:
+    def synth(self, image: str | None = None, present: Path | None = None) -> tuple[dict[str, bytes], list[str]]:
         self._count += 1
         said: list[str] = []
         outdir = self._folder / f"out-{self._count}"
-        synth_file(self.file, outdir, image=image, model=None, extend=None, warn=said.append)
+        self.kept = synth_file(
+            self.file, outdir, image=image, model=None, extend=None, warn=said.append, present=present
+        )
         return {path.name: path.read_bytes() for path in outdir.iterdir()}, said
 
 
@@ -111,3 +121,59 @@ def test_a_wrong_file_is_reported_each_time(project: Project) -> None:
     for _ in range(2):
         with pytest.raises(PlatformError, match="is not valid"):
             project.synth()
+
+
+def test_files_that_are_there_already_are_not_written(project: Project, tmp_path: Path) -> None:
+    project.synth()
+    present = tmp_path / "out-1"
+    assert project.synth(present=present) == ({}, project.synth()[1])
+    project.synth(present=present)
+    assert project.kept == {path.name: identity(path.stat()) for path in present.iterdir()}
+
+
+@pytest.mark.parametrize("change", ["edit", "remove", "link"])
+def test_a_file_that_is_not_as_it_was_is_written(project: Project, tmp_path: Path, change: str) -> None:
+    files, _ = project.synth()
+    file = tmp_path / "out-1" / "one.k8s.yaml"
+    match change:
+        case "edit":
+            file.write_bytes(files[file.name].replace(b"service:1", b"service:2"))
+        case "remove":
+            file.unlink()
+        case _:
+            file.rename(tmp_path / "elsewhere")
+            file.symlink_to(tmp_path / "elsewhere")
+    assert project.synth(present=file.parent)[0] == {file.name: files[file.name]}
+    assert set(project.kept) == {"0-platform.k8s.yaml"}
+
+
+def test_without_a_change_neither_the_model_nor_the_constructs_are_loaded(project: Project, tmp_path: Path) -> None:
+    """They take most of the time of a synthesis without changes."""
+    program = (
+        "import sys; from pathlib import Path; from constructs_lib.project import synth; synth(Path(sys.argv[1])); "
+        "print(sorted({'pydantic', 'jsii'} & sys.modules.keys()))"
+    )
+    environment = os.environ | {CACHE_ENV: str(tmp_path / "cache")}
+    for expected in ("['jsii', 'pydantic']", "[]"):
+        command = [sys.executable, "-c", program, str(project.file.parent)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected
+
+
+def test_the_folder_of_cdk8s_has_all_manifests_each_time(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("first", "again"):
+        monkeypatch.setenv("CDK8S_OUTDIR", str(tmp_path / folder))
+        synth(project.file.parent)
+        assert filecmp.dircmp(tmp_path / folder, tmp_path / "dist").diff_files == []
+        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == ["0-platform.k8s.yaml", "one.k8s.yaml"]
+
+
+def test_the_folder_of_cdk8s_may_be_the_one_that_is_replaced(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDK8S_OUTDIR", str(tmp_path / "dist"))
+    for _ in range(2):
+        synth(project.file.parent)
+        assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == ["0-platform.k8s.yaml", "one.k8s.yaml"]

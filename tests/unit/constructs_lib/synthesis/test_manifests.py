@@ -21,7 +21,8 @@ from constructs_lib.dist import write
 from constructs_lib.errors import PropsError
 from constructs_lib.names import CACHE_ENV, SUFFIX
 from constructs_lib.platform import Platform
-from constructs_lib.synthesis import synth, workers
+from constructs_lib.synthesis import workers
+from constructs_lib.synthesis.manifests import synth
 from tests.paths import ROOT
 
 Document = dict[str, Any]
@@ -99,6 +100,24 @@ def test_after_any_edits_the_cache_gives_what_a_full_synth_writes(edits: list[tu
             assert content(ours) == content(full)
 
 
+@settings(max_examples=12)
+@given(edits=st.lists(EDITS, min_size=1, max_size=4), tampered=st.sampled_from(["one", "two", "0-platform"]))
+def test_after_any_edits_the_folder_is_what_a_full_synth_writes(edits: list[tuple[str, Any]], tampered: str) -> None:
+    """Also if someone edited one of its files, which would otherwise stay."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_ENV, str(Path(folder, "cache")))
+        data, target = document("one", "two"), Path(folder, "dist")
+        for index, (field, value) in enumerate(edits):
+            data = edited(data, field, value)
+            platform = Platform.model_validate(data)
+            write(platform, target)
+            full = Path(folder, f"full-{index}")
+            charts.synth(platform, full)
+            assert content(target) == content(full)
+            edit = target / f"{tampered}{SUFFIX}"
+            edit.write_bytes(edit.read_bytes().replace(b"a", b"b", 1) if edit.exists() else b"")
+
+
 def test_only_what_changed_is_made_anew(cache: Path, written: list[str], tmp_path: Path) -> None:
     data = document("one", "two")
     synth(Platform.model_validate(data), tmp_path / "first")
@@ -110,6 +129,17 @@ def test_only_what_changed_is_made_anew(cache: Path, written: list[str], tmp_pat
     synth(Platform.model_validate(edited(data, "image", "a/b:1")), tmp_path / "changed")
     assert written == ["one"]
     assert content(tmp_path / "again") == content(tmp_path / "first")
+
+
+def test_a_change_of_one_tenant_writes_one_file(cache: Path, written: list[str], tmp_path: Path) -> None:
+    data, target = document("one", "two"), tmp_path / "dist"
+    write(Platform.model_validate(data), target)
+    written.clear()
+    before = {path.name: path.stat().st_ino for path in target.iterdir()}
+    assert write(Platform.model_validate(edited(data, "image", "a/b:1")), target)
+    assert written == ["one"]
+    assert {name for name, inode in before.items() if (target / name).stat().st_ino != inode} == {f"one{SUFFIX}"}
+    assert cache.is_dir()
 
 
 def test_an_override_is_not_confused_with_the_file(cache: Path, tmp_path: Path) -> None:
