@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tenantry.cluster.components import COMPONENTS
+
 _SCRIPT = """#!{python}
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
@@ -30,6 +32,11 @@ def shown(resources: Sequence[str], outputs: Mapping[str, object] | None = None)
         "root_module": {"resources": [{"address": address, "mode": "managed"} for address in resources]},
     }
     return json.dumps({"format_version": "1.0", "values": values})
+
+
+def evaluated(*enabled: str) -> str:
+    """What `terraform console` prints for the components of terraform/platform, of which these are installed."""
+    return f"a warning\n{json.dumps(json.dumps({name: name in enabled for name in COMPONENTS}))}\n"
 
 
 class FakePrograms:

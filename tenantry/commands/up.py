@@ -66,12 +66,14 @@ def up(
     The steps: terraform/cluster, the service's image, dist/ with that image, terraform/platform, a model for each
     tenant that has none, the tenants' pods. The command can be repeated; it changes only what differs. With --context,
     the platform is installed on that cluster instead, and no image is built; first, the checks of `tenantry preflight`
-    run, and nothing is installed if one is blocking.
+    run, without those of the components that terraform/platform is about to install, and nothing is installed if one is
+    blocking.
 
     Example: tenantry up
     """
     from constructs_lib.platform import Platform
     from tenantry.cluster import roots
+    from tenantry.cluster.components import installed_components
     from tenantry.cluster.pod_labels import label_running_pods
     from tenantry.cluster.rollout import wait_until_ready
     from tenantry.manifests import write_manifests
@@ -85,7 +87,7 @@ def up(
     if context is not None:
         kubectl = Kubectl.find(kubeconfig, context)
         kubectl.require_reachable()
-        require_ready(kubectl, file, skip=skip_preflight, installs=True)
+        require_ready(kubectl, file, skip=skip_preflight, installs=installed_components())
     with stop_requested() as stop:
         if dry_run:
             _plan(platform, file, stop, name=name, context=context, kubeconfig=kubeconfig)

@@ -37,10 +37,10 @@ class Check:
         name: its name in JSON.
         title: its name in text.
         run: reports what it finds, at least one finding.
-        installed_by_up: whether `tenantry up` installs what it looks for, unless Terraform's variables turn it off.
+        installed_by: the component of terraform/platform that installs what it looks for, if there is one.
     """
 
     name: str
     title: str
     run: Callable[[Inspected], Iterator[Finding]]
-    installed_by_up: bool = False
+    installed_by: str | None = None

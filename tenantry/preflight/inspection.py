@@ -1,6 +1,6 @@
 """Runs the checks, and stops a command if the cluster is not ready."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,9 @@ def inspect(inspected: Inspected) -> list[Result]:
     return _by_profile(results)
 
 
-def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str | None, installs: bool = False) -> None:
+def require_ready(
+    kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str | None, installs: Collection[str] = ()
+) -> None:
     """Inspect a cluster before something is applied to it; problems that do not stop are only printed.
 
     Args:
@@ -45,7 +47,7 @@ def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str 
         file: platform.yaml.
         cluster: its name in the file's list of clusters. If the list has it, only its tenants count; otherwise all do.
         skip: why the cluster is not inspected; None to inspect it.
-        installs: whether components that are missing are about to be installed.
+        installs: components of terraform/platform that are about to be installed; their checks do not count.
 
     Raises:
         InputError: the file does not exist.
@@ -63,7 +65,7 @@ def require_ready(kubectl: Kubectl, file: Path, *, cluster: str = "", skip: str 
     platform = platform.parts().get(cluster, platform)
     with step("inspecting the cluster"):
         results = inspect(Inspected(api=Api(kubectl), platform=platform))
-    relevant = [each for each in results if not (installs and each.check.installed_by_up)]
+    relevant = [each for each in results if each.check.installed_by not in installs]
     for each in relevant:
         if each.finding.status in {Status.FAILED, Status.UNKNOWN}:
             say(f"  {each.finding.status}: {each.check.title}: {each.finding.found}")

@@ -1,7 +1,7 @@
 """The version of Kubernetes, and the kinds that the manifests use."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from constructs_lib import baseline
@@ -38,27 +38,38 @@ _OPERATOR = "install the Prometheus Operator, version 0.66 or newer, or its CRDs
 
 
 def check_crds(inspected: Inspected) -> Iterator[Finding]:
-    """The API server must serve every kind that the manifests use."""
-    needed = list(_needed(inspected))
+    """The API server must serve the kinds of the Prometheus Operator that the manifests use."""
+    yield _served(inspected, list(_operator_kinds(inspected)))
+
+
+def check_gateway(inspected: Inspected) -> Iterator[Finding]:
+    """The API server must serve routes if tenants have them."""
+    if inspected.settings.gateway is None:
+        yield Finding(status=Status.OK, found="platform.gateway is not set", required="nothing")
+        return
+    install = (
+        "install the CRDs of Gateway API 1.1 or newer, or a Gateway with them (docs/terraform.md describes Envoy "
+        "Gateway), or remove platform.gateway"
+    )
+    yield _served(inspected, [_Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "platform.gateway", install)])
+
+
+def _served(inspected: Inspected, needed: Sequence[_Kind]) -> Finding:
     served = {each.group_version: inspected.api.kinds(each.group_version) or [] for each in needed}
     missing = [each for each in needed if each.kind not in served[each.group_version]]
     required = ", ".join(f"{each.kind} ({each.group_version}, for {each.used_for})" for each in needed)
     if missing:
         lacking = ", ".join(f"{each.kind} ({each.group_version})" for each in missing)
         fix = "; ".join(dict.fromkeys(each.install for each in missing))
-        yield Finding(status=Status.BLOCKING, found=f"not served: {lacking}", required=required, fix=fix)
-    else:
-        yield Finding(status=Status.OK, found="all are served", required=required)
+        return Finding(status=Status.BLOCKING, found=f"not served: {lacking}", required=required, fix=fix)
+    return Finding(status=Status.OK, found="all are served", required=required)
 
 
-def _needed(inspected: Inspected) -> Iterator[_Kind]:
+def _operator_kinds(inspected: Inspected) -> Iterator[_Kind]:
     yield _Kind("monitoring.coreos.com/v1", "ServiceMonitor", "metrics", _OPERATOR)
     yield _Kind("monitoring.coreos.com/v1", "PrometheusRule", "alerts", _OPERATOR)
     if any(tenant.receiver for tenant in inspected.platform.tenants):
         yield _Kind("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "receivers of tenants", _OPERATOR)
-    if inspected.settings.gateway:
-        install = "install the CRDs of Gateway API 1.1 or newer, or remove platform.gateway"
-        yield _Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "platform.gateway", install)
 
 
 def check_baseline(inspected: Inspected) -> Iterator[Finding]:

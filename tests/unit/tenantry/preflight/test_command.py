@@ -6,11 +6,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tenantry.cli import app
+from tenantry.cluster.components import COMPONENTS, ENVOY_GATEWAY, METRICS_SERVER
 from tenantry.cluster.kubectl import Kubectl
 from tenantry.errors import CommandError, InputError
 from tenantry.preflight.inspection import require_ready
 from tests.example_platform import EXAMPLE
-from tests.fake_programs import FakePrograms
+from tests.fake_programs import FakePrograms, evaluated
 from tests.recorded_cluster import RecordedCluster, recorded
 
 
@@ -37,7 +38,7 @@ def test_the_text_names_status_requirement_and_key(monkeypatch: pytest.MonkeyPat
     (dns,) = [index for index, line in enumerate(lines) if line.startswith("blocking") and "DNS" in line]
     assert lines[dns + 1].strip().startswith("required: policies allow pods k8s-app=kube-dns in kube-system")
     assert lines[dns + 2].strip() == 'set platform.dns.addresses: ["169.254.20.10/32", "34.118.224.10/32"]'
-    assert lines[-1] == "1 blocking, 1 failed, 1 warning, 2 skipped, 10 ok"
+    assert lines[-1] == "1 blocking, 1 failed, 1 warning, 2 skipped, 11 ok"
     assert "--write sets these keys" in done.stderr
 
 
@@ -111,10 +112,22 @@ def test_missing_crds_stop_an_apply_but_not_the_command_that_installs_them(capsy
     cluster = recorded("eks")
     cluster["denied"] = []
     cluster["get"]["/apis/apps/v1/daemonsets"] = {"items": []}
-    require_ready(RecordedCluster(cluster), EXAMPLE, skip=None, installs=True)
+    require_ready(RecordedCluster(cluster), EXAMPLE, skip=None, installs=COMPONENTS)
     assert "CRDs" not in capsys.readouterr().err
     with pytest.raises(CommandError, match="CRDs: not served: ServiceMonitor"):
-        require_ready(RecordedCluster(cluster), EXAMPLE, skip=None)
+        require_ready(RecordedCluster(cluster), EXAMPLE, skip=None, installs=[METRICS_SERVER])
+
+
+def test_routes_without_gateway_api_stop_the_command_unless_it_installs_a_gateway(tmp_path: Path) -> None:
+    file = tmp_path / "platform.yaml"
+    gateway = "{name: g, namespace: gateways, podLabels: {a: b}, domain: models.example.com}"
+    file.write_text(EXAMPLE.read_text().replace("platform:\n", f"platform:\n  gateway: {gateway}\n", 1))
+    cluster = recorded("eks")
+    cluster["denied"] = []
+    cluster["get"]["/apis/apps/v1/daemonsets"] = {"items": []}
+    require_ready(RecordedCluster(cluster), file, skip=None, installs=COMPONENTS)
+    with pytest.raises(CommandError, match="Gateway API: not served: HTTPRoute"):
+        require_ready(RecordedCluster(cluster), file, skip=None, installs=set(COMPONENTS) - {ENVOY_GATEWAY})
 
 
 def test_a_skipped_inspection_asks_nothing_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,8 +195,10 @@ def test_commands_that_change_a_cluster_inspect_it_first(
     programs: FakePrograms, monkeypatch: pytest.MonkeyPatch, command: list[str], tmp_path: Path
 ) -> None:
     """Neither kubectl nor Terraform is asked for a change."""
-    for name in ("terraform", "kubectl"):
-        programs.add(name)
+    programs.add("kubectl")
+    programs.add("terraform", {"console": {"says": evaluated(*COMPONENTS)}})
+    (tmp_path / "terraform" / "platform").mkdir(parents=True)
+    (tmp_path / "terraform" / "platform" / "variables.tf").touch()
     (tmp_path / "dist").mkdir()
     labels = "{app.kubernetes.io/managed-by: tenantry, app.kubernetes.io/name: ml-inference}"
     (tmp_path / "dist" / "tenant-a.k8s.yaml").write_text(
@@ -195,5 +210,5 @@ def test_commands_that_change_a_cluster_inspect_it_first(
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 1, done.output
     assert "context recorded is not ready for the platform" in done.stderr
-    assert programs.asked == []
+    assert not [each for each in programs.asked if not each.endswith(" console")]
     assert not [each for each in cluster.asked if each[0] in {"apply", "delete", "diff"}]

@@ -30,7 +30,7 @@ CASES: list[Case] = [
         {},
     ),
     (
-        "crds",
+        "gateway",
         lambda _: None,
         {"gateway": {"name": "g", "namespace": "gw", "podLabels": {"a": "b"}, "domain": "models.example.com"}},
         {},
