@@ -15,8 +15,6 @@ from inference.address import ModelUri
 
 Manifest = dict[str, Any]
 
-OWN_SETTINGS: Final = ("model_uri", "runtime", "drain_seconds", "api_keys_dir", "host", "port")
-"""Fields of `inference.settings.Settings` that this module sets, or relies on."""
 _START_UP_SECONDS: Final = 60
 _SCRATCH: Final = "tmp"
 _API_KEYS: Final = "api-keys"

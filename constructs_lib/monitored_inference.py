@@ -15,6 +15,7 @@ from constructs_lib.monitoring import scraping
 from constructs_lib.monitoring.routing import alertmanager_config_spec
 from constructs_lib.monitoring.rules import CONTAINER, rule_groups
 from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_name, selector, service_name
+from constructs_lib.platform.pods import OWN_SETTINGS
 from imports.com.coreos import monitoring
 from inference import contract
 
@@ -62,9 +63,9 @@ class MonitoredInference(Construct):
         self.alertmanager_config = self._add_alertmanager_config()
         self.http_route = self._add_http_route()
         for name, value in self.props.limits.settings().items() if self.props.limits else ():
-            self.add_setting(name, value)
+            self._add_setting(name, value)
         if props.allowed_origins:
-            self.add_setting("allowed_origins", " ".join(props.allowed_origins))
+            self._add_setting("allowed_origins", " ".join(props.allowed_origins))
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -103,11 +104,18 @@ class MonitoredInference(Construct):
             value: its value, as text.
 
         Raises:
-            PropsError: the service does not have this setting or refuses the value, the setting is set already, or it
-                lets the service take more memory than a pod may use.
+            PropsError: the service does not have this setting or refuses the value, the manifests set it or rely on it,
+                it is set already, or it lets the service take more memory than a pod may use.
         """
+        if name in OWN_SETTINGS:
+            key = OWN_SETTINGS[name]
+            fix = f"use the property that '{key}' of a tenant in platform.yaml sets" if key else "remove it"
+            raise PropsError(f"'name' ('{name}') must be a setting that the manifests do not set or rely on; {fix}")
+        self._add_setting(name, value)
+
+    def _add_setting(self, name: str, value: str) -> None:
         check_setting(name, value)
-        if name in pod.OWN_SETTINGS or name in self._settings:
+        if name in self._settings:
             raise PropsError(f"'name' ('{name}') must be a setting that is not set yet; remove one of the two")
         check_memory(self._settings | {name: value}, self._tenant.props.resources.limits.memory)
         path = "/spec/template/spec/containers/0/env/-"
@@ -244,7 +252,7 @@ class MonitoredInference(Construct):
         from constructs_lib._route import http_route  # noqa: PLC0415 - its bindings take time, and few need them
 
         # All callers of the gateway have its address, so that no share of it is fair.
-        self.add_setting("max_peer_share", "1")
+        self._add_setting("max_peer_share", "1")
         metadata, service = self._tenant.metadata(self._name), service_name(self._tenant.name)
         return http_route(self, metadata=metadata, gateway=gateway, host_name=self.props.hostname, service=service)
 

@@ -17,7 +17,7 @@ from constructs_lib.platform.validators import ObjectName
 from inference import contract
 from inference.settings import MEMORY_SETTINGS, Settings
 
-_ELSEWHERE: Final = {
+OWN_SETTINGS: Final = {
     "allowed_origins": "allowedOrigins",
     "api_keys_dir": "auth",
     "drain_seconds": "rollout.drainSeconds",
@@ -30,7 +30,10 @@ _ELSEWHERE: Final = {
     "port": "",
     "runtime": "runtime",
 }
-"""Settings that the manifests set or rely on, each with the tenant's key that sets it; empty if no key does."""
+"""Settings that the manifests set or rely on, each with the tenant's key that sets it; empty if no key does.
+
+Neither `settings` of a tenant nor `MonitoredInference.add_setting` may set them.
+"""
 _OWN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED_NAMES: Final = frozenset({"controller-revision-hash", "pod-template-generation", "pod-template-hash"})
 _INTEGER: Final = re.compile(r"-?[0-9]+")
@@ -50,8 +53,8 @@ def _check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
         field = name.removeprefix(contract.ENV_PREFIX).lower()
         if name != f"{contract.ENV_PREFIX}{field.upper()}" or field not in Settings.model_fields:
             refuse(f"must contain settings of the service, and '{name}' is not one", "see docs/service.md")
-        if field in _ELSEWHERE:
-            key = _ELSEWHERE[field]
+        if field in OWN_SETTINGS:
+            key = OWN_SETTINGS[field]
             fix = f"use '{key}' of the tenant" if key else "remove it"
             refuse(f"must not contain {name}, which the manifests set or rely on", fix)
         info = Settings.model_fields[field]

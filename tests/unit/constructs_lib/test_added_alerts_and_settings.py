@@ -12,6 +12,7 @@ from constructs_lib import (
     MonitoredInferenceProps,
     PropsError,
 )
+from constructs_lib.platform.pods import OWN_SETTINGS
 from tests.kube import Object, by_kind, make_chart, objects_of
 from tests.unit.constructs_lib.inferences import IMAGE, MODEL, TENANT, container_of, environment_of, synth
 
@@ -125,12 +126,19 @@ def test_rejects_a_setting_that_the_service_would_refuse(name: str, value: str, 
         inference.add_setting(name, value)
 
 
-@pytest.mark.parametrize("name", ["model_uri", "drain_seconds", "port", "max_in_flight"])
-def test_rejects_a_setting_that_is_already_set(name: str) -> None:
+def test_rejects_a_setting_that_is_already_set() -> None:
     _, inference = _inference()
     inference.add_setting("max_in_flight", "16")
-    with pytest.raises(PropsError, match=rf"'name' \('{name}'\) must be a setting that is not set yet"):
-        inference.add_setting(name, "8000")
+    with pytest.raises(PropsError, match=r"'name' \('max_in_flight'\) must be a setting that is not set yet"):
+        inference.add_setting("max_in_flight", "8000")
+
+
+@pytest.mark.parametrize("name", OWN_SETTINGS)
+def test_rejects_a_setting_that_the_manifests_set_or_rely_on(name: str) -> None:
+    """Those that `settings` of a tenant in platform.yaml must not contain either."""
+    _, inference = _inference()
+    with pytest.raises(PropsError, match=rf"'name' \('{name}'\) must be a setting that the manifests do not set"):
+        inference.add_setting(name, "1")
 
 
 @pytest.mark.parametrize(
