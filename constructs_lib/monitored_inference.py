@@ -18,6 +18,7 @@ from constructs_lib.names import SCRAPE_INTERVAL, deployment_selector, object_na
 from constructs_lib.platform.pods import OWN_SETTINGS
 from imports.com.coreos import monitoring
 from inference import contract
+from inference.address import ModelUri
 
 SCRAPE_TIMEOUT: Final = "10s"
 _MONITORING_API: Final = "monitoring.coreos.com/v1"
@@ -178,9 +179,9 @@ class MonitoredInference(Construct):
         return self._add_object("deployment", "apps/v1", "Deployment", spec)
 
     def _add_store_authority(self) -> None:
-        """The ConfigMap with the certificates of the store's authority, unless something else creates one."""
+        """The ConfigMap with the certificates of the store's authority, unless the pods use another one or no store."""
         bundle = self._tenant.props.model_store.ca_bundle
-        if bundle is not None and bundle.pem is not None:
+        if bundle is not None and bundle.pem is not None and ModelUri.parse(self.props.model).bucket:
             metadata = self._tenant.metadata(contract.STORE_CA_NAME)
             data = {contract.STORE_CA_KEY: bundle.pem}
             plain_object(self, "store-ca", api_version="v1", kind="ConfigMap", metadata=metadata, data=data)

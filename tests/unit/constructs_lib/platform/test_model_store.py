@@ -23,6 +23,7 @@ TENANTS = """\
 tenants:
   - {name: tenant-a, model: "s3://models/tenant-a/spam"}
   - {name: tenant-b, model: "s3://models/tenant-b/spam"}
+  - {name: tenant-file, model: "file:/models/spam"}
 """
 IDENTITY = """\
     workloadIdentity:
@@ -37,9 +38,9 @@ def load(folder: Path, store: str, head: str = HEAD) -> Platform:
     return Platform.load(file)
 
 
-def synth(folder: Path, store: str) -> list[Any]:
+def synth(folder: Path, store: str, tenant: str = "tenant-b") -> list[Any]:
     manifests.synth(load(folder, store), folder / "dist")
-    return list(yaml.safe_load_all((folder / "dist" / "tenant-b.k8s.yaml").read_text()))
+    return list(yaml.safe_load_all((folder / "dist" / f"{tenant}.k8s.yaml").read_text()))
 
 
 def pod_of(objects: list[Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -69,6 +70,15 @@ def test_certificates_of_a_file_are_mounted_and_named_to_the_service(tmp_path: P
         "name": "model-store-ca",
         "items": [{"key": "ca.crt", "path": "ca.crt"}],
     }
+
+
+def test_a_tenant_whose_model_is_in_its_image_gets_no_certificates(tmp_path: Path, pem: str) -> None:
+    (tmp_path / "store.pem").write_text(pem)
+    objects = synth(tmp_path, "    caBundle: {file: store.pem}\n", tenant="tenant-file")
+    assert not [each for each in objects if each["kind"] == "ConfigMap"]
+    environment, mounts, _ = pod_of(objects)
+    assert "INFERENCE_STORE_CA_FILE" not in environment
+    assert "model-store-ca" not in mounts
 
 
 def test_certificates_of_another_config_map_are_mounted(tmp_path: Path) -> None:
