@@ -17,7 +17,7 @@ from constructs_lib.inputs import PlatformInput, TenantInput, inputs
 from constructs_lib.isolated_tenant import IsolatedTenant, IsolatedTenantProps
 from constructs_lib.monitored_inference import MonitoredInference
 from constructs_lib.monitoring.dashboard import dashboard_json
-from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, added_labels, platform_labels
+from constructs_lib.names import DASHBOARD_LABELS, PLATFORM_CHART, PROMETHEUS_NEEDS, added_labels, platform_labels
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 from inference import contract
 
@@ -56,7 +56,7 @@ def write(item: PlatformInput | TenantInput, outdir: Path | str, *, extend: Exte
     """
     app = App(outdir=str(outdir))
     if isinstance(item, PlatformInput):
-        chart = platform_chart(app, item.settings, runbook=item.runbook, tenants=item.tenants)
+        chart = platform_chart(app, item)
         if item.settings.guard is not None:
             add_guard(chart, item.settings.guard, tenants=item.tenants, images=item.images)
         _check_sizes(chart, len(item.tenants))
@@ -80,10 +80,16 @@ def _check_sizes(chart: Chart, tenants: int) -> None:
             )
 
 
-def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenants: Sequence[str]) -> Chart:
+def platform_chart(app: App, item: PlatformInput) -> Chart:
     """The objects that all tenants share: the monitoring namespace and the dashboard in it."""
     chart = Chart(app, PLATFORM_CHART)
-    metadata = ApiObjectMetadata(name=settings.monitoring.namespace, labels=platform_labels())
+    settings = item.settings
+    needs = {"memoryBytes": item.prometheus.memory, "diskBytesPerDay": item.prometheus.disk_per_day}
+    metadata = ApiObjectMetadata(
+        name=settings.monitoring.namespace,
+        labels=platform_labels(),
+        annotations={PROMETHEUS_NEEDS: json.dumps(needs)},  # named as in the JSON of `tenantry plan`
+    )
     kplus.Namespace(chart, "monitoring", metadata=metadata)
     k8s.KubeConfigMap(
         chart,
@@ -93,7 +99,7 @@ def platform_chart(app: App, settings: PlatformSettings, *, runbook: str, tenant
             namespace=settings.monitoring.namespace,
             labels={**platform_labels(), **DASHBOARD_LABELS},
         ),
-        data={"tenantry-inference.json": dashboard_json(runbook, tenants)},
+        data={"tenantry-inference.json": dashboard_json(item.runbook, item.tenants)},
     )
     return chart
 

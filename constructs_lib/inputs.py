@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from constructs_lib.monitoring.load import load_of
 from constructs_lib.names import PLATFORM_CHART
 from constructs_lib.platform import Platform, PlatformSettings, Tenant
 from constructs_lib.platform.runtime import runtime_image
@@ -13,6 +14,18 @@ class _Input(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class PrometheusNeeds(_Input):
+    """What the Prometheus of a cluster needs for all tenants at their maximum number of pods.
+
+    Args:
+        memory: bytes of memory.
+        disk_per_day: bytes of disk space for each day of retention.
+    """
+
+    memory: int
+    disk_per_day: int
+
+
 class PlatformInput(_Input):
     """What the platform's file is made of.
 
@@ -21,12 +34,14 @@ class PlatformInput(_Input):
         runbook: address of the runbook that the dashboard links to.
         tenants: the tenants' names.
         images: the tenants' images, which the guard allows.
+        prometheus: what Prometheus needs for the tenants.
     """
 
     settings: PlatformSettings
     runbook: str
     tenants: tuple[str, ...]
     images: tuple[str, ...]
+    prometheus: PrometheusNeeds
 
     @property
     def name(self) -> str:
@@ -76,10 +91,12 @@ def inputs(
         )
         for tenant in platform.tenants
     )
+    load = load_of(platform.tenants, maximum=True)
     shared = PlatformInput(
         settings=settings,
         runbook=str(platform.defaults.alerts.runbook),
         tenants=names,
         images=tuple(sorted({each.image for each in own})) if settings.guard is not None else (),
+        prometheus=PrometheusNeeds(memory=load.memory, disk_per_day=load.disk_per_day),
     )
     return (shared, *own)

@@ -11,6 +11,8 @@ MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 TENANT_LABEL: Final = "tenantry.dev/tenant"
 """The label by which objects of a tenant select each other. Argo CD, Flux and Kustomize change common labels, such as
 `app.kubernetes.io/instance`, but not this one."""
+PROMETHEUS_NEEDS: Final = "tenantry.dev/prometheus-needs"
+"""Annotation of the monitoring namespace: what Prometheus needs for the tenants. `terraform/platform` reads it."""
 MONITORING_NAMESPACE: Final = "monitoring"
 """Namespace of kube-prometheus-stack, and the only one that Grafana's dashboard sidecar reads."""
 DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}

@@ -13,7 +13,8 @@ locals {
 module "tenants" {
   source = "./modules/tenants"
 
-  platform_yaml = file(local.platform_file)
+  platform_yaml     = file(local.platform_file)
+  platform_manifest = try(file("${local.dist_directory}/0-platform.k8s.yaml"), "")
 }
 
 module "store_access" {
@@ -29,6 +30,7 @@ module "chart_values" {
   kubelet_insecure_tls = var.metrics_server.kubelet_insecure_tls
   prometheus_labels    = module.tenants.prometheus_labels
   prometheus           = module.tenants.prometheus
+  prometheus_needs     = module.tenants.prometheus_needs
   volumes = {
     enabled           = var.kube_prometheus_stack.persistent
     prometheus_size   = var.kube_prometheus_stack.prometheus_size

@@ -14,7 +14,8 @@ from cdk8s import ApiObjectMetadata, Chart
 
 from constructs_lib import IsolatedTenant, charts
 from constructs_lib.errors import PropsError
-from constructs_lib.inputs import PlatformInput
+from constructs_lib.inputs import PlatformInput, PrometheusNeeds
+from constructs_lib.monitoring.load import load_of
 from constructs_lib.platform import Platform
 from constructs_lib.platform.alerts import RUNBOOK
 from constructs_lib.platform.guard import Guard
@@ -44,7 +45,8 @@ def test_one_file_for_the_platform_and_one_for_each_tenant(tmp_path: Path, shipp
 def test_the_platforms_file_has_the_monitoring_namespace_and_the_dashboard(tmp_path: Path, shipped: Platform) -> None:
     namespace, dashboard = synth(tmp_path, shipped)["0-platform.k8s.yaml"]
     ours = {"app.kubernetes.io/part-of": "tenantry", "app.kubernetes.io/managed-by": "tenantry"}
-    assert (namespace["kind"], namespace["metadata"]) == ("Namespace", {"name": "monitoring", "labels": ours})
+    assert namespace["kind"] == "Namespace"
+    assert {key: namespace["metadata"][key] for key in ("name", "labels")} == {"name": "monitoring", "labels": ours}
     assert dashboard["metadata"] == {
         "name": "tenantry-dashboard",
         "namespace": "monitoring",
@@ -54,6 +56,16 @@ def test_the_platforms_file_has_the_monitoring_namespace_and_the_dashboard(tmp_p
     assert name.endswith(".json")
     assert len(json.loads(text)["panels"]) == 8
     assert len(yaml.safe_dump(dashboard)) < 262_144 / 2  # what a client-side apply can carry
+
+
+def test_the_monitoring_namespace_states_what_prometheus_needs(tmp_path: Path, shipped: Platform) -> None:
+    """The figures are those of the model, at the maximum number of pods; Terraform computes none of its own."""
+    namespace, _ = synth(tmp_path, shipped)["0-platform.k8s.yaml"]
+    load = load_of(shipped.tenants, maximum=True)
+    assert json.loads(namespace["metadata"]["annotations"]["tenantry.dev/prometheus-needs"]) == {
+        "memoryBytes": load.memory,
+        "diskBytesPerDay": load.disk_per_day,
+    }
 
 
 def test_a_fork_sets_the_runbook_once(tmp_path: Path, shipped: Platform) -> None:
@@ -185,7 +197,9 @@ def test_shared_objects_that_kubectl_cannot_apply_are_refused(
     """With names of 46 characters, the longest; the message names the object, its size and the limit."""
     settings = shipped.platform.model_copy(update={"guard": Guard()})
     names = tuple(f"t{number:045}" for number in range(tenants))
-    item = PlatformInput(settings=settings, runbook="https://example.test/", tenants=names, images=())
+    needs = PrometheusNeeds(memory=2**40, disk_per_day=2**40)
+    runbook = "https://example.test/"
+    item = PlatformInput(settings=settings, runbook=runbook, tenants=names, images=(), prometheus=needs)
     if fits:
         charts.write(item, tmp_path)
     else:

@@ -1,6 +1,7 @@
 """What Terraform, dist/, platform.yaml's model and the charts' values must agree on."""
 
 import itertools
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from constructs_lib.monitoring import stack
+from constructs_lib.monitoring.load import load_of
+from constructs_lib.names import PROMETHEUS_NEEDS
 from constructs_lib.platform import ModelStore, Monitoring, Platform
 from inference import contract
 from tests import hcl
@@ -27,6 +30,7 @@ def _documents(path: Path) -> list[dict[str, Any]]:
 
 
 DIST = {file.name: _documents(file) for file in sorted(example_dist().glob("*.yaml"))}
+LOAD = load_of(Platform.load(EXAMPLE).tenants, maximum=True)
 TENANTS = [tenant.name for tenant in Platform.load(EXAMPLE).tenants]
 
 
@@ -36,6 +40,11 @@ def _of(tenant: str, kind: str, name: str | None = None) -> dict[str, Any]:
     ]
     assert len(found) == 1, f"{tenant} has {len(found)} of kind {kind}"
     return found[0]
+
+
+def _tests(module: Path) -> str:
+    (file,) = module.glob("tests/*.tftest.hcl")
+    return file.read_text(encoding="utf-8")
 
 
 def _policies() -> dict[str, dict[str, Any]]:
@@ -64,6 +73,26 @@ def test_terraform_repeats_the_models_defaults_as_they_are() -> None:
     for labels in (store.pod_labels, monitoring.prometheus_labels):
         ((name, value),) = labels.items()
         assert f'{{ "{name}" = "{value}" }}' in text
+
+
+def test_terraform_reads_what_synth_states_about_prometheus() -> None:
+    """The test of the module has the line of dist/, whose documents are separated as Terraform expects."""
+    text = (example_dist() / "0-platform.k8s.yaml").read_text(encoding="utf-8")
+    assert len(text.split("\n---\n")) == len(DIST["0-platform.k8s.yaml"])
+    line = next(each for each in text.splitlines() if PROMETHEUS_NEEDS in each)
+    module = PLATFORM / "modules" / "tenants"
+    assert line in [each.removeprefix("      ") for each in _tests(module).splitlines()]
+    assert f'annotations["{PROMETHEUS_NEEDS}"]' in hcl.source(module)
+    assert yaml.safe_load(line)[PROMETHEUS_NEEDS] == json.dumps(
+        {"memoryBytes": LOAD.memory, "diskBytesPerDay": LOAD.disk_per_day}
+    )
+
+
+def test_the_charts_values_are_tested_with_the_models_needs_of_a_thousand_tenants() -> None:
+    thousand = load_of(Platform.load(EXAMPLE).tenants[:1] * 1000, maximum=True)
+    text = _tests(PLATFORM / "modules" / "chart-values")
+    assert f"prometheus_needs = {{ memory = {thousand.memory}, disk_per_day = {thousand.disk_per_day} }}" in text
+    assert f'limits = {{ memory = "{-(-thousand.memory // 2**20)}Mi" }}' in text
 
 
 def test_buckets_are_the_services_own() -> None:

@@ -12,17 +12,32 @@ locals {
   own_pod_labels   = ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version"]
   extra_pod_labels = { for name, value in var.prometheus_labels : name => value if !contains(local.own_pod_labels, name) }
 
-  prometheus_size = var.prometheus == null ? var.volumes.prometheus_size : var.prometheus.storage
-  size_parts      = regex("^([0-9.]+)(Ki|Mi|Gi|Ti|k|M|G|T|)$", local.prometheus_size)
-  size_units = {
+  # Memory and volume of Prometheus: what platform.yaml describes, else what the tenants need for the retention of the
+  # values file. The memory limit of that file is enough for few tenants. A claim must be enlarged by hand, so its size
+  # grows in steps.
+  spec        = local.stack.prometheus.prometheusSpec
+  needs       = var.prometheus_needs == null ? { memory = 0, disk_per_day = 0 } : var.prometheus_needs
+  days        = tonumber(trimsuffix(local.spec.retention, "d"))
+  limit       = tonumber(trimsuffix(local.spec.resources.limits.memory, "Gi")) * local.units.Gi
+  volume_step = 10 * local.units.Gi
+  volume_need = ceil(local.needs.disk_per_day * local.days / local.usable / local.volume_step) * 10
+
+  prometheus = var.prometheus != null ? { memory = var.prometheus.memory, storage = var.prometheus.storage } : {
+    memory  = local.needs.memory > local.limit ? "${ceil(local.needs.memory / local.units.Mi)}Mi" : null
+    storage = coalesce(var.volumes.prometheus_size, "${max(local.volume_need, 10)}Gi")
+  }
+
+  units = {
     Ki = 1024, Mi = 1048576, Gi = 1073741824, Ti = 1099511627776
     k  = 1000, M = 1000000, G = 1000000000, T = 1000000000000
   }
+  size_parts = regex("^([0-9.]+)(Ki|Mi|Gi|Ti|k|M|G|T|)$", local.prometheus.storage)
   # The rest of the volume is for the write-ahead log and for compaction.
-  retention_size = "${floor(tonumber(local.size_parts[0]) * lookup(local.size_units, local.size_parts[1], 1) / 1048576 * 0.8)}MiB"
+  usable         = 0.8
+  retention_size = "${floor(tonumber(local.size_parts[0]) * lookup(local.units, local.size_parts[1], 1) / local.units.Mi * local.usable)}MiB"
 
   volume_claims = {
-    for name, size in { prometheus = local.prometheus_size, alertmanager = var.volumes.alertmanager_size } : name => {
+    for name, size in { prometheus = local.prometheus.storage, alertmanager = var.volumes.alertmanager_size } : name => {
       volumeClaimTemplate = { spec = merge(
         { accessModes = ["ReadWriteOnce"], resources = { requests = { storage = size } } },
         var.volumes.storage_class == null ? {} : { storageClassName = var.volumes.storage_class },

@@ -8,7 +8,11 @@ output "kube_prometheus_stack" {
       prometheus = { prometheusSpec = {
         retention     = "${var.prometheus.retention_days}d"
         retentionSize = local.retention_size
-        resources     = { requests = { memory = var.prometheus.memory }, limits = { memory = var.prometheus.memory } }
+      } }
+    })],
+    local.prometheus.memory == null ? [] : [yamlencode({
+      prometheus = { prometheusSpec = {
+        resources = { requests = { memory = local.prometheus.memory }, limits = { memory = local.prometheus.memory } }
       } }
     })],
     length(local.extra_pod_labels) == 0 ? [] : [yamlencode({

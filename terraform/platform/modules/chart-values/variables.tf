@@ -15,7 +15,7 @@ variable "prometheus_labels" {
 }
 
 variable "prometheus" {
-  description = "Memory limit, storage (a quantity such as 40Gi) and days of retention of Prometheus, as platform.yaml describes it; null: as in the values file."
+  description = "Memory limit, storage (a quantity such as 40Gi) and days of retention of Prometheus, as platform.yaml describes it; null: what the tenants need, and at least what the values file says."
   type = object({
     memory         = string
     storage        = string
@@ -24,11 +24,20 @@ variable "prometheus" {
   default = null
 }
 
+variable "prometheus_needs" {
+  description = "What Prometheus needs for the tenants: bytes of memory, and of disk space per day of retention; null: not known."
+  type = object({
+    memory       = number
+    disk_per_day = number
+  })
+  default = null
+}
+
 variable "volumes" {
-  description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi) and their storage class (null: the cluster's default)."
+  description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi; null for Prometheus: what the tenants need) and their storage class (null: the cluster's default)."
   type = object({
     enabled           = bool
-    prometheus_size   = string
+    prometheus_size   = optional(string)
     alertmanager_size = string
     storage_class     = optional(string)
   })

@@ -10,4 +10,8 @@ locals {
   store_namespace = try(local.settings.modelStore.namespace, "minio")
   # <scheme>://<service>[.<namespace>...][:<port>]
   store_authority = regex("^(?:https?)://([^/:]+)(?::([0-9]+))?", local.store_endpoint)
+
+  # `tenantry synth` computes the needs; a file that an older version wrote does not state them.
+  manifests = [for text in split("\n---\n", var.platform_manifest) : yamldecode(text) if text != ""]
+  needs     = one([for each in local.manifests : jsondecode(each.metadata.annotations["tenantry.dev/prometheus-needs"]) if can(each.metadata.annotations["tenantry.dev/prometheus-needs"])])
 }

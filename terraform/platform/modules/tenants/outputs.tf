@@ -27,6 +27,14 @@ output "prometheus" {
   }
 }
 
+output "prometheus_needs" {
+  description = "What Prometheus needs for all tenants at their maximum, as `tenantry synth` computed it: bytes of memory, and of disk space per day of retention; null if the manifest does not state it."
+  value = local.needs == null ? null : {
+    memory       = local.needs.memoryBytes
+    disk_per_day = local.needs.diskBytesPerDay
+  }
+}
+
 output "gateway" {
   description = "The gateway for callers outside the cluster: its name, namespace and listener, the namespace and labels of its pods, and the domain of the tenants; null if the file does not describe one."
   value = local.gateway == null ? null : {

@@ -24,3 +24,9 @@ variable "platform_yaml" {
     error_message = "Two tenants in platform.yaml have the same name."
   }
 }
+
+variable "platform_manifest" {
+  description = "Text of `0-platform.k8s.yaml`, which states what Prometheus needs for the tenants; empty: it is not known."
+  type        = string
+  default     = ""
+}

@@ -118,3 +118,56 @@ run "refuses_a_name_twice" {
     platform_yaml = "tenants: [{name: twin}, {name: twin}]"
   }
 }
+
+run "reads_what_prometheus_needs_from_the_manifests" {
+  command = plan
+
+  variables {
+    platform_yaml     = "tenants: [{name: one}]"
+    platform_manifest = <<-YAML
+      apiVersion: v1
+      kind: Namespace
+      metadata:
+        annotations:
+          tenantry.dev/prometheus-needs: '{"memoryBytes": 285048832, "diskBytesPerDay": 22947840}'
+        name: monitoring
+      ---
+      apiVersion: v1
+      kind: ConfigMap
+      metadata:
+        name: tenantry-dashboard
+    YAML
+  }
+
+  assert {
+    condition     = output.prometheus_needs == { memory = 285048832, disk_per_day = 22947840 }
+    error_message = "the annotation that `tenantry synth` writes is not read"
+  }
+}
+
+run "reads_nothing_from_manifests_of_older_versions" {
+  command = plan
+
+  variables {
+    platform_yaml     = "tenants: [{name: one}]"
+    platform_manifest = "kind: Namespace\nmetadata: {name: monitoring}\n---\nkind: ConfigMap\nmetadata: {name: dashboard}\n"
+  }
+
+  assert {
+    condition     = output.prometheus_needs == null
+    error_message = "without the annotation the needs are not known"
+  }
+}
+
+run "does_without_manifests" {
+  command = plan
+
+  variables {
+    platform_yaml = "tenants: [{name: one}]"
+  }
+
+  assert {
+    condition     = output.prometheus_needs == null
+    error_message = "without manifests the needs are not known"
+  }
+}
