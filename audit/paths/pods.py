@@ -1,13 +1,13 @@
 """Pods: what a pod has by its template, and what running new pods gives."""
 
 from collections.abc import Iterator, Mapping
-from posixpath import normpath
 from typing import Any, Final
 
 from audit.model.objects import mapping, mappings
 from audit.model.place import Path, Place
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
+from audit.paths.storage import normal
 from audit.pods.baseline import Found, capabilities, host_namespaces, host_paths, host_process, privileged
 from audit.pods.findings import ENFORCE
 from audit.pods.template import Template
@@ -169,8 +169,3 @@ def of_the_node(path: str) -> bool:
 def holds_folder_of_the_node(path: str) -> bool:
     """Whether a path of a node is such a folder or has one in it, and is not just a folder within one."""
     return any(f"{each}/".startswith(f"{normal(path).rstrip('/')}/") for each in _OF_THE_NODE)
-
-
-def normal(path: str) -> str:
-    """A path in one form, so that /data/ and /data/. equal /data."""
-    return normpath(f"/{path.lstrip('/')}")

@@ -1,15 +1,18 @@
 """What namespaces share: volumes, the tokens and contents of Secrets."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from audit.model.objects import Object, listed, mapping, mappings
+from audit.model.grants import Referent, Referrer
+from audit.model.objects import Object, listed, mapping
 from audit.model.place import Place
+from audit.model.truth import NO
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
-from audit.paths.pods import holds_folder_of_the_node, normal, of_the_node
-from audit.pods.template import Template
+from audit.paths.mounts import Mount, Mounts
+from audit.paths.pods import holds_folder_of_the_node
+from audit.paths.storage import HOST_PATH, Storage
 
 _VOLUMES: Final = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"
 _TOKENS: Final = (
@@ -19,15 +22,7 @@ _TOKENS: Final = (
 _HOST_PATHS: Final = "https://kubernetes.io/docs/concepts/storage/volumes/#hostpath"
 _HOST_PATH: Final = "hostPath "
 _HELD_ACCOUNT: Final = "kubernetes.io/service-account.name"
-_SOURCES: Final = {
-    "hostPath": ("path",),
-    "local": ("path",),
-    "nfs": ("server", "path"),
-    "csi": ("driver", "volumeHandle"),
-    "iscsi": ("targetPortal", "iqn", "lun"),
-    "fc": ("targetWWNs", "lun"),
-}
-"""Kinds of storage, and the fields that identify one."""
+_CLONES: Final = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#cross-namespace-data-sources"
 
 
 class SharingPlane:
@@ -38,18 +33,22 @@ class SharingPlane:
     def __init__(self, land: Landscape) -> None:
         self._land = land
         inventory = land.inventory
-        self._claims = {(each.namespace, each.name): each for each in inventory.of_kind("PersistentVolumeClaim")}
-        self._volumes = {each.name: each for each in inventory.of_kind("PersistentVolume")}
-        self._reserved = {
-            (str(each.at("spec", "claimRef", "namespace")), str(each.at("spec", "claimRef", "name"))): each
-            for each in self._volumes.values()
-        }
-        self._uses: dict[Node, list[tuple[Node, tuple[Place, ...]]]] = defaultdict(list)
-        self._used_by: dict[Node, list[tuple[Node, tuple[Place, ...]]]] = defaultdict(list)
+        self._mounts = Mounts(land)
+        self._uses: dict[Node, list[Mount]] = {}
+        self._used: dict[str, list[tuple[Node, Mount]]] = defaultdict(list)
         for node, template in land.templates.items():
-            for volume, places in self._of(template):
-                self._uses[node].append((volume, places))
-                self._used_by[volume].append((node, places))
+            self._uses[node] = list(self._mounts.of(template))
+            for mount in self._uses[node]:
+                self._used[mount.storage.identity].append((node, mount))
+        found = [mount for mounts in self._uses.values() for mount in mounts]
+        claimed = [(claim, mount) for claim in self._mounts.named for mount in self._mounts.of_claim(*claim)]
+        mounted = {(node.namespace, each.storage) for node, mounts in self._uses.items() for each in mounts}
+        self._unused: dict[str, list[tuple[tuple[str, str], Mount]]] = defaultdict(list)
+        for claim, mount in claimed:
+            if (claim[0], mount.storage) not in mounted:
+                self._unused[mount.storage.identity].append((claim, mount))
+        found += [mount for _claim, mount in claimed]
+        self._storages = {each.storage.node: each.storage for each in found}
         self._tokens = list(_tokens(land))
         self._entries = list(_entries(inventory.of_kind("ExternalSecret")))
 
@@ -57,7 +56,7 @@ class SharingPlane:
     def searched(self) -> dict[str, int]:
         """What it looks at."""
         secrets = len(self._land.inventory.of_kind("Secret"))
-        return {"persistent volume": len(self._volumes), "claim": len(self._claims), "Secret": secrets}
+        return {"persistent volume": len(self._mounts.volumes), "claim": len(self._mounts.claims), "Secret": secrets}
 
     @property
     def unknown(self) -> list[str]:
@@ -67,59 +66,56 @@ class SharingPlane:
     def steps(self, node: Node) -> Iterator[Step]:
         """Pods to volumes and back, and Secrets to what they hold."""
         if node.kind is Kind.PODS:
-            for volume, places in self._uses.get(node, ()):
-                yield Step(volume, "mounts-volume", "its pods mount the volume", lines(*places), source=_VOLUMES)
-        elif node.kind is Kind.VOLUME:
-            # Provisioners make folders for volumes, such as /opt/volumes/one: only a whole folder is the node's.
-            if node.name.startswith(_HOST_PATH) and holds_folder_of_the_node(node.name.removeprefix(_HOST_PATH)):
-                sentence = "the volume has files of the node on which its pods run"
-                yield Step(Node(Kind.NODE, "", ANY), "leaves-container", sentence, lines(), source=_HOST_PATHS)
-            for user, places in self._used_by.get(node, ()):
-                sentence = "its pods mount the same storage, so each has the files of the other"
-                yield Step(user, "shares-volume", sentence, lines(*places), source=_VOLUMES)
+            for mount in self._uses.get(node, ()):
+                yield _mounts(mount, "its pods mount the volume")
+        elif node.kind is Kind.VOLUME and node in self._storages:
+            yield from self._shared(self._storages[node])
         elif node.kind is Kind.NEW_PODS:
-            for namespace, name in self._claims:
-                found = self._storage(namespace, name) if namespace == node.namespace else None
-                if found is not None:
-                    sentence = "a pod mounts any volume claim of its namespace"
-                    yield Step(found[0], "mounts-volume", sentence, lines(*found[1]), source=_VOLUMES)
+            for namespace, name in self._mounts.claims:
+                for mount in self._mounts.of_claim(namespace, name) if namespace == node.namespace else ():
+                    yield _mounts(mount, "a pod mounts any volume claim of its namespace")
+        elif node.kind is Kind.MANIFESTS:
+            yield from self._copies(node.namespace)
         elif node.kind is Kind.SECRET:
             yield from self._held_by(node)
 
-    def _of(self, template: Template) -> Iterator[tuple[Node, tuple[Place, ...]]]:
-        """The storage of a template that others may have too, with the lines."""
-        where = template.owner.place.at(*template.path, "spec", "volumes")
-        for index, volume in enumerate(mappings(template.spec.get("volumes"))):
-            claim = mapping(volume.get("persistentVolumeClaim")).get("claimName")
-            if claim:
-                found = self._storage(template.owner.namespace, str(claim))
-                if found is not None:
-                    yield found[0], (where.at(index, "persistentVolumeClaim", "claimName"), *found[1])
+    def _shared(self, storage: Storage) -> Iterator[Step]:
+        """The node whose folder a volume is, and the pods that mount the same storage or a folder in it."""
+        # Provisioners make folders for volumes, such as /opt/volumes/one: only a whole folder is the node's.
+        if storage.identity == HOST_PATH and holds_folder_of_the_node(storage.folder or "/"):
+            sentence = "the volume has files of the node on which its pods run"
+            yield Step(Node(Kind.NODE, "", ANY), "leaves-container", sentence, lines(), source=_HOST_PATHS)
+        for user, mount in self._used[storage.identity]:
+            if storage.has(mount.storage):
+                same = mount.storage == storage
+                sentence = "its pods mount the same storage, so each has the files of the other"
+                if not same:
+                    sentence = "its pods mount a folder of the same storage, so whoever has all of it has their files"
+                found = lines(*mount.places)
+                yield Step(user, "shares-volume", sentence, found, certain=mount.certain, source=_VOLUMES)
+
+        for (namespace, name), mount in self._unused[storage.identity]:
+            if storage.has(mount.storage):
+                sentence = f"the storage is that of the claim {name}, or has it as a folder"
+                target = Node(Kind.VOLUME, namespace, name)
+                yield Step(target, "shares-claim", sentence, lines(*mount.places), source=_VOLUMES)
+
+    def _copies(self, namespace: str) -> Iterator[Step]:
+        """Claims that are filled with the data of a claim or snapshot of another namespace."""
+        for claim in self._land.inventory.of_kind("PersistentVolumeClaim"):
+            source = mapping(claim.at("spec", "dataSourceRef"))
+            space, kind, name = (str(source.get(key) or "") for key in ("namespace", "kind", "name"))
+            if claim.namespace != namespace or space in {"", namespace}:
                 continue
-            for name in ("hostPath", "nfs"):
-                source = _source(volume, name)
-                if source is not None and (name == "nfs" or self._may_mount(volume, template)):
-                    yield source, (where.at(index, name),)
-
-    def _may_mount(self, volume: Mapping[str, Any], template: Template) -> bool:
-        """Whether a hostPath is not refused; one that belongs to the node leads to the node instead."""
-        path = str(mapping(volume.get("hostPath")).get("path", ""))
-        return not (of_the_node(path) or self._land.refuses_baseline(template.owner.namespace))
-
-    def _storage(self, namespace: str, name: str) -> tuple[Node, tuple[Place, ...]] | None:
-        """The storage of a claim, or None where the input does not say which it is."""
-        claim = self._claims.get((namespace, name))
-        bound = claim.at("spec", "volumeName") if claim is not None else None
-        volume = self._volumes.get(str(bound)) if bound else self._reserved.get((namespace, name))
-        if volume is None:
-            return None
-        spec = mapping(volume.at("spec"))
-        places = (claim.place,) if claim is not None else ()
-        for kind in _SOURCES:
-            source = _source(spec, kind)
-            if source is not None:
-                return source, (*places, volume.place.at("spec", kind))
-        return Node(Kind.VOLUME, "", f"PersistentVolume {volume.name}"), (*places, volume.place)
+            referrer = Referrer("", "PersistentVolumeClaim", namespace)
+            referent = Referent(str(source.get("apiGroup") or ""), kind, name)
+            if self._land.inventory.grants_reference(referrer, referent, space) is not NO:
+                sentence = (
+                    f"{claim.reference} is filled with the data of {kind} {space}/{name}, if the cluster can do that"
+                )
+                found = lines(claim.place.at("spec", "dataSourceRef"))
+                target = Node(Kind.VOLUME, space, name)
+                yield Step(target, "copies-volume", sentence, found, certain=False, source=_CLONES)
 
     def _held_by(self, node: Node) -> Iterator[Step]:
         for namespace, name, account, place in self._tokens:
@@ -138,14 +134,9 @@ class SharingPlane:
                     yield Step(other, "same-entry", sentence, lines(place, its_place))
 
 
-def _source(spec: Mapping[str, Any], kind: str) -> Node | None:
-    """Storage of a kind, or None where a volume is not of the kind."""
-    found = spec.get(kind)
-    if not isinstance(found, dict):
-        return None
-    fields = {each: str(found[each]) for each in _SOURCES[kind] if found.get(each) is not None}
-    values = " ".join(normal(value) if each == "path" else value for each, value in fields.items())
-    return Node(Kind.VOLUME, "", f"{_HOST_PATH if kind in {'hostPath', 'local'} else f'{kind} '}{values}")
+def _mounts(mount: Mount, sentence: str) -> Step:
+    found = lines(*mount.places)
+    return Step(mount.storage.node, "mounts-volume", sentence, found, certain=mount.certain, source=_VOLUMES)
 
 
 def _tokens(land: Landscape) -> Iterator[tuple[str, str, str, Place]]:
