@@ -31,6 +31,7 @@ COPY inference inference
 RUN CFLAGS=-g0 python setup.py --quiet build_ext --inplace; \
     test -e inference/model/_scorer.*.so; \
     test -e inference/model/_ngrams.*.so; \
+    test -e inference/model/_linear.*.so; \
     test -e inference/serving/_bounds.*.so; \
     test -e inference/serving/_distribution.*.so; \
     cp -R inference /opt/tenantry/lib/python3*/site-packages/; \

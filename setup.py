@@ -24,7 +24,7 @@ PURE = os.environ.get("TENANTRY_PURE") == "1"
 """Leaves out the compiled modules: a wheel for every platform."""
 MOVED = ("audit", "conformance", "constructs_lib", "imports", "inference")
 IMPORT = re.compile(rf"^(\s*from )({'|'.join(MOVED)})(?=[. ])", re.MULTILINE)
-COMPILED = ("model._ngrams", "model._scorer", "serving._bounds", "serving._distribution")
+COMPILED = ("model._linear", "model._ngrams", "model._scorer", "serving._bounds", "serving._distribution")
 DATA = {
     "audit.permissions": ["*.json"],
     "imports": ["crds/*.yaml"],

@@ -9,11 +9,13 @@ have asked the processor for.
 With a hashed vocabulary there is no table: MurmurHash3 of the n-gram's UTF-8 gives the bucket in which it counts.
 """
 
+from cython cimport final
+from cpython.array cimport array
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawRealloc
 from libc.math cimport fabs, log, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 
-from inference.model.ngrams import Part, prepare, tokens
+from inference.model.ngrams import prepare, tokens
 from inference.model.scorer import Occurrence
 
 cdef extern from "Python.h":
@@ -189,6 +191,7 @@ cdef uint64_t _power_above(uint64_t least) noexcept nogil:
     return power
 
 
+@final      # so that its methods are called directly, and inlined
 cdef class Ngrams:
     """Reads texts as `inference.model.ngrams.Ngrams` does. Accepts any string; only lack of memory raises."""
 
@@ -595,18 +598,19 @@ cdef class Ngrams:
         PyMem_RawFree(scratch.places)
         PyMem_RawFree(scratch.found)
 
-    def score(self, str text not None, /):
-        """What the text adds to each score. Long texts are read without holding the interpreter."""
+    def add(self, str text not None, array scores not None, /):
+        """Add what the text adds to each score. Long texts are read without holding the interpreter."""
         cdef Scratch scratch
         cdef Py_ssize_t score
+        if scores.typecode != "d" or len(scores) != self.scores:
+            raise ValueError(f"an array of {self.scores} doubles is needed")
         _clear(&scratch)
         cdef str prepared = prepare(self.features, text)
         try:
             self._run(prepared, &scratch)
-            return _new_tuple(
-                Part,
-                (tuple([scratch.products[score] for score in range(self.scores)]), scratch.smallest, scratch.unknown),
-            )
+            for score in range(self.scores):
+                scores.data.as_doubles[score] += scratch.products[score]
+            return scratch.smallest, scratch.unknown
         finally:
             self._close(&scratch)
 
@@ -649,6 +653,3 @@ cdef void _clear(Scratch* scratch) noexcept:
     scratch.words = scratch.waiting = scratch.terms = scratch.smallest = scratch.unknown = 0
     scratch.occurrences = scratch.room = 0
     scratch.record = scratch.failed = False
-
-
-_new_tuple = tuple.__new__

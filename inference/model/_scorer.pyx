@@ -1,21 +1,24 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The compiled version of `inference.model.scorer.Scorer`: the same answers, without a Python object per word.
 
-With `inference.model.words.WordSettings` it also serves models of format 2 over words, or words and pairs, and gives the
-answers of `inference.model.linear.LinearScorer`.
+With `inference.model.words.WordSettings` it also reads texts for models of format 2 over words, and adds the scores of
+`inference.model.ngrams.Ngrams`.
 
-A text is read once: its words are found, converted to lower case and hashed in the same pass, and pairs are looked up by
-the numbers of their words, so that no string is built. Both tables are open-addressing hash tables with linear probing
-that do not change after loading: no text can make a look-up longer than the longest run of occupied slots.
+A text is read once: its words are found, converted to lower case and hashed in the same pass. An n-gram of several words
+is looked up by two numbers, that of the n-gram without its last word and that of its last word, so that no string is
+built. Both tables are open-addressing hash tables with linear probing that do not change after loading: no text can make
+a look-up longer than the longest run of occupied slots.
 
-Words are handled in groups, each in three steps: find the words, look up the words, look up the pairs. Each step
+Words are handled in groups, each in steps: find the words, look up the words, look up the pairs, and so on. Each step
 prefetches the memory that the next one reads, which hides most of the cost of cache misses.
 """
 
+from cython cimport final
+from cpython.array cimport array
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.math cimport exp, fabs, log, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp, memmove, memset
 
 from inference.model.lowercase import lower
 from inference.model.ngrams import prepare
@@ -40,15 +43,12 @@ cdef extern from *:
 
 cdef enum:
     GROUP = 64          # words handled together
+    LONGEST = 4         # words of the longest n-gram; `inference.model.words` has the same number
     INLINE = 16         # bytes of a word that its slot holds
     LINE = 64           # bytes of a cache line
     TURN = 1024         # objects that are created before other threads get their turn
     RELEASE = 16384     # a text of this many characters is scored without holding the interpreter
     STOP_WORD = -2      # in place of a term
-    SOFTMAX = 0         # links
-    SIGMOID = 1
-    MODIFIED_HUBER = 2
-    CALIBRATED = 3      # the result is the scores, which the caller calibrates
 
 
 cdef struct Word:       # a slot of the table of words: 32 bytes, two per cache line
@@ -56,13 +56,13 @@ cdef struct Word:       # a slot of the table of words: 32 bytes, two per cache 
     uint64_t tail       # the next eight
     uint32_t length     # in bytes; 0 marks an empty slot
     uint32_t name       # where the word is among the names of the terms
-    int32_t term        # -1: the word is not a term, only a part of pairs; or STOP_WORD
+    int32_t term        # -1: the word is not a term, only a part of longer ones; or STOP_WORD
     uint32_t unused
 
 
-cdef struct Pair:       # a slot of the table of pairs: 16 bytes
-    uint64_t key        # the numbers of both words; 0 marks an empty slot
-    int32_t term
+cdef struct Ngram:      # a slot of the table of n-grams of two and more words: 16 bytes
+    uint64_t key        # the numbers of its beginning and of its last word; 0 marks an empty slot
+    int32_t term        # -1: the n-gram is not a term, only the beginning of longer ones
     uint32_t unused
 
 
@@ -78,13 +78,12 @@ cdef struct Spelling:   # a word as it is read, byte by byte
 cdef struct Token:      # a word of the text
     uint64_t head
     uint64_t tail
-    uint64_t hash
-    uint64_t pair       # key of the pair that ends with it; 0: none
+    uint64_t key        # the word's hash, then the key of the n-gram that ends with it and is looked up next; 0: none
     Py_ssize_t start
     Py_ssize_t end
     uint32_t length
-    uint32_t number     # of its slot, from 1; 0: it has none
     int32_t term        # -1: unknown
+    uint32_t[LONGEST] numbers   # of the n-grams of one word, two words, ... that end with it; 0: none
 
 
 cdef struct Found:      # an occurrence of a term
@@ -106,7 +105,7 @@ cdef struct Scratch:    # memory and results of reading one text; the pointers s
     unsigned char* buffer
     Found* found        # NULL: occurrences are not recorded
     Py_ssize_t terms
-    Py_ssize_t words
+    Py_ssize_t words    # n-grams of the smallest size
     Py_ssize_t unknown
     Py_ssize_t occurrences
 
@@ -160,12 +159,12 @@ cdef inline uint64_t _hash(const Spelling* word) noexcept nogil:
     return value ^ (value >> 29)
 
 
-cdef inline uint64_t _hash_pair(uint64_t key) noexcept nogil:
+cdef inline uint64_t _hash_key(uint64_t key) noexcept nogil:
     cdef uint64_t value = key * <uint64_t>0x9E3779B97F4A7C15
     return value ^ (value >> 32)
 
 
-cdef inline uint64_t _pair_key(uint32_t first, uint32_t second) noexcept nogil:
+cdef inline uint64_t _key(uint32_t first, uint32_t second) noexcept nogil:
     return (<uint64_t>first << 32) | second
 
 
@@ -250,25 +249,27 @@ cdef inline Py_ssize_t _most_words(Py_ssize_t characters, Py_ssize_t shortest) n
     return characters // (shortest + 1) + 1
 
 
+@final      # so that its methods are called directly, and inlined
 cdef class Scorer:
     """Scores texts as `inference.model.scorer.Scorer` does. Accepts any string; only lack of memory raises."""
 
     cdef bytes lines            # the terms and the stop words, one per line
     cdef const unsigned char* names     # its bytes
     cdef Word* words
-    cdef Pair* pairs
-    cdef uint64_t* hints        # a bit per hash of a pair: most pairs that are not terms need no look-up
+    cdef Ngram* ngrams
+    cdef uint64_t* hints        # a bit per hash of a key: most n-grams that are not in the table need no look-up
     cdef double* rows           # for each term, its idf and its pushes
     cdef double* priors
     cdef Scratch scratch        # for texts that are read while holding the interpreter
     cdef uint64_t word_mask
-    cdef uint64_t pair_mask
+    cdef uint64_t ngram_mask
     cdef uint64_t hint_mask
     cdef Py_ssize_t terms
     cdef Py_ssize_t others      # labels except the first; in format 2, scores
+    cdef Py_ssize_t least       # words of the shortest n-gram
+    cdef Py_ssize_t most
     cdef uint32_t filled        # occupied slots of `words`
     cdef uint32_t longest       # bytes of the longest word
-    cdef bint bigrams
     cdef object features        # None: format 1
     cdef const unsigned char* cases
     cdef Py_ssize_t shortest    # characters of a word
@@ -277,7 +278,6 @@ cdef class Scorer:
     cdef bint binarizes
     cdef double threshold
     cdef int norm               # 0: none
-    cdef int link
     cdef bint busy              # `scratch` is in use: creating a result may run the collector, and with it other threads
 
     kind = "compiled"
@@ -288,12 +288,12 @@ cdef class Scorer:
         cdef const double[::1] pushes = weights.pushes
         cdef const double[::1] priors = weights.priors
         cdef Py_ssize_t term, other
-        self.lines, self.bigrams = weights.terms, weights.bigrams
+        self.lines, self.least, self.most = weights.terms, 1, 2 if weights.bigrams else 1
         self.names = self.lines
         self.terms, self.others = idf.shape[0], priors.shape[0]
         if not self.others or pushes.shape[0] != self.terms * self.others or self.lines.count(b"\n") + 1 != self.terms:
             raise ValueError(f"names and pushes of {self.terms} terms and {self.others + 1} labels are needed")
-        self.cases, self.shortest, self.norm, self.link = LOWER, 2, 2, SOFTMAX
+        self.cases, self.shortest, self.norm = LOWER, 2, 2
         if settings is not None:
             self._set(settings)
         if len(self.lines) >= 2**31:
@@ -311,7 +311,7 @@ cdef class Scorer:
 
     def __dealloc__(self):
         _free(self.words)
-        _free(self.pairs)
+        _free(self.ngrams)
         _free(self.hints)
         _free(self.rows)
         _free(self.priors)
@@ -329,41 +329,64 @@ cdef class Scorer:
         self.binarizes = settings.binarize_above is not None
         self.threshold = settings.binarize_above or 0.0
         self.norm = {None: 0, "l1": 1, "l2": 2}[features.norm]
-        self.link = {"softmax": SOFTMAX, "sigmoid": SIGMOID, "modified_huber": MODIFIED_HUBER,
-                     "calibrated": CALIBRATED}[settings.link]
+        self.least, self.most = features.ngram_range
+        if not 1 <= self.least <= self.most <= LONGEST:
+            raise ValueError(f"n-grams of {self.least} to {self.most} words are not between 1 and {LONGEST}")
         return 0
 
     cdef int _build(self) except -1:
-        """Number every word that is a term or a part of one, then map every pair of numbers to its term."""
-        cdef uint64_t pairs = self.lines.count(b" ")
-        self.word_mask = _power_above(2 * (self.terms - min(<Py_ssize_t>pairs, self.terms))) - 1
+        """Number every word that is a term or a part of one, then every n-gram that is a term or the beginning of one."""
+        cdef uint64_t blanks = self.lines.count(b" ")
+        self.word_mask = _power_above(2 * (self.terms - min(<Py_ssize_t>blanks, self.terms))) - 1
         self.words = <Word*>_allocate(self.word_mask + 1, sizeof(Word))
-        self.pair_mask = _power_above(2 * pairs) - 1
-        self.pairs = <Pair*>_allocate(self.pair_mask + 1, sizeof(Pair))
-        self.hint_mask = _power_above(4 * pairs) - 1
+        # A name has as many beginnings of two and more words, with itself, as blanks.
+        self.ngram_mask = _power_above(2 * blanks) - 1
+        self.ngrams = <Ngram*>_allocate(self.ngram_mask + 1, sizeof(Ngram))
+        self.hint_mask = _power_above(4 * blanks) - 1
         self.hints = <uint64_t*>_allocate((self.hint_mask + 1) // LINE, sizeof(uint64_t))
         self._walk(True)
         self._walk(False)
         return 0
 
     cdef int _walk(self, bint words) except -1:
-        """Add the words of every name, or the pairs."""
-        cdef Py_ssize_t length = len(self.lines), start = 0, gap = -1, end
-        cdef int32_t term = 0
-        for end in range(length + 1):
-            if end == length or self.names[end] == 10:
-                if term >= self.terms:
-                    if words:
-                        self._add_word(start, end, STOP_WORD)
-                elif words:
-                    self._add_word(start, end if gap < 0 else gap, term if gap < 0 else -1)
-                    if gap >= 0:
-                        self._add_word(gap + 1, end, -1)
-                elif gap >= 0:
-                    self._add_pair(start, gap, end, term)
-                term, start, gap = term + 1, end + 1, -1
-            elif self.names[end] == 32 and gap < 0:
-                gap = end
+        """Add the words of every name, or the n-grams."""
+        cdef Py_ssize_t start = 0, end, size, line
+        for line in range(self.lines.count(b"\n") + 1):
+            end, size = self._line(start)
+            if line >= self.terms:
+                if words:
+                    self._add_word(start, end, STOP_WORD)
+            elif self.least <= size <= self.most:   # no n-gram of a text has another size
+                self._add_name(start, end, <int32_t>line, size, words)
+            start = end + 1
+        return 0
+
+    cdef (Py_ssize_t, Py_ssize_t) _line(self, Py_ssize_t start) noexcept:
+        """The end of the name that begins at `start`, and the number of its words."""
+        cdef Py_ssize_t at = start, size = 1, length = len(self.lines)
+        while at < length and self.names[at] != 10:
+            size += self.names[at] == 32
+            at += 1
+        return at, size
+
+    cdef int _add_name(self, Py_ssize_t start, Py_ssize_t end, int32_t term, Py_ssize_t size, bint words) except -1:
+        """Add the words of a name, or the n-grams that it begins with."""
+        cdef Spelling word
+        cdef Py_ssize_t at, count = 0
+        cdef uint32_t number = 0, last
+        for at in range(start, end + 1):
+            if at < end and self.names[at] != 32:
+                continue
+            count += 1
+            if words:
+                self._add_word(start, at, term if size == 1 else -1)
+            else:
+                self._spell(start, at, &word)
+                last = self._find_word(&word) if word.length else 0
+                if not last:
+                    return 0        # a word without characters: no text has it
+                number = self._add_ngram(number, last, term if count == size else -1) if count > 1 else last
+            start = at + 1
         return 0
 
     cdef int _add_word(self, Py_ssize_t start, Py_ssize_t end, int32_t term) except -1:
@@ -408,19 +431,21 @@ cdef class Scorer:
             place = (place + 1) & self.word_mask
         return <uint32_t>place
 
-    cdef int _add_pair(self, Py_ssize_t start, Py_ssize_t gap, Py_ssize_t end, int32_t term) except -1:
-        cdef Spelling first, second
-        self._spell(start, gap, &first)
-        self._spell(gap + 1, end, &second)
-        if first.length == 0 or second.length == 0:
-            return 0
-        cdef uint64_t key = _pair_key(self._find_word(&first), self._find_word(&second))
-        cdef uint64_t hashed = _hash_pair(key), place = hashed & self.pair_mask
-        while self.pairs[place].key:
-            place = (place + 1) & self.pair_mask
-        self.pairs[place].key, self.pairs[place].term = key, term
-        self._hint(hashed)[0] |= <uint64_t>1 << (hashed >> 58)
-        return 0
+    cdef uint32_t _add_ngram(self, uint32_t beginning, uint32_t last, int32_t term) noexcept:
+        """The number of an n-gram of two or more words, which is a term unless `term` is -1."""
+        cdef uint64_t key = _key(beginning, last), hashed = _hash_key(key), place = hashed & self.ngram_mask
+        while self.ngrams[place].key and self.ngrams[place].key != key:
+            place = (place + 1) & self.ngram_mask
+        if self.ngrams[place].key == 0:
+            self.ngrams[place].key, self.ngrams[place].term = key, -1
+            self._hint(hashed)[0] |= <uint64_t>1 << (hashed >> 58)
+        if term >= 0:
+            self.ngrams[place].term = term
+        return self._number(place)
+
+    cdef inline uint32_t _number(self, uint64_t place) noexcept nogil:
+        """The number of the n-gram in this slot: above those of the words."""
+        return <uint32_t>(self.word_mask + 2 + place)
 
     cdef inline uint64_t* _hint(self, uint64_t hashed) noexcept nogil:
         return &self.hints[((hashed >> 24) & self.hint_mask) >> 6]
@@ -450,7 +475,7 @@ cdef class Scorer:
 
     cdef inline uint32_t _find_token(self, const Token* token) noexcept nogil:
         """The same for a word that fits its slot."""
-        cdef uint64_t place = token.hash & self.word_mask
+        cdef uint64_t place = token.key & self.word_mask
         cdef Word* slot
         while True:
             slot = &self.words[place]
@@ -460,15 +485,28 @@ cdef class Scorer:
                 return <uint32_t>place + 1
             place = (place + 1) & self.word_mask
 
-    cdef inline int32_t _find_pair(self, uint64_t key) noexcept nogil:
-        cdef uint64_t place = _hash_pair(key) & self.pair_mask
-        while self.pairs[place].key:
-            if self.pairs[place].key == key:
-                return self.pairs[place].term
-            place = (place + 1) & self.pair_mask
-        return -1
+    cdef inline void _expect(self, Token* token, uint32_t beginning) noexcept nogil:
+        """Prepare the look-up of the n-gram that consists of the one with the number `beginning` and of the token."""
+        cdef uint64_t key, hashed
+        token.key = 0
+        if beginning and token.numbers[0]:
+            key = _key(beginning, token.numbers[0])
+            hashed = _hash_key(key)
+            if self._hint(hashed)[0] >> (hashed >> 58) & 1:
+                token.key = key
+                FETCH(&self.ngrams[hashed & self.ngram_mask])
 
-    cdef inline void _count(self, int32_t term, Py_ssize_t start, Py_ssize_t end, Scratch* scratch) noexcept nogil:
+    cdef inline uint32_t _find_ngram(self, uint64_t key) noexcept nogil:
+        """The number of the n-gram; 0 if it has none."""
+        cdef uint64_t place = _hash_key(key) & self.ngram_mask
+        while self.ngrams[place].key:
+            if self.ngrams[place].key == key:
+                return self._number(place)
+            place = (place + 1) & self.ngram_mask
+        return 0
+
+    cdef inline void _count(self, int32_t term, Py_ssize_t size, const Token* last, Scratch* scratch) noexcept nogil:
+        """Count a term of `size` words that ends with the token `last`."""
         cdef uint32_t place = (<uint32_t>term * <uint32_t>0x9E3779B1) >> 7 & scratch.mask
         cdef uint32_t number
         while True:
@@ -485,71 +523,95 @@ cdef class Scorer:
                 break
             place = (place + 1) & scratch.mask
         if scratch.found != NULL:
-            scratch.found[scratch.occurrences].start = start
-            scratch.found[scratch.occurrences].end = end
+            scratch.found[scratch.occurrences].start = (last - size + 1).start
+            scratch.found[scratch.occurrences].end = last.end
             scratch.found[scratch.occurrences].term = term
             scratch.occurrences += 1
 
+    cdef inline bint _count_ngram(self, uint32_t number, Py_ssize_t size, const Token* last, Scratch* scratch) noexcept nogil:
+        """Count the n-gram with this number if it is a term; return whether it is one."""
+        cdef int32_t term = self.ngrams[number - self.word_mask - 2].term if number else -1
+        if term < 0:
+            return False
+        self._count(term, size, last, scratch)
+        return True
+
     cdef void _read(self, bint ascii, int kind, const void* text, Py_ssize_t length, const unsigned char* cases,
                     Scratch* scratch) noexcept nogil:
-        """Count the text's words and terms into `scratch`."""
-        cdef Token[GROUP] tokens
+        """Count the text's words and terms into `scratch`; with constants, the compiler makes faster code for pairs."""
+        if self.least == 1 and self.most == 2:
+            self._read_sizes(1, 2, ascii, kind, text, length, cases, scratch)
+        else:
+            self._read_sizes(self.least, self.most, ascii, kind, text, length, cases, scratch)
+
+    cdef inline void _read_sizes(self, Py_ssize_t least, Py_ssize_t most, bint ascii, int kind, const void* text,
+                                 Py_ssize_t length, const unsigned char* cases, Scratch* scratch) noexcept nogil:
+        """The same for n-grams of `least` to `most` words."""
+        cdef Token[LONGEST - 1 + GROUP] tokens
+        cdef Py_ssize_t before = most - 1   # tokens that are kept of those before the group
+        cdef Token* group = &tokens[before]
         cdef Token* token
         cdef Spelling word
-        cdef Py_ssize_t place = 0, previous_start = 0, count, kept, index
-        cdef uint32_t previous = 0
-        cdef uint64_t hashed
-        cdef int32_t term
+        cdef Py_ssize_t place = 0, count, kept, index, size, known = 0
+        cdef uint32_t beginning = 0
         word.buffer, word.room = scratch.buffer, self.longest
-        scratch.terms = scratch.words = scratch.unknown = scratch.occurrences = 0
-        scratch.mask = <uint32_t>_power_above(min(2 * _most_words(length, self.shortest), self.terms)) - 1
+        scratch.terms = scratch.words = scratch.occurrences = 0
+        scratch.mask = <uint32_t>_power_above(self._most_terms(length)) - 1
         memset(scratch.places, 0, (<size_t>scratch.mask + 1) * sizeof(uint32_t))
+        memset(tokens, 0, before * sizeof(Token))
         while place < length:
             count = 0
             while count < GROUP:
-                token = &tokens[count]
+                token = &group[count]
                 if ascii:
                     if not _next_ascii(<const unsigned char*>text, length, cases, self.shortest, &place, &word, token):
                         break
                 elif not _next_unicode(kind, text, length, self.shortest, &place, &word, token):
                     break
                 token.head, token.tail, token.length = word.head, word.tail, word.length
-                token.hash = _hash(&word)
+                token.key = _hash(&word)
                 if word.length > INLINE:        # the next word overwrites the buffer
-                    token.number = self._find_word(&word)
+                    token.numbers[0] = self._find_word(&word)
                 else:
-                    FETCH(&self.words[token.hash & self.word_mask])
+                    FETCH(&self.words[token.key & self.word_mask])
                 count += 1
             kept = 0
             for index in range(count):
-                token = &tokens[index]
+                token = &group[index]
                 if token.length <= INLINE:
-                    token.number = self._find_token(token)
-                token.term = self.words[token.number - 1].term if token.number else -1
+                    token.numbers[0] = self._find_token(token)
+                token.term = self.words[token.numbers[0] - 1].term if token.numbers[0] else -1
                 if token.term == STOP_WORD:
                     continue
-                token.pair = 0
-                if self.bigrams and token.number and previous:
-                    hashed = _hash_pair(_pair_key(previous, token.number))
-                    if self._hint(hashed)[0] >> (hashed >> 58) & 1:
-                        token.pair = _pair_key(previous, token.number)
-                        FETCH(&self.pairs[hashed & self.pair_mask])
-                previous = token.number
                 if kept < index:
-                    tokens[kept] = token[0]
+                    group[kept] = token[0]
+                token = &group[kept]
+                if before:
+                    self._expect(token, beginning)
+                    beginning = token.numbers[0]
                 kept += 1
+            for size in range(2, most):
+                for index in range(kept):
+                    token = &group[index]
+                    token.numbers[size - 1] = self._find_ngram(token.key) if token.key else 0
+                    self._expect(token, (token - 1).numbers[size - 1])
             for index in range(kept):
-                token = &tokens[index]
+                token = &group[index]
                 if token.term >= 0:
-                    self._count(token.term, token.start, token.end, scratch)
-                else:
-                    scratch.unknown += 1
-                if token.pair:
-                    term = self._find_pair(token.pair)
-                    if term >= 0:
-                        self._count(term, previous_start, token.end, scratch)
-                previous_start = token.start
+                    self._count(token.term, 1, token, scratch)
+                    known += least == 1
+                for size in range(2, most):
+                    known += self._count_ngram(token.numbers[size - 1], size, token, scratch) and size == least
+                if before and token.key:
+                    known += self._count_ngram(self._find_ngram(token.key), most, token, scratch) and most == least
             scratch.words += kept
+            memmove(tokens, &tokens[kept], before * sizeof(Token))
+        scratch.words = max(scratch.words - least + 1, 0)
+        scratch.unknown = scratch.words - known
+
+    cdef inline Py_ssize_t _most_terms(self, Py_ssize_t characters) noexcept nogil:
+        """The terms of a text of so many characters: one of each size ends with a word."""
+        return min(self.most * _most_words(characters, self.shortest), self.terms)
 
     cdef inline double _value(self, const Count* count) noexcept nogil:
         """The value of a term before it is divided by the length of the text's vector."""
@@ -604,39 +666,15 @@ cdef class Scorer:
             norm = self._sum(scratch)
         return norm
 
-    cdef object _result(self, Scratch* scratch, double norm):
-        cdef tuple probabilities
+    cdef object _result(self, Scratch* scratch, double norm, array scores):
+        cdef Py_ssize_t other
         if norm == 0.0:
             norm = 1.0
-        cdef Py_ssize_t other
-        if self.link == CALIBRATED:
-            probabilities = tuple([self.priors[other] + scratch.products[other] / norm for other in range(self.others)])
-        elif self.link == SOFTMAX:
-            probabilities = self._softmax(scratch, norm)
-        else:
-            probabilities = self._separate(scratch, norm)
-        return _new_tuple(Score, (probabilities, scratch.words, scratch.unknown))
-
-    cdef tuple _separate(self, Scratch* scratch, double norm):
-        """Each score is a probability of its own, or one is for both of two labels."""
-        cdef double total = 0.0, score, share
-        cdef Py_ssize_t other
+        if scores is None:
+            return _new_tuple(Score, (self._softmax(scratch, norm), scratch.words, scratch.unknown))
         for other in range(self.others):
-            score = self.priors[other] + scratch.products[other] / norm
-            if self.link == MODIFIED_HUBER:
-                share = (min(max(score, -1.0), 1.0) + 1.0) / 2.0
-            elif score >= 0.0:
-                share = 1.0 / (1.0 + exp(-score))
-            else:
-                share = exp(score)
-                share = share / (1.0 + share)
-            scratch.products[other] = share
-            total += share
-        if self.others == 1:
-            return 1.0 - scratch.products[0], scratch.products[0]
-        if total == 0.0:
-            return (1.0 / self.others,) * self.others
-        return tuple([scratch.products[other] / total for other in range(self.others)])
+            scores.data.as_doubles[other] += scratch.products[other] / norm
+        return scratch.words, scratch.unknown
 
     cdef tuple _softmax(self, Scratch* scratch, double norm):
         cdef double highest = 0.0, total, odds
@@ -656,7 +694,7 @@ cdef class Scorer:
 
     cdef int _open(self, Scratch* scratch, Py_ssize_t characters) except -1:
         """Allocate the memory for reading a text of so many characters, in one block that starts with `products`."""
-        cdef size_t most = min(2 * _most_words(characters, self.shortest), self.terms)
+        cdef size_t most = self._most_terms(characters)
         cdef size_t products = self.others * sizeof(double), counts = most * sizeof(Count)
         cdef size_t places = _power_above(most) * sizeof(uint32_t)
         cdef char* block = <char*>_allocate(products + counts + places + self.longest + 1, 1)
@@ -677,6 +715,15 @@ cdef class Scorer:
 
     def score(self, str text not None, /):
         """The probability of each label, in the order of the labels. Long texts are read without holding the interpreter."""
+        return self._answer(text, None)
+
+    def add(self, str text not None, array scores not None, /):
+        """Add what the text adds to each score, for a model of format 2, and return the numbers of n-grams and of unknown ones."""
+        if scores.typecode != "d" or len(scores) != self.others:
+            raise ValueError(f"an array of {self.others} doubles is needed")
+        return self._answer(text, scores)
+
+    cdef inline object _answer(self, str text, array scores):
         cdef Scratch own
         cdef const unsigned char* cases
         cdef double norm
@@ -685,13 +732,13 @@ cdef class Scorer:
             self.busy = True
             try:
                 norm = self._run(text, cases, &self.scratch, False)
-                return self._result(&self.scratch, norm)
+                return self._result(&self.scratch, norm, scores)
             finally:
                 self.busy = False
         self._open(&own, len(text))
         try:
             norm = self._run(text, cases, &own, len(text) >= RELEASE)
-            return self._result(&own, norm)
+            return self._result(&own, norm, scores)
         finally:
             _free(own.products)
 
@@ -704,7 +751,8 @@ cdef class Scorer:
         text = self._prepare(text, &cases)
         self._open(&own, len(text))
         try:
-            own.found = <Found*>_allocate(2 * _most_words(len(text), self.shortest), sizeof(Found))  # at most two terms end with a word
+            # One term of each size ends with a word.
+            own.found = <Found*>_allocate(self.most * _most_words(len(text), self.shortest), sizeof(Found))
             norm = self._run(text, cases, &own, True)
             occurrences = []
             for index in range(own.occurrences):

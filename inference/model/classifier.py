@@ -8,12 +8,13 @@ from inference.model import ngrams as python_ngrams
 from inference.model import scorer as python_scorer
 from inference.model.artifact import Artifact
 from inference.model.interface import BYTES, FP64, Prediction, TensorSpec, TextModel
-from inference.model.linear import LinearScorer, TextNgrams
+from inference.model.linear import LinearScorer, MakeScore, TextNgrams
 from inference.model.linear_weights import unpack_linear
 from inference.model.manifest import LinearManifest, OnnxManifest
 from inference.model.ngrams import NgramWeights
 from inference.model.scorer import Contribution, Weights, unpack_weights
 from inference.model.tfidf import TextScorer, TfidfScorer
+from inference.model.words import WordNgrams, word_model
 
 if TYPE_CHECKING:
     from inference.model._scorer import Scorer as CompiledScorer
@@ -32,7 +33,7 @@ class TextClassifier(TextModel):
     Args:
         artifact: The files of the model.
         make_scorer: Makes the scorer of format 1; absent: the compiled one, or Python where it was not built.
-        make_ngrams: The same for the n-grams of format 2.
+        make_ngrams: The same for the n-grams of format 2; if given, the rest of the scorer is the one in Python.
     """
 
     def __init__(
@@ -59,8 +60,8 @@ class TextClassifier(TextModel):
         self._scorer: TfidfScorer | LinearScorer
         if isinstance(manifest, LinearManifest):
             linear = unpack_linear(artifact.weights, manifest)
-            make_words = None if make_ngrams else compiled_scorer()
-            self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams, make_words)
+            make_score = None if make_ngrams else compiled_score()
+            self._scorer = LinearScorer(linear, make_ngrams or compiled_ngrams() or python_ngrams.Ngrams, make_score)
         else:
             weights = unpack_weights(
                 artifact.weights,
@@ -110,9 +111,24 @@ def compiled_scorer() -> "type[CompiledScorer] | None":
 
 
 def compiled_ngrams() -> Callable[[NgramWeights], TextNgrams] | None:
-    """The compiled n-grams, or None if they were not built."""
+    """What makes compiled n-grams, the fastest for each vectorizer, or None if they were not built."""
     try:
         from inference.model._ngrams import Ngrams  # noqa: PLC0415 - optional extension
+        from inference.model._scorer import Scorer  # noqa: PLC0415 - optional extension
     except ImportError:
         return None
-    return Ngrams
+
+    def make_ngrams(part: NgramWeights) -> TextNgrams:
+        words = word_model(part)
+        return WordNgrams(part, *words, Scorer) if words else Ngrams(part)
+
+    return make_ngrams
+
+
+def compiled_score() -> MakeScore | None:
+    """What makes the compiled `LinearScorer.score`, or None if it was not built."""
+    try:
+        from inference.model._linear import LinearScore  # noqa: PLC0415 - optional extension
+    except ImportError:
+        return None
+    return lambda weights, adds: LinearScore(weights, adds).score

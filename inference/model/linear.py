@@ -1,42 +1,34 @@
 """Linear models over n-grams (format 2): a score per label from each vectorizer, then probabilities."""
 
-from collections.abc import Callable, Iterator
+from array import array  # noqa: TC003 - the alias below is evaluated at run time
+from collections.abc import Callable, Iterator, Sequence
 from heapq import nsmallest
 from typing import Final, Protocol
 
 from inference.model.linear_weights import LinearWeights
 from inference.model.links import label_weights, make_link
-from inference.model.ngrams import Ngrams, NgramWeights, Part, origins, prepare, tokens, values_of_one
-from inference.model.scorer import Contribution, Occurrence, Score, Weights
-from inference.model.words import WordSettings, word_model
+from inference.model.ngrams import Ngrams, NgramWeights, origins, prepare, tokens
+from inference.model.scorer import Contribution, Occurrence, Score
 
 
 class TextNgrams(Protocol):
-    """The interface of `inference.model.ngrams.Ngrams` and of the compiled version."""
+    """The interface of `inference.model.ngrams.Ngrams` and of the compiled versions."""
 
     @property
     def kind(self) -> str:
         """`compiled` or `python`."""
 
-    def score(self, text: str, /) -> Part:
-        """What the text adds to each score."""
+    def add(self, text: str, scores: "array[float]", /) -> tuple[int, int]:
+        """Add what the text adds to each score; the number of n-grams of the smallest size, and of unknown ones."""
 
     def occurrences(self, text: str, /) -> tuple[list[Occurrence], dict[int, float]]:
         """Every occurrence of a known term in the prepared text, and for each of these terms the value of one."""
 
 
-class WordScorer(Protocol):
-    """The interface of the compiled scorer, which also serves models of words, or of words and pairs."""
-
-    @property
-    def kind(self) -> str:
-        """`compiled`."""
-
-    def score(self, text: str, /) -> Score:
-        """The probability of each label; for a calibrated model its scores, which are not probabilities yet."""
-
-    def occurrences(self, text: str, /) -> tuple[list[Occurrence], float]:
-        """Every occurrence of a known term in the prepared text, and the length of the text's vector."""
+Add = Callable[[str, "array[float]"], tuple[int, int]]
+"""`TextNgrams.add`."""
+MakeScore = Callable[[LinearWeights, Sequence[Add]], Callable[[str], Score]]
+"""Makes `LinearScorer.score` of the weights and, for each vectorizer, its `add`."""
 
 
 class LinearScorer:
@@ -45,40 +37,19 @@ class LinearScorer:
     Args:
         weights: the numbers of the model.
         make_ngrams: makes what reads a text for one vectorizer.
-        make_words: makes the faster scorer for a model of words; None: there is none.
+        make_score: makes the method `score` of what the vectorizers add; absent: `python_score`, the reference.
     """
 
     def __init__(
         self,
         weights: LinearWeights,
         make_ngrams: Callable[[NgramWeights], TextNgrams] = Ngrams,
-        make_words: Callable[[Weights, WordSettings], WordScorer] | None = None,
+        make_score: MakeScore | None = None,
     ) -> None:
         self._weights = weights
-        self._link = make_link(weights.link, weights.calibrators)
-        self._ngrams: list[TextNgrams] = []
-        self._words: WordScorer | None = None
-        self.score: Callable[[str], Score] = self._score
-        words = word_model(weights) if make_words else None
-        if make_words and words:
-            self._words = make_words(*words)
-            self.score = self._score_words if weights.calibrators else self._words.score
-        else:
-            self._ngrams = [make_ngrams(part) for part in weights.parts]
-        self.kind: Final = self._words.kind if self._words else self._ngrams[0].kind
-
-    def _score(self, text: str) -> Score:
-        """The probability of each label; words are counted as the first vectorizer sees them."""
-        first, *others = [ngrams.score(text) for ngrams in self._ngrams]
-        scores = list(self._weights.bias)
-        for part in (first, *others):
-            scores = [score + added for score, added in zip(scores, part.scores, strict=True)]
-        return Score(self._link(scores), first.words, first.unknown_words)
-
-    def _score_words(self, text: str) -> Score:
-        assert self._words  # noqa: S101 - the only caller has it
-        scores, words, unknown = self._words.score(text)
-        return Score(self._link(scores), words, unknown)
+        self._ngrams = [make_ngrams(part) for part in weights.parts]
+        self.score: Final = (make_score or python_score)(weights, [ngrams.add for ngrams in self._ngrams])
+        self.kind: Final = self._ngrams[0].kind
 
     def explain(self, text: str, label: int, rival: int, limit: int) -> list[Contribution]:
         """The `limit` occurrences that change the score of `label` against `rival` most, strongest first."""
@@ -92,7 +63,7 @@ class LinearScorer:
     def _contributions(
         self, text: str, index: int, part: NgramWeights, label: int, rival: int
     ) -> Iterator[Contribution]:
-        found, values = self._occurrences(text, index, part)
+        found, values = self._ngrams[index].occurrences(text)
         starts, ends = origins(part.features, text)
         prepared = prepare(part.features, text)
         pushes = {key: value * self._difference(part, key, label, rival) for key, value in values.items()}
@@ -100,17 +71,24 @@ class LinearScorer:
             if end > start:
                 yield Contribution(_name(part, prepared, key, start, end), starts[start], ends[end - 1], pushes[key])
 
-    def _occurrences(self, text: str, index: int, part: NgramWeights) -> tuple[list[Occurrence], dict[int, float]]:
-        if self._words is None:
-            return self._ngrams[index].occurrences(text)
-        found, _ = self._words.occurrences(text)
-        return found, values_of_one(part, [occurrence.term for occurrence in found])
-
     def _difference(self, part: NgramWeights, key: int, label: int, rival: int) -> float:
         first = part.row(key) * part.scores
         row = part.weights[first : first + part.scores]
         weights = label_weights(self._weights.calibrators, self._weights.labels, row)
         return weights[label] - weights[rival]
+
+
+def python_score(weights: LinearWeights, adds: Sequence[Add]) -> Callable[[str], Score]:
+    """The reference for scoring a text: the scores of all vectorizers, then the link."""
+    link = make_link(weights.link, weights.calibrators)
+
+    def score(text: str) -> Score:
+        """The probability of each label; words are counted as the first vectorizer sees them."""
+        scores = weights.bias[:]
+        (words, unknown), *_ = [add(text, scores) for add in adds]
+        return Score(link(scores), words, unknown)
+
+    return score
 
 
 def _name(part: NgramWeights, prepared: str, key: int, start: int, end: int) -> str:

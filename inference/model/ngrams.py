@@ -52,14 +52,6 @@ class NgramWeights(NamedTuple):
         return key if self.features.hashing is None else self.ends[bucket_of(key)]
 
 
-class Part(NamedTuple):
-    """What one vectorizer adds to each score, the number of n-grams of the smallest size, and how many are no term."""
-
-    scores: tuple[float, ...]
-    words: int
-    unknown_words: int
-
-
 class Ngrams:
     """Reads texts with `weights`. Accepts any string.
 
@@ -73,8 +65,12 @@ class Ngrams:
         self._hashing = weights.features.hashing
         self._vocabulary = {} if self._hashing else {weights.term(index): index for index in range(len(weights.idf))}
 
-    def score(self, text: str) -> Part:
-        """What the text adds to each score."""
+    def add(self, text: str, scores: "array[float]") -> tuple[int, int]:
+        """Add what the text adds to each score.
+
+        Returns:
+            The number of n-grams of the smallest size, and how many of them are no term.
+        """
         found = []
         words = unknown = 0
         for ngram, _, _, smallest in _ngrams(self._weights.features, prepare(self._weights.features, text)):
@@ -84,11 +80,10 @@ class Ngrams:
             if key is not None:
                 found.append(key)
         vector, part = text_vector(self._weights, found), self._weights
-        sums = (
-            total(value * part.weights[part.row(term) * part.scores + score] for term, value in vector.items())
-            for score in range(part.scores)
-        )
-        return Part(tuple(sums), words, unknown)
+        for score in range(part.scores):
+            products = (value * part.weights[part.row(term) * part.scores + score] for term, value in vector.items())
+            scores[score] += total(products)
+        return words, unknown
 
     def occurrences(self, text: str) -> tuple[list[Occurrence], dict[int, float]]:
         """Every occurrence of a known term in the prepared text, and for each of their keys the value of one."""

@@ -31,7 +31,7 @@ from inference.model.manifest import Data
 from inference.model.ngrams import Ngrams
 from inference.model.scorer import Scorer
 from inference.model.tfidf import TfidfScorer
-from inference.model.words import shortest_word
+from inference.model.words import WordNgrams, shortest_word
 from inference.training.convert import convert
 
 NOTHING = r"\w*"
@@ -391,7 +391,7 @@ def test_token_patterns_that_find_runs_of_word_characters_use_the_fast_scorer(
     assert trained
     scorer = models(trained)[0]._scorer
     assert isinstance(scorer, LinearScorer)
-    assert (scorer._words is None) == (shortest is None)
+    assert isinstance(scorer._ngrams[0], WordNgrams) == (shortest is not None)
 
 
 def test_weights_of_a_union_and_integer_labels_are_converted() -> None:
