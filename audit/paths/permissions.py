@@ -7,7 +7,7 @@ from audit.model.permissions import PolicyRule, Subject
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
-from audit.paths.rights import READ, Right, pairs
+from audit.paths.rights import BINDS, READ, Right, pairs
 from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
@@ -26,6 +26,7 @@ class PermissionsPlane:
         self._land = land
         self._permissions = land.cluster.permissions
         self._namespaces = land.namespaces
+        self._role_names = {each.name for each in self._permissions.roles}
 
     @property
     def searched(self) -> dict[str, int]:
@@ -53,10 +54,12 @@ class PermissionsPlane:
         elif node.kind in {Kind.ACCOUNT, Kind.USER, Kind.GROUP}:
             grants = self._grants(node)
             rights = [Right(grant, *part) for grant in grants for part in parts(grant.rule)]
-            for right in rights:
-                yield from list(self._of_right(right)) or _reading(right)
             # A right to everything does not need another one.
-            yield from self._of_rights([each for each in rights if not unlimited(each.part)])
+            limited = [each for each in rights if not unlimited(each.part)]
+            bound = self._bound_rights(limited)
+            for right in (*rights, *bound):
+                yield from list(self._of_right(right)) or _reading(right)
+            yield from self._of_rights([*limited, *(each for each in bound if not unlimited(each.part))])
             yield from self._unknown_roles(node)
 
     def _grants(self, node: Node) -> list[Grant]:
@@ -97,14 +100,41 @@ class PermissionsPlane:
                     if namespace or self._land.holds(target):
                         yield target, certain
 
+    def _bound_rights(self, rights: Sequence[Right]) -> list[Right]:
+        """The rights that a holder can give itself by binding roles of some names, and with these, others."""
+        found: list[Right] = []
+        seen: set[tuple[str, str, str]] = set()
+        while True:
+            more = list(self._bindable([*rights, *found], seen))
+            if not more:
+                return found
+            found += more
+
+    def _bindable(self, rights: Sequence[Right], seen: set[tuple[str, str, str]]) -> Iterator[Right]:
+        named = [each for each in pairs(rights) if each[0] == BINDS and each[1].part.names]
+        for _name, first, second, cluster in named:
+            for role in filter(first.may_bind, self._permissions.roles):
+                for namespace in [""] if cluster else self._shared(first, second):
+                    key = (role.namespace, role.name, namespace)
+                    if role.namespace not in {"", namespace} or key in seen:
+                        continue
+                    seen.add(key)
+                    for rule in self._permissions.rules(role):
+                        grant = Grant(first.grant.subject, rule, namespace, role, first.grant.binding)
+                        for part in parts(rule) if not (rule.paths and namespace) else ():
+                            yield Right(grant, *part, through=(first, second))
+
     def _of_rights(self, rights: Sequence[Right]) -> Iterator[Step]:
         """What follows from several resources together."""
         yield from self._impersonation(rights)
         for name, first, second, cluster in pairs(rights):
             consequence = ALL[name]
             for namespace in [""] if cluster else self._shared(first, second):
-                for target, certain in self._bound(first.part, consequence, namespace):
-                    yield _step(target, consequence, first, second, certain=certain)
+                everything = Node(Kind.NAMESPACE, namespace) if namespace else Node(Kind.CLUSTER)
+                if not first.part.names or name != BINDS:
+                    yield _step(everything, consequence, first, second)
+                elif not self._role_names.issuperset(first.part.names):
+                    yield _step(everything, consequence, first, second, certain=False)
         yield from self._tokens(rights)
         yield from self._unguarded(rights)
 
@@ -114,23 +144,6 @@ class PermissionsPlane:
         if one and other and one != other:
             return []
         return [one or other] if one or other else self._namespaces
-
-    def _bound(self, part: PolicyRule, consequence: Consequence, namespace: str) -> Iterator[tuple[Node, bool]]:
-        """What binding roles gives in a namespace, or in the whole cluster if none is named.
-
-        That is everything, or what the roles of some names give; what a role that the input lacks gives is not known.
-        """
-        everything = Node(Kind.NAMESPACE, namespace) if namespace else Node(Kind.CLUSTER)
-        if not part.names or consequence.name != "binds-roles":
-            yield everything, True
-            return
-        if not {each.name for each in self._permissions.roles}.issuperset(part.names):
-            yield everything, False
-        for role in self._permissions.roles:
-            if role.name in part.names and role.namespace in {"", namespace}:
-                for rule in self._permissions.rules(role):
-                    for given, _severity in of_rule(rule, cluster_wide=not namespace):
-                        yield from self._effects(rule, given, namespace)
 
     def _impersonation(self, rights: Sequence[Right]) -> Iterator[Step]:
         consequence = ALL["impersonates"]
@@ -202,6 +215,8 @@ def _is(node: Node, subject: Subject) -> bool:
 
 
 def _step(target: Node, consequence: Consequence, *rights: Right, certain: bool = True) -> Step:
+    if any(each.through for each in rights):
+        consequence = ALL[BINDS]
     places = tuple(dict.fromkeys(place for right in rights for place in right.places))
     says = dict.fromkeys(map(str, rights))
     sentence = f"{consequence.sentence} (it {' and '.join(says)})"
