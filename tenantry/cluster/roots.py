@@ -41,8 +41,14 @@ def cluster_root(name: str, stop: threading.Event) -> Terraform:
     )
 
 
-def platform_root(kubectl: Kubectl, file: Path, stop: threading.Event) -> Terraform:
+def platform_root(kubectl: Kubectl, file: Path, stop: threading.Event, cluster: str | None = None) -> Terraform:
     """terraform/platform with its variables.
+
+    Args:
+        kubectl: The target cluster.
+        file: platform.yaml.
+        stop: Interrupts Terraform.
+        cluster: The name of the target cluster, if the file lists clusters.
 
     Raises:
         InputError: KUBECONFIG names several files, and Terraform takes one.
@@ -54,8 +60,8 @@ def platform_root(kubectl: Kubectl, file: Path, stop: threading.Event) -> Terraf
         "kubeconfig": str(kubeconfig.absolute()),
         "context": kubectl.context,
         "platform_file": str(file.absolute()),
-        "dist_directory": str(DIST.absolute()),
-    }
+        "dist_directory": str((DIST / (cluster or "")).absolute()),
+    } | ({"cluster": cluster} if cluster else {})
     return Terraform(root=terraform.PLATFORM, variables=variables, stop=stop)
 
 

@@ -45,6 +45,7 @@ def down(
                 _print(state.resources)
                 return
             confirm(kubectl, "remove the platform, its tenants and their buckets")
+            root = roots.platform_root(kubectl, file, stop, state.outputs.get("cluster"))
             root.destroy()
             root.discard_empty_state()
         elif dry_run:

@@ -17,6 +17,7 @@ from tenantry.options import (
     MODEL,
     PLATFORM_FILE,
     ClusterNameOption,
+    ClusterOption,
     ContextOption,
     DryRunOption,
     FileOption,
@@ -60,6 +61,7 @@ def up(
     file: FileOption = PLATFORM_FILE,
     dry_run: DryRunOption = False,
     skip_preflight: SkipPreflightOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Create a Kind cluster with the whole platform, publish a model for every tenant, and wait until all are ready.
 
@@ -76,21 +78,24 @@ def up(
     from tenantry.cluster.components import installed_components
     from tenantry.cluster.pod_labels import label_running_pods
     from tenantry.cluster.rollout import wait_until_ready
+    from tenantry.clusters import part_of
     from tenantry.manifests import write_manifests
     from tenantry.preflight.inspection import require_ready
     from tenantry.processes import run, stop_requested
 
-    platform = Platform.load(file)
+    platform = part_of(Platform.load(file), cluster)
+    if platform.clusters and cluster is None:
+        raise InputError(f"{file} lists several clusters: name one of {', '.join(platform.clusters)} with --cluster")
     _check_model(model)
     roots.require_programs(docker=context is None)
     write_manifests(file, roots.DIST, image=image)  # with the file's image: refuses wrong input before any change
     if context is not None:
         kubectl = Kubectl.find(kubeconfig, context)
         kubectl.require_reachable()
-        require_ready(kubectl, file, skip=skip_preflight, installs=installed_components())
+        require_ready(kubectl, file, cluster=cluster or "", skip=skip_preflight, installs=installed_components())
     with stop_requested() as stop:
         if dry_run:
-            _plan(platform, file, stop, name=name, context=context, kubeconfig=kubeconfig)
+            _plan(platform, file, stop, name=name, context=context, kubeconfig=kubeconfig, cluster=cluster)
             return
         if context is None:
             target = _kind_cluster(name, stop)
@@ -99,7 +104,7 @@ def up(
         else:
             target = Target(kubectl=Kubectl.find(kubeconfig, context))
             confirm(target.kubectl, "install the platform")
-        root = roots.platform_root(target.kubectl, file, stop)
+        root = roots.platform_root(target.kubectl, file, stop, cluster)
         state = root.state()
         roots.require_state_of(target.kubectl.context, state)
         roots.require_confirmed(roots.removed_tenants(state, platform), target.kubectl.context)
@@ -141,22 +146,23 @@ def _plan(
     name: str,
     context: str | None,
     kubeconfig: Path | None,
+    cluster: str | None,
 ) -> None:
     """Print what would change, as far as it can be known before the cluster exists."""
     from tenantry.cluster import roots
 
     tenants = ", ".join(tenant.name for tenant in platform.tenants)
     if context is None:
-        cluster = roots.cluster_root(name, stop)
-        cluster.plan()
-        outputs = cluster.state().outputs
+        kind = roots.cluster_root(name, stop)
+        kind.plan()
+        outputs = kind.state().outputs
         if not outputs:
             result(f"would create the Kind cluster {name}, install the platform, and publish models for {tenants}")
             return
         kubectl = Kubectl.find(Path(outputs["kubeconfig"]), outputs["context"])
     else:
         kubectl = Kubectl.find(kubeconfig, context)
-    root = roots.platform_root(kubectl, file, stop)
+    root = roots.platform_root(kubectl, file, stop, cluster)
     state = root.state()
     roots.require_state_of(kubectl.context, state)
     root.plan()

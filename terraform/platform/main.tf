@@ -1,7 +1,8 @@
 # Shared by monitoring.tf, object-store.tf and tenants.tf.
 locals {
   platform_file  = abspath(coalesce(var.platform_file, "${path.root}/../../platform.yaml"))
-  dist_directory = abspath(coalesce(var.dist_directory, "${path.root}/../../dist"))
+  cluster        = var.cluster == null ? "" : var.cluster
+  dist_directory = abspath(coalesce(var.dist_directory, "${path.root}/../../dist/${local.cluster}"))
 
   # Objects of Terraform have a label of their own: `tenantry apply` prunes objects labelled `managed-by: tenantry`.
   labels = {
@@ -13,6 +14,7 @@ locals {
 module "tenants" {
   source = "./modules/tenants"
 
+  cluster           = var.cluster
   platform_yaml     = file(local.platform_file)
   platform_manifest = try(file("${local.dist_directory}/0-platform.k8s.yaml"), "")
 }

@@ -3,6 +3,11 @@ output "context" {
   value       = var.context
 }
 
+output "cluster" {
+  description = "Name of the cluster in platform.yaml; null if the file does not list clusters."
+  value       = var.cluster
+}
+
 output "grafana_url" {
   description = "Address of Grafana: this machine on Kind (through the cluster's port mapping), any node elsewhere; null if Grafana is not installed."
   value       = !var.kube_prometheus_stack.enabled ? null : module.chart_values.is_kind ? "http://localhost:${module.chart_values.grafana.node_port}" : "http://<address of a node>:${module.chart_values.grafana.node_port}"

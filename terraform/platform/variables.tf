@@ -29,8 +29,19 @@ variable "platform_file" {
   }
 }
 
+variable "cluster" {
+  description = "Name of the target cluster in `clusters` of platform.yaml, whose tenants get what they need; null if the file does not list clusters."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cluster == null || can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", var.cluster))
+    error_message = "cluster must be one of the names in `clusters` of platform.yaml."
+  }
+}
+
 variable "dist_directory" {
-  description = "Folder with the synthesized YAML to apply; null: `dist` in the repository. `make up` passes `build/dist`, which differs only in the image."
+  description = "Folder with the synthesized YAML to apply; null: `dist` in the repository, or the folder of `cluster` in it. `make up` passes `build/dist`, which differs only in the image."
   type        = string
   default     = null
 

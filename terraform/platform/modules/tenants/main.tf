@@ -3,6 +3,9 @@ locals {
   document = yamldecode(var.platform_yaml)
   settings = try(local.document.platform, {})
 
+  clusters = try(local.document.clusters, [])
+  tenants  = [for each in local.document.tenants : each if var.cluster == null || try(each.cluster, null) == var.cluster]
+
   gateway    = try(local.settings.gateway, null)
   prometheus = try(local.settings.monitoring.prometheus, null)
 

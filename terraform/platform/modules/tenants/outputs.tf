@@ -1,6 +1,11 @@
 output "names" {
   description = "Names of the tenants and of their namespaces."
-  value       = toset(local.document.tenants[*].name)
+  value       = toset(local.tenants[*].name)
+
+  precondition {
+    condition     = var.cluster == null ? length(local.clusters) == 0 : contains(local.clusters, var.cluster)
+    error_message = "The variable `cluster` must be one of the clusters that platform.yaml lists, or null if it lists none; it lists: ${join(", ", local.clusters)}."
+  }
 }
 
 output "image" {

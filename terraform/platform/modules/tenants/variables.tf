@@ -30,3 +30,9 @@ variable "platform_manifest" {
   type        = string
   default     = ""
 }
+
+variable "cluster" {
+  description = "Name of the cluster in `clusters` of platform.yaml, whose tenants count; null if the file does not list clusters."
+  type        = string
+  default     = null
+}

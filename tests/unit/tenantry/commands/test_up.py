@@ -14,7 +14,7 @@ from tenantry.cluster.terraform import State
 from tenantry.commands import up
 from tenantry.errors import InputError
 from tests.example_platform import EXAMPLE
-from tests.fake_programs import FakePrograms, shown
+from tests.fake_programs import FakePrograms, evaluated, shown
 
 PLATFORM = EXAMPLE
 EMPTY = '{"format_version": "1.0"}'
@@ -237,3 +237,61 @@ def test_up_stops_when_docker_does_not_list_its_containers(all_programs: FakePro
     done = _invoke("up", "--image", "service:1")
     assert (done.exit_code, _changes(all_programs)) == (1, []), done.output
     assert "docker ps failed" in done.stderr
+
+
+@pytest.fixture
+def clusters(tmp_path: Path) -> Path:
+    """A platform.yaml with two clusters, and a kubeconfig for KUBECTL."""
+    file = tmp_path / "platform.yaml"
+    file.write_text(
+        "apiVersion: tenantry.dev/v1alpha1\nplatform: {image: registry.example/service:1}\nclusters: [east, west]\n"
+        "tenants:\n  - {name: tenant-a, model: s3://models/tenant-a/spam, cluster: east}\n"
+        "  - {name: tenant-b, model: s3://models/tenant-b/spam, cluster: west}\n"
+    )
+    (tmp_path / "kubeconfig").write_text("{}")
+    (tmp_path / "terraform" / "platform").mkdir(exist_ok=True)
+    (tmp_path / "terraform" / "platform" / "variables.tf").touch()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "lists several clusters: name one of east, west with --cluster"),
+        (["--cluster", "north"], "--cluster north: is not one of the clusters in platform.yaml: east, west"),
+    ],
+)
+def test_up_installs_one_of_several_clusters(
+    all_programs: FakePrograms, clusters: Path, options: list[str], says: str
+) -> None:
+    done = CliRunner().invoke(app, ["up", "--file", str(clusters), *options])
+    assert (done.exit_code, _changes(all_programs)) == (2, []), done.output
+    assert says in done.stderr
+
+
+def test_terraform_gets_the_cluster_and_its_folder(
+    all_programs: FakePrograms, clusters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl = Kubectl(kubeconfig=tmp_path / "kubeconfig", context="west")
+    monkeypatch.setattr(Kubectl, "find", lambda *_: kubectl)
+    all_programs.add("terraform", {"console": {"says": evaluated()}, "show": {"says": EMPTY}})
+    options = ["--context", "west", "--cluster", "west", "--skip-preflight", "no cluster", "--dry-run"]
+    done = CliRunner().invoke(app, ["up", "--file", str(clusters), *options])
+    assert done.exit_code == 0, done.output
+    assert "publish models where tenant-b have none" in done.stdout
+    plan = next(each for each in all_programs.asked if " plan " in each)
+    assert "-var=cluster=west" in plan
+    assert f"-var=dist_directory={tmp_path}/build/dist/west" in plan
+
+
+def test_down_removes_the_cluster_that_was_installed(
+    all_programs: FakePrograms, clusters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl = Kubectl(kubeconfig=tmp_path / "kubeconfig", context="west")
+    monkeypatch.setattr(Kubectl, "find", lambda *_: kubectl)
+    monkeypatch.setenv("CONFIRM", "west")
+    state = shown(["terraform_data.dist"], {"context": "west", "cluster": "west"})
+    all_programs.add("terraform", {"show": {"says": state}})
+    done = CliRunner().invoke(app, ["down", "--file", str(clusters), "--context", "west"])
+    assert done.exit_code == 0, done.output
+    assert "-var=cluster=west" in next(each for each in all_programs.asked if " destroy " in each)

@@ -171,3 +171,46 @@ run "does_without_manifests" {
     error_message = "without manifests the needs are not known"
   }
 }
+
+run "selects_the_tenants_of_the_cluster" {
+  command = plan
+
+  variables {
+    platform_yaml = "{clusters: [east, west], tenants: [{name: one, cluster: east}, {name: two, cluster: west}, {name: three, cluster: east}]}"
+    cluster       = "east"
+  }
+
+  assert {
+    condition     = output.names == toset(["one", "three"])
+    error_message = "the tenants must be those of the cluster"
+  }
+}
+
+run "refuses_several_clusters_without_the_name_of_one" {
+  command         = plan
+  expect_failures = [output.names]
+
+  variables {
+    platform_yaml = "{clusters: [east, west], tenants: [{name: one, cluster: east}, {name: two, cluster: west}, {name: three, cluster: east}]}"
+  }
+}
+
+run "refuses_a_cluster_that_is_not_listed" {
+  command         = plan
+  expect_failures = [output.names]
+
+  variables {
+    platform_yaml = "{clusters: [east, west], tenants: [{name: one, cluster: east}, {name: two, cluster: west}, {name: three, cluster: east}]}"
+    cluster       = "north"
+  }
+}
+
+run "refuses_a_cluster_if_none_are_listed" {
+  command         = plan
+  expect_failures = [output.names]
+
+  variables {
+    platform_yaml = "tenants: [{name: one}]"
+    cluster       = "east"
+  }
+}
