@@ -18,6 +18,9 @@ MAXIMUM: Final = 8
 """Maximum number of processes; each takes up to 500 MB."""
 TENANTS_EACH: Final = 20
 """Tenants for which a process is worth its start of about a second."""
+UNCHECKED_EACH: Final = 200
+"""Tenants per process from which `python -O` switches off jsii's type checks, an eighth of the CPU time. For fewer, it
+would take longer to compile the bindings, which Python must do each time if it cannot write beside them."""
 _MODULE: Final = f"{__package__}.worker"
 # Not `-m`: the module must be found where this process found it, whatever the current folder is.
 _START: Final = (
@@ -44,11 +47,12 @@ def write_all(tenants: Sequence[TenantInput], outdir: Path, *, processes: int) -
         PropsError: a property of a tenant is wrong.
         RuntimeError: a process ended early.
     """
+    options = ["-O"] if len(tenants) >= processes * UNCHECKED_EACH else []
     queue: SimpleQueue[TenantInput] = SimpleQueue()
     for each in tenants:
         queue.put(each)
     with ThreadPoolExecutor(processes) as pool:
-        running = [pool.submit(_serve, queue, outdir) for _ in range(processes)]
+        running = [pool.submit(_serve, queue, outdir, options) for _ in range(processes)]
         try:
             for process in running:
                 process.result()
@@ -57,9 +61,9 @@ def write_all(tenants: Sequence[TenantInput], outdir: Path, *, processes: int) -
             raise
 
 
-def _serve(queue: "SimpleQueue[TenantInput]", outdir: Path) -> None:
+def _serve(queue: "SimpleQueue[TenantInput]", outdir: Path, options: Sequence[str]) -> None:
     """Start a process and give it tenants until there are none left."""
-    command = [sys.executable, "-c", _START, json.dumps(sys.path), _MODULE]
+    command = [sys.executable, *options, "-c", _START, json.dumps(sys.path), _MODULE]
     # In a session of its own, it is not interrupted by Ctrl-C: it ends when its standard input is closed.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True

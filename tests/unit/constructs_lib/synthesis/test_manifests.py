@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from constructs_lib import IsolatedTenant, charts
 from constructs_lib.dist import write
 from constructs_lib.errors import PropsError
+from constructs_lib.inputs import TenantInput, inputs
 from constructs_lib.names import CACHE_ENV, SUFFIX
 from constructs_lib.platform import Platform
 from constructs_lib.synthesis import workers
@@ -171,8 +172,12 @@ def test_a_tenant_with_constructs_of_its_own_is_always_made_anew(
     assert cache.is_dir()
 
 
-def test_several_processes_write_what_one_writes(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unchecked", [1, workers.UNCHECKED_EACH])
+def test_several_processes_write_what_one_writes(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unchecked: int
+) -> None:
     monkeypatch.setattr(workers, "count", lambda _: 2)
+    monkeypatch.setattr(workers, "UNCHECKED_EACH", unchecked)
     platform = Platform.model_validate(document("one", "two", "three"))
     synth(platform, tmp_path / "ours")
     charts.synth(platform, tmp_path / "full")
@@ -180,12 +185,29 @@ def test_several_processes_write_what_one_writes(cache: Path, tmp_path: Path, mo
     assert cache.is_dir()
 
 
+@pytest.mark.parametrize("unchecked", [1, workers.UNCHECKED_EACH])
 def test_a_wrong_property_in_another_process_is_the_same_error(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unchecked: int
 ) -> None:
     monkeypatch.setattr(workers, "count", lambda _: 2)
+    monkeypatch.setattr(workers, "UNCHECKED_EACH", unchecked)
     with pytest.raises(PropsError, match="a tag other than 'latest'"):
         synth(Platform.model_validate(document("one", "two")), tmp_path / "ours", image="service:latest")
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize(("tenants", "expected"), [(2, "True"), (6, "False")])
+def test_type_checks_are_switched_off_for_many_tenants(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tenants: int, expected: str
+) -> None:
+    """They take an eighth of the CPU time."""
+    seen = tmp_path / "seen"
+    monkeypatch.setattr(workers, "UNCHECKED_EACH", 3)
+    monkeypatch.setattr(workers, "_START", f"open({str(seen)!r}, 'w').write(str(__debug__))")
+    items = inputs(Platform.model_validate(document(*(f"tenant-{index}" for index in range(tenants)))))
+    with pytest.raises(RuntimeError, match="ended with 0"):
+        workers.write_all([each for each in items if isinstance(each, TenantInput)], tmp_path, processes=2)
+    assert seen.read_text() == expected
     assert not cache.exists()
 
 
