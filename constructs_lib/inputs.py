@@ -1,5 +1,7 @@
 """What each file of `dist/` is made of. A chart gets nothing else, so a cache by these values cannot miss a change."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 
 from constructs_lib.monitoring.load import load_of
@@ -70,9 +72,12 @@ class TenantInput(_Input):
         return self.tenant.name
 
 
-def inputs(
-    platform: Platform, *, image: str | None = None, model: str | None = None
-) -> tuple[PlatformInput | TenantInput, ...]:
+ChartInput = PlatformInput | TenantInput
+KINDS: Final = {each.__name__: each for each in (PlatformInput, TenantInput)}
+"""The inputs by the name of their kind, for those that are read from JSON."""
+
+
+def inputs(platform: Platform, *, image: str | None = None, model: str | None = None) -> tuple[ChartInput, ...]:
     """One input for each file of `dist/`.
 
     Args:

@@ -1,12 +1,12 @@
 """Writes the manifests of a platform: only what has changed with the constructs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from constructs_lib.errors import PropsError
-from constructs_lib.inputs import PlatformInput, TenantInput, inputs
+from constructs_lib.inputs import ChartInput, inputs
 from constructs_lib.names import SUFFIX
 from constructs_lib.platform import Platform
 from constructs_lib.synthesis import workers
@@ -71,7 +71,7 @@ def synth(
 
 
 def _synth(
-    items: "Sequence[PlatformInput | TenantInput]",
+    items: Sequence[ChartInput],
     folder: Path,
     present: Path | None,
     extend: "Mapping[str, Extension]",
@@ -83,25 +83,32 @@ def _synth(
     unknown, kept = take(cache, plain, folder, present)
     missing = [each for each in items if each.name in extend or each.name in unknown]
     if missing:
-        _write(missing, folder, extend)
-        for each in missing:
-            if each.name not in extend:
-                cache.store(keys[each.name], (folder / f"{each.name}{SUFFIX}").read_bytes())
+
+        def store(item: ChartInput) -> None:
+            if item.name not in extend:
+                cache.store(keys[item.name], (folder / f"{item.name}{SUFFIX}").read_bytes())
+
+        _write(missing, folder, extend, store)
         cache.trim()
     return Written(keys=keys, kept=kept)
 
 
-def _write(missing: "Sequence[PlatformInput | TenantInput]", folder: Path, extend: "Mapping[str, Extension]") -> None:
-    """Write manifests with the constructs: those of many tenants in other processes, the rest in this one."""
-    plain = [each for each in missing if isinstance(each, TenantInput) and each.name not in extend]
+def _write(
+    missing: Sequence[ChartInput],
+    folder: Path,
+    extend: "Mapping[str, Extension]",
+    written: Callable[[ChartInput], None],
+) -> None:
+    """Write manifests with the constructs: many of them in other processes, the rest in this one."""
+    plain = [each for each in missing if each.name not in extend]
     processes = workers.count(len(plain))
     own = missing
     if processes > 1:
-        workers.write_all(plain, folder, processes=processes)
-        shared = {each.name for each in plain}
-        own = [each for each in missing if each.name not in shared]
+        workers.write_all(plain, folder, processes=processes, written=written)
+        own = [each for each in missing if each.name in extend]
     if own:
         from constructs_lib.charts import write  # noqa: PLC0415 - loads jsii, which takes a second
 
         for each in own:
             write(each, folder, extend=extend.get(each.name))
+            written(each)

@@ -1,26 +1,26 @@
-"""Writes the manifests of many tenants in several processes: jsii uses one core."""
+"""Writes many manifests in several processes: jsii uses one core."""
 
 import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from constructs_lib.errors import PropsError
-from constructs_lib.inputs import TenantInput
+from constructs_lib.inputs import ChartInput
 
 MAXIMUM: Final = 8
 """Maximum number of processes; each takes up to 500 MB."""
-TENANTS_EACH: Final = 20
-"""Tenants for which a process is worth its start of about a second."""
+MANIFESTS_EACH: Final = 20
+"""Manifests for which a process is worth its start of about a second."""
 UNCHECKED_EACH: Final = 200
-"""Tenants per process from which `python -O` switches off jsii's type checks, an eighth of the CPU time. For fewer, it
-would take longer to compile the bindings, which Python must do each time if it cannot write beside them."""
+"""Manifests per process from which `python -O` switches off jsii's type checks, about a tenth of the CPU time. For
+fewer, it would take longer to compile the bindings, which Python does each time if it cannot write beside them."""
 _MODULE: Final = f"{__package__}.worker"
 # Not `-m`: the module must be found where this process found it, whatever the current folder is.
 _START: Final = (
@@ -29,40 +29,45 @@ _START: Final = (
 )
 
 
-def count(tenants: int) -> int:
-    """How many processes to use for this number of tenants; 1 means none besides this one."""
+def count(manifests: int) -> int:
+    """How many processes to use for this number of manifests; 1 means none besides this one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, MAXIMUM, tenants // TENANTS_EACH))
+    return max(1, min(cores, MAXIMUM, manifests // MANIFESTS_EACH))
 
 
-def write_all(tenants: Sequence[TenantInput], outdir: Path, *, processes: int) -> None:
-    """Write a manifest for each tenant.
+def write_all(
+    items: Sequence[ChartInput], outdir: Path, *, processes: int, written: Callable[[ChartInput], None]
+) -> None:
+    """Write manifests.
 
     Args:
-        tenants: the tenants.
+        items: what each manifest is made of.
         outdir: the folder.
         processes: how many processes to start.
+        written: is called after each manifest, by several threads.
 
     Raises:
-        PropsError: a property of a tenant is wrong.
+        PropsError: a property is wrong.
         RuntimeError: a process ended early.
     """
-    options = ["-O"] if len(tenants) >= processes * UNCHECKED_EACH else []
-    queue: SimpleQueue[TenantInput] = SimpleQueue()
-    for each in tenants:
+    options = ["-O"] if len(items) >= processes * UNCHECKED_EACH else []
+    queue: SimpleQueue[ChartInput] = SimpleQueue()
+    for each in items:
         queue.put(each)
     with ThreadPoolExecutor(processes) as pool:
-        running = [pool.submit(_serve, queue, outdir, options) for _ in range(processes)]
+        running = [pool.submit(_serve, queue, outdir, options, written) for _ in range(processes)]
         try:
             for process in running:
                 process.result()
         except BaseException:
-            _drain(queue)  # the other processes end after the tenant that they are at
+            _drain(queue)  # the other processes end after the manifest that they are at
             raise
 
 
-def _serve(queue: "SimpleQueue[TenantInput]", outdir: Path, options: Sequence[str]) -> None:
-    """Start a process and give it tenants until there are none left."""
+def _serve(
+    queue: "SimpleQueue[ChartInput]", outdir: Path, options: Sequence[str], written: Callable[[ChartInput], None]
+) -> None:
+    """Start a process and give it work until there is none left."""
     command = [sys.executable, *options, "-c", _START, json.dumps(sys.path), _MODULE]
     # In a session of its own, it is not interrupted by Ctrl-C: it ends when its standard input is closed.
     with subprocess.Popen(
@@ -70,19 +75,20 @@ def _serve(queue: "SimpleQueue[TenantInput]", outdir: Path, options: Sequence[st
     ) as process:
         try:
             _send(process, json.dumps(str(outdir)))
-            while (tenant := _next(queue)) is not None:
-                _write_one(process, tenant)
+            while (item := _next(queue)) is not None:
+                _write_one(process, item)
+                written(item)
         except BaseException:
             _drain(queue)
             process.kill()
             raise
 
 
-def _write_one(process: subprocess.Popen[str], tenant: TenantInput) -> None:
-    _send(process, tenant.model_dump_json())
+def _write_one(process: subprocess.Popen[str], item: ChartInput) -> None:
+    _send(process, json.dumps([type(item).__name__, item.model_dump_json()]))
     answer = process.stdout.readline() if process.stdout else ""
     if not answer:
-        raise RuntimeError(f"the process that writes '{tenant.name}' ended with {process.wait()}")
+        raise RuntimeError(f"the process that writes '{item.name}' ended with {process.wait()}")
     if error := json.loads(answer).get("error"):
         raise PropsError(error)
 
@@ -92,13 +98,13 @@ def _send(process: subprocess.Popen[str], line: str) -> None:
         print(line, file=process.stdin, flush=True)
 
 
-def _next(queue: "SimpleQueue[TenantInput]") -> TenantInput | None:
+def _next(queue: "SimpleQueue[ChartInput]") -> ChartInput | None:
     try:
         return queue.get_nowait()
     except Empty:
         return None
 
 
-def _drain(queue: "SimpleQueue[TenantInput]") -> None:
+def _drain(queue: "SimpleQueue[ChartInput]") -> None:
     while _next(queue) is not None:
         pass
