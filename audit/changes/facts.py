@@ -9,6 +9,7 @@ from audit.changes.change import Area, Fact
 from audit.changes.openings import Opening, named, openings, peer_text, ports_text, subject
 from audit.cluster import Cluster
 from audit.metrics import Metrics
+from audit.model.consequence import Consequence
 from audit.model.finding import Severity, State
 from audit.model.grants import ReferenceGrant, Referrer
 from audit.model.labels import EVERYTHING
@@ -16,7 +17,7 @@ from audit.model.permissions import EVERYBODY, PolicyRule
 from audit.model.place import Place
 from audit.model.policies import BlockPeer, Direction, PodPeer
 from audit.model.services import Route
-from audit.permissions.consequences import Consequence, of_rule
+from audit.permissions.consequences import of_rule
 from audit.permissions.permissions import Grant, parts
 from audit.pods import Level, pod_findings
 from audit.pods.findings import ENFORCE, enforced

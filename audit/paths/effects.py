@@ -75,6 +75,10 @@ def _cluster(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterat
     yield Node(Kind.CLUSTER), True
 
 
+def _applied(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    yield Node(Kind.CLUSTER), False  # how the controller is configured decides
+
+
 IN_NAMESPACES: Final[dict[str, Effect]] = {
     "administers": _whole(Kind.NAMESPACE),
     "reads-secrets": _secrets,
@@ -89,6 +93,7 @@ IN_NAMESPACES: Final[dict[str, Effect]] = {
     "redirects-services": _whole(Kind.TRAFFIC),
     "takes-addresses": _whole(Kind.TRAFFIC),
     "routes-traffic": _whole(Kind.TRAFFIC),
+    "applies-manifests": _applied,
     "writes-monitors": _whole(Kind.MONITORS),
     "writes-rules": _whole(Kind.RULES),
     "routes-alerts": _whole(Kind.METRICS),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.cluster import Cluster
+from audit.paths.controllers import ControllersPlane
 from audit.paths.graph import Kind, Node, Plane, Step
 from audit.paths.landscape import Landscape
 from audit.paths.manifests import ManifestsPlane
@@ -46,6 +47,7 @@ class Paths:
             SharingPlane(self._land),
             MetricsPlane(self._land),
             ManifestsPlane(self._land),
+            ControllersPlane(self._land),
             NetworkPlane(self._land),
             NodesPlane(self._land),
         )

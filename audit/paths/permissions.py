@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from audit.model.consequence import Consequence
 from audit.model.permissions import PolicyRule, Subject
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
 from audit.paths.rights import BINDS, READ, Right, pairs
-from audit.permissions.consequences import ALL, Consequence, of_rule, unlimited
+from audit.permissions.consequences import ALL, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
 _RBAC_DOCS: Final = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"

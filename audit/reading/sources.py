@@ -36,9 +36,21 @@ CLUSTER_GROUPS: Final = (
     "security.istio.io",
     "policy.linkerd.io",
     "networking.k8s.aws",
+    "networking.istio.io",
+    "traefik.io",
+    "projectcontour.io",
+    "route.openshift.io",
 )
 """API groups of policies and routes, read where the cluster has them."""
-DETAIL_GROUPS: Final = ("monitoring.coreos.com", "admissionregistration.k8s.io")
+DETAIL_GROUPS: Final = (
+    "monitoring.coreos.com",
+    "admissionregistration.k8s.io",
+    "apiregistration.k8s.io",
+    "external-secrets.io",
+    "argoproj.io",
+    "kustomize.toolkit.fluxcd.io",
+    "helm.toolkit.fluxcd.io",
+)
 """The same, where more than the network is asked for."""
 
 

@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 from audit import ReadError, read
 from audit.model.permissions import PolicyRule, Request
 from audit.permissions import Permissions, groups_of
-from audit.permissions.consequences import CONSEQUENCES, of_rule
+from audit.permissions.catalog import CONSEQUENCES
+from audit.permissions.consequences import of_rule
 from tenantry.cli import app
 from tests.example_platform import example_dist
 from tests.unit.audit.roles import account, binding, role
