@@ -1,8 +1,9 @@
 """Warnings about a valid `platform.yaml`, with those that need the rules; every way to synthesize prints them."""
 
+import math
 from collections.abc import Iterator
 
-from constructs_lib.monitoring.load import PrometheusLoad, load_of
+from constructs_lib.monitoring.load import VOLUME_SHARE, PrometheusLoad, load_of
 from constructs_lib.platform import Platform, Prometheus
 from constructs_lib.platform._quantities import byte_count, memory_text
 from constructs_lib.platform.checks import warnings as platform_warnings
@@ -26,7 +27,7 @@ def prometheus_problems(platform: Platform) -> Iterator[str]:
 
 
 def _prometheus(described: Prometheus, load: PrometheusLoad) -> Iterator[str]:
-    disk = load.disk_per_day * described.retention_days
+    disk = math.ceil(load.disk_per_day * described.retention_days / VOLUME_SHARE)
     for name, given, needed in (("memory", described.memory, load.memory), ("storage", described.storage, disk)):
         if byte_count(given) < needed:
             yield (

@@ -22,6 +22,8 @@ CHURN: Final = 2
 """A rollout replaces every pod, and the head keeps the old pods' series for up to three hours."""
 BYTES_PER_SAMPLE: Final = 4.0
 """Disk space of a sample, with its share of the index."""
+VOLUME_SHARE: Final = 0.8
+"""Part of a volume that samples may fill; the rest is for the write-ahead log and for compaction."""
 DAY_SECONDS: Final = 86_400
 
 

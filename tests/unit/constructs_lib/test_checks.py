@@ -35,10 +35,16 @@ def test_too_little_memory_names_what_is_needed_and_where_to_raise_it() -> None:
 
 
 def test_storage_counts_the_days_of_retention() -> None:
-    assert own(platform({"memory": "8Gi", "storage": "8Gi", "retentionDays": 7})) == []
-    (warning,) = own(platform({"memory": "8Gi", "storage": "8Gi", "retentionDays": 30}))
+    assert own(platform({"memory": "8Gi", "storage": "10Gi", "retentionDays": 7})) == []
+    (warning,) = own(platform({"memory": "8Gi", "storage": "10Gi", "retentionDays": 30}))
     assert "of storage" in warning
-    assert "prometheus.storage is 8Gi" in warning
+    assert "prometheus.storage is 10Gi" in warning
+
+
+def test_samples_may_fill_four_fifths_of_the_storage() -> None:
+    """Terraform has Prometheus delete its oldest blocks at 80 %: 7 days take 7,660 MiB, so 8Gi are too little."""
+    (warning,) = own(platform({"memory": "8Gi", "storage": "8Gi", "retentionDays": 7}))
+    assert warning.startswith("Prometheus needs 9575Mi of storage")
 
 
 def test_other_warnings_come_first() -> None:

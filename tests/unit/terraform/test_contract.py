@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from constructs_lib.monitoring import stack
-from constructs_lib.monitoring.load import load_of
+from constructs_lib.monitoring.load import VOLUME_SHARE, load_of
 from constructs_lib.names import PROMETHEUS_NEEDS
 from constructs_lib.platform import ModelStore, Monitoring, Platform
 from inference import contract
@@ -92,6 +92,7 @@ def test_the_charts_values_are_tested_with_the_models_needs_of_a_thousand_tenant
     thousand = load_of(Platform.load(EXAMPLE).tenants[:1] * 1000, maximum=True)
     text = _tests(PLATFORM / "modules" / "chart-values")
     assert f"prometheus_needs = {{ memory = {thousand.memory}, disk_per_day = {thousand.disk_per_day} }}" in text
+    assert f"usable         = {VOLUME_SHARE}\n" in hcl.source(PLATFORM / "modules" / "chart-values")
     assert f'limits = {{ memory = "{-(-thousand.memory // 2**20)}Mi" }}' in text
 
 
