@@ -280,3 +280,38 @@ run "refuses_a_program_name_that_a_shell_would_read" {
     kubectl = "kubectl; true"
   }
 }
+
+run "installs_one_of_several_clusters" {
+  command = plan
+
+  variables {
+    platform_file  = "tests/clusters.yaml"
+    cluster        = "east"
+    dist_directory = "tests/east"
+  }
+
+  assert {
+    condition     = keys(kubernetes_secret_v1.model_store) == ["tenant-a"] && keys(terraform_data.tenant) == ["tenant-a"]
+    error_message = "only the tenants of the cluster must get a Secret and a namespace"
+  }
+
+  assert {
+    condition     = strcontains(join("\n", helm_release.kube_prometheus_stack[0].values), "\"memory\": \"8178Mi\"")
+    error_message = "Prometheus must get the memory that the manifests of the cluster state"
+  }
+
+  assert {
+    condition     = strcontains(join("\n", helm_release.kube_prometheus_stack[0].values), "\"storage\": \"100Gi\"")
+    error_message = "Prometheus must get the volume that the manifests of the cluster need"
+  }
+}
+
+run "refuses_a_cluster_that_cannot_be_a_name" {
+  command         = plan
+  expect_failures = [var.cluster]
+
+  variables {
+    cluster = "../east"
+  }
+}
+
