@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.machine import machine
 from bench.serving.report import MAIN_CONNECTIONS, Summary, picture, table, with_figures
 from bench.serving.run import Running, check, load, require, running, watching_health
-from bench.serving.systems import OURS, UNMETERED, BenchError, System, install, systems
+from bench.serving.systems import KEYED, OURS, UNMETERED, BenchError, System, install, systems
 from bench.serving.work import MAILS, ONE_MB, SHORT, TEN_KB, Work, prepare
 
 FOLDER: Final = Path("build/bench")
@@ -115,7 +115,7 @@ class Bench:
 
 
 def _is_measured(system: System, workload: str, connections: int) -> bool:
-    if system.name == UNMETERED:
+    if system.name in {UNMETERED, KEYED}:
         return workload in {SHORT, MAILS} and connections == MAIN_CONNECTIONS
     return workload != ONE_MB or connections == 1 or system.name == OURS
 

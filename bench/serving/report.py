@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from bench.serving.systems import CONSTANT, NAIVE, OURS, UNMETERED
+from bench.serving.systems import CONSTANT, KEYED, NAIVE, OURS, UNMETERED
 from bench.serving.work import MAILS, ONE_MB, SHORT, TEN_KB
 
 Sample = Mapping[str, Any]
@@ -17,6 +17,8 @@ END: Final = "<!-- /figures -->\n"
 """The markers around the main figures in a document."""
 _NUMBERS: Final = ("requests_per_second", "p50_ms", "p99_ms", "max_ms", "cpu_us", "errors")
 _WORST: Final = ("health_max_ms",)
+_VARIANTS: Final = (UNMETERED, KEYED)
+"""Systems that the README and the picture leave out."""
 _STARTS: Final = ("start_seconds", "memory_mb")
 
 
@@ -144,6 +146,7 @@ class Summary:
             at_most("short: p99, share of naive's", 1 / 25, ours["p99_ms"] / naive["p99_ms"])
         if UNMETERED in self.systems:
             at_most("short: share of a request's CPU that measuring costs", 0.05, self.cost_of_measuring())
+        at_least("short: requests/s with keys and limits, share of those without", 0.9, self.ratio(KEYED, OURS, SHORT))
         if OURS in self.systems:
             at_most("seconds from start to first answer", 0.8, self.start_of(OURS)["start_seconds"])
             at_most("memory after load, MB", 120, self.start_of(OURS)["memory_mb"])
@@ -200,7 +203,7 @@ def figures(summary: Summary) -> str:
         "| | short messages: requests/s | x naive | p99 ms | mails: requests/s | x naive | p99 ms | start s | MB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for system in (each for each in summary.systems if each != UNMETERED):
+    for system in (each for each in summary.systems if each not in _VARIANTS):
         start, cells = summary.start_of(system), [summary.of(system, workload) for workload in (SHORT, MAILS)]
         columns = []
         for workload, cell in zip((SHORT, MAILS), cells, strict=True):
@@ -241,7 +244,7 @@ def picture(summary: Summary, file: Path) -> None:
     mpl.use("svg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    shown = [system for system in reversed(summary.systems) if system != UNMETERED]
+    shown = [system for system in reversed(summary.systems) if system not in _VARIANTS]
     with plt.rc_context(
         {"svg.hashsalt": "serving", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
     ):

@@ -63,7 +63,9 @@ class Running:
         """Send one request."""
         content = self.system.encode(text)
         try:
-            return self.client.post(self.url, content=content, headers={"content-type": "application/json"})
+            return self.client.post(
+                self.url, content=content, headers={"content-type": "application/json", **self.system.headers}
+            )
         except httpx.TransportError as error:
             raise BenchError(f"{self.system.name} does not answer: {error!r}") from error
 
@@ -140,7 +142,7 @@ def load(target: Running, bodies: Path, connections: int, seconds: int) -> dict[
     command = [
         "taskset", "--cpu-list", LOAD_CORE, "wrk", "--threads", "1", "--connections", str(connections),
         "--duration", f"{seconds}s", "--timeout", f"{_ANSWER_SECONDS:.0f}s", "--script", str(SCRIPT),
-        target.url, "--", str(bodies),
+        *(f"--header={name}: {value}" for name, value in target.system.headers.items()), target.url, "--", str(bodies),
     ]  # fmt: skip
     before = target.cpu_seconds()
     try:

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.serving.work import Expected, Work
+from inference import api_keys
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8400
 PEERS: Final = Path("bench/peers")
 OURS: Final = "tenantry"
 UNMETERED: Final = "unmetered"
+KEYED: Final = "keyed"
 NAIVE: Final = "naive"
 CONSTANT: Final = "constant"
+_KEY: Final = f"{api_keys.PREFIX}{'k' * 43}"
 
 
 class BenchError(Exception):
@@ -46,6 +49,7 @@ class System:
         body: A text as the request's JSON.
         understand: The answer's JSON as label and confidence; None: it answers a constant.
         peer: Whether it is one of the servers that people use instead.
+        headers: What a request has besides the type of its content.
     """
 
     name: str
@@ -56,6 +60,7 @@ class System:
     body: Callable[[str], object] = _text_body
     understand: Callable[[Any], Expected] | None = _one_answer
     peer: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
 
     def encode(self, text: str) -> bytes:
         """The body of a request."""
@@ -121,6 +126,14 @@ def systems(work: Work, folder: Path) -> list[System]:
             environment=ours,
         ),
         System(
+            name=KEYED,
+            title="Tenantry with an API key and a limit per caller",
+            command=(sys.executable, "-m", "inference"),
+            path="/predict",
+            environment=ours | _limited(folder / "keys"),
+            headers={"Authorization": f"Bearer {_KEY}"},
+        ),
+        System(
             name=CONSTANT,
             title="constant answer over ASGI, no model",
             command=(sys.executable, *uvicorn, "--lifespan", "off", "bench.peers.constant:app"),
@@ -128,6 +141,19 @@ def systems(work: Work, folder: Path) -> list[System]:
             understand=None,
         ),
     ]  # fmt: skip
+
+
+def _limited(folder: Path) -> dict[str, str]:
+    """Write a folder of keys with one caller; return the settings that require keys and limit each caller."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = api_keys.digest_of(_KEY.encode())
+    folder.joinpath("bench").write_text(api_keys.entry_text([api_keys.ApiKey(digest)]))
+    return {
+        "INFERENCE_API_KEYS_DIR": str(folder.absolute()),
+        "INFERENCE_LIMIT_REQUESTS_PER_SECOND": "1000000",  # which no run reaches
+        "INFERENCE_LIMIT_BURST": "1000000",
+        "INFERENCE_LIMIT_TEXTS_PER_MINUTE": "100000000",
+    }
 
 
 def install(name: str, folder: Path, say: Callable[[str], None]) -> None:

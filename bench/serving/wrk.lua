@@ -3,8 +3,9 @@ local requests = {}
 local next_request = 0
 
 function init(arguments)
+  wrk.headers["Content-Type"] = "application/json" -- beside those of the command line
   for body in io.lines(arguments[1]) do
-    requests[#requests + 1] = wrk.format("POST", nil, { ["Content-Type"] = "application/json" }, body)
+    requests[#requests + 1] = wrk.format("POST", nil, nil, body)
   end
 end
 

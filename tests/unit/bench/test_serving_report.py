@@ -16,6 +16,7 @@ SYSTEMS = {
     "bentoml": 200.0,
     "tenantry": 5_000.0,
     "unmetered": 5_100.0,
+    "keyed": 4_600.0,
     "constant": 10_000.0,
 }
 TITLES = {name: f"the {name}" for name in SYSTEMS}
@@ -96,6 +97,7 @@ def test_judges_every_goal(summary: Summary) -> None:
         "short: ratio to the constant answer": (0.5, True),
         "short: p99, share of naive's": (0.02, True),
         "short: share of a request's CPU that measuring costs": (0.02, True),
+        "short: requests/s with keys and limits, share of those without": (0.92, True),
         "seconds from start to first answer": (0.5, True),
         "memory after load, MB": (80.0, True),
         "1 MB: longest wait of another request, ms": (12.0, True),
@@ -193,7 +195,7 @@ def test_picture_names_every_system_and_is_the_same_every_time(summary: Summary,
     one = (tmp_path / "one.svg").read_bytes()
     assert one == (tmp_path / "other.svg").read_bytes()
     shown = "".join(ET.fromstring(one).itertext())  # noqa: S314 - made above
-    assert all((title in shown) == (name != "unmetered") for name, title in TITLES.items())
+    assert all((title in shown) == (name not in {"unmetered", "keyed"}) for name, title in TITLES.items())
     assert "5,000  (50.0x)" in shown
 
 
