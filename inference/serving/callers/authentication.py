@@ -37,24 +37,22 @@ class Authentication:
         """
         if self.keys is None:
             return None
-        given = _given(headers)
-        if not given:
+        key = None
+        for name, value in headers:
+            if name == _AUTHORIZATION:
+                if value[: len(_BEARER)].lower() != _BEARER:
+                    continue  # credentials of other schemes are not keys
+                found = value[len(_BEARER) :].strip()
+            elif name == _API_KEY:
+                found = value.strip()
+            else:
+                continue
+            if key is not None:
+                raise UnauthorizedError("the request has several API keys; send one", is_invalid=True)
+            key = found
+        if key is None:
             raise UnauthorizedError("an API key is required; send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
-        if len(given) > 1:
-            raise UnauthorizedError("the request has several API keys; send one", is_invalid=True)
-        owner = self.keys.find(given[0])
+        owner = self.keys.find(key)
         if owner is None:
             raise UnauthorizedError("the API key is not valid; it may be misspelled or revoked", is_invalid=True)
         return owner
-
-
-def _given(headers: Headers) -> list[bytes]:
-    """The keys of a request; credentials of other schemes are not keys."""
-    found = []
-    for name, value in headers:
-        if name == _AUTHORIZATION:
-            if value[: len(_BEARER)].lower() == _BEARER:
-                found.append(value[len(_BEARER) :].strip())
-        elif name == _API_KEY:
-            found.append(value.strip())
-    return found

@@ -46,6 +46,7 @@ class KeyRing:
     def __init__(self, folder: Path) -> None:
         self._folder: Final = folder
         self._owners: dict[bytes, Owner] = {}
+        self._used: dict[int, tuple[bytes, Owner]] = {}  # keys in force that were used, which need no digest again
         self._content: dict[str, bytes] | None = None
         self.callers: tuple[str, ...] = ()
         self.is_valid = True
@@ -53,12 +54,18 @@ class KeyRing:
     def find(self, key: bytes) -> Owner | None:
         """The owner of a key, also if the key has expired; None if nobody owns it.
 
-        The dictionary compares hashes that are salted per process, and the digests are compared in constant time, so
-        the time that this takes says nothing about the keys in force.
+        The dictionaries compare hashes that are salted per process, and keys and digests are compared in constant time,
+        so the time that this takes says nothing about the keys in force.
         """
+        used = self._used.get(hash(key))
+        if used is not None and hmac.compare_digest(used[0], key):
+            return used[1]
         digest = digest_of(key)
         owner = self._owners.get(digest, _NOBODY)
-        return owner if hmac.compare_digest(owner.digest, digest) else None
+        if not hmac.compare_digest(owner.digest, digest):
+            return None
+        self._used[hash(key)] = key, owner
+        return owner
 
     def reload(self) -> None:
         """Read the folder if it has changed; log the result."""
@@ -80,6 +87,7 @@ class KeyRing:
             for caller, keys in entries.items()
             for key in keys
         }
+        self._used.clear()
         self.callers = tuple(entries)
         self.is_valid = True
         _log.info("api keys loaded", callers=len(entries), keys=len(self._owners))
