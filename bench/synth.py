@@ -3,8 +3,8 @@
 `python -m bench.synth` runs `tenantry synth` for 1, 10, 100 and 1,000 tenants, each time in a new project: from
 scratch with an empty cache, without a change, with all manifests in the cache and none in dist/, and with one tenant
 changed; several rounds in turn. It writes medians to bench/results/synth.json, with the goals for 1,000 tenants on two
-cores. Seconds are wall time from the start of the command to its end. CPU time is that of all its processes, memory that
-of the largest one.
+cores. Seconds are wall time from the start of the command to its end. CPU time is that of all its processes, memory
+that of the largest one.
 
 It fails if the cost is not linear: a tenant at 1,000 may cost at most 1.2 times what one costs at 100, in CPU time,
 which depends less on what else the machine does.
