@@ -9,6 +9,7 @@ from audit.changes.values import mentioned, strings
 from audit.cluster import Cluster
 from audit.contract.document import Contract, Holder, Tenant
 from audit.contract.network import network_findings
+from audit.contract.pods import pod_findings
 from audit.contract.routes import route_findings
 from audit.metrics import OPEN_TO_ALL, Metrics
 from audit.model.finding import Finding, Severity, State, finding
@@ -17,11 +18,7 @@ from audit.model.permissions import EVERYBODY, Subject
 from audit.model.place import Place
 from audit.permissions.consequences import of_rule
 from audit.permissions.permissions import Grant, parts
-from audit.pods import Level, violations
-from audit.pods.findings import ENFORCE, enforced
 from audit.pods.template import templates
-
-_LEVELS = list(Level)
 
 
 def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]:
@@ -38,7 +35,7 @@ def contract_findings(contract: Contract, cluster: Cluster) -> Iterator[Finding]
     yield from _facts(cluster, tenants)
     yield from route_findings(inventory, tenants)
     yield from _permissions(contract, cluster, tenants)
-    yield from _pods(contract, inventory, tenants)
+    yield from pod_findings(contract, inventory, tenants)
     yield from _metrics(cluster, tenants)
     yield from _quotas(contract, inventory, tenants)
     yield from _names(inventory, tenants)
@@ -170,38 +167,6 @@ def _grant(
         fix="Remove the rule or the subject, or allow it in the contract.",
         state=state,
     )
-
-
-def _pods(contract: Contract, inventory: Inventory, tenants: dict[str, Tenant]) -> Iterator[Finding]:
-    wanted = Level(contract.spec.pod_security)
-    for space in tenants:
-        level, namespace = enforced(inventory, space), inventory.namespaces.get(space)
-        if level is None or namespace is None or namespace.place is None:
-            continue
-        if _LEVELS.index(level[0]) < _LEVELS.index(wanted):
-            yield finding(
-                namespace.place.at("metadata", "labels", ENFORCE),
-                rule="pod-security-level",
-                severity=Severity.CRITICAL,
-                namespace=space,
-                subject=f"Namespace {space}",
-                message=f"it enforces the level {level[0]}; the contract asks for {wanted}",
-                fix=f"Label it {ENFORCE}: {wanted}.",
-            )
-    for template in templates(inventory):
-        if template.owner.namespace not in tenants:
-            continue
-        for each in violations(template, wanted):
-            yield finding(
-                template.owner.place.at(*template.path, *each.path),
-                rule=f"pod-{each.check}",
-                severity=Severity.HIGH,
-                namespace=template.owner.namespace,
-                subject=template.owner.reference,
-                message=f"{each.message}; the contract asks for the level {wanted}",
-                fix=f"Meet the control {each.check} of the level {each.level}.",
-                source=f"https://kubernetes.io/docs/concepts/security/pod-security-standards/#{each.level}",
-            )
 
 
 def _metrics(cluster: Cluster, tenants: dict[str, Tenant]) -> Iterator[Finding]:

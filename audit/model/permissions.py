@@ -13,8 +13,10 @@ AUTHENTICATED: Final = "system:authenticated"
 UNAUTHENTICATED: Final = "system:unauthenticated"
 ALL_ACCOUNTS: Final = "system:serviceaccounts"
 """The group of every ServiceAccount; with `:NAMESPACE`, of those of a namespace."""
-EVERYBODY: Final = frozenset({ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED})
-"""The groups that accounts of every namespace belong to, and that of requests without credentials."""
+ANONYMOUS: Final = "system:anonymous"
+"""The user of requests without credentials."""
+EVERYBODY: Final = frozenset({ALL_ACCOUNTS, AUTHENTICATED, UNAUTHENTICATED, ANONYMOUS})
+"""The groups that accounts of every namespace belong to, and the group and user of requests without credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

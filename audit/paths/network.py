@@ -42,8 +42,15 @@ class NetworkPlane:
 
     @property
     def unknown(self) -> list[str]:
-        """Policies that are not evaluated."""
-        return [f"what {each} lets through: {each.reason}" for each in self._land.inventory.opaque]
+        """Policies that are not evaluated, and networks to which none applies."""
+        return [
+            *(f"what {each} lets through: {each.reason}" for each in self._land.inventory.opaque),
+            *(
+                f"whom pods of {template.owner.reference} reach in the network {name}, to which policies do not apply"
+                for template in self._land.templates.values()
+                for name, _place in template.networks
+            ),
+        ]
 
     def steps(self, node: Node) -> Iterator[Step]:
         """What pods reach, and what changing policies or labels lets them reach."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from audit.model.consequence import Consequence
-from audit.model.permissions import PolicyRule, Subject
+from audit.model.permissions import ANONYMOUS, PolicyRule, Subject
 from audit.paths.effects import IN_CLUSTER, IN_NAMESPACES
 from audit.paths.graph import ANY, Kind, Node, Step, lines
 from audit.paths.landscape import Landscape
@@ -68,7 +68,9 @@ class PermissionsPlane:
             subject = Subject("Group", node.name)
             return [each for each in self._permissions.grants if each.subject == subject]
         user = Subject("ServiceAccount", node.name, node.namespace).user if node.kind is Kind.ACCOUNT else node.name
-        return list(self._permissions.of(user, groups_of(user)))
+        own = self._permissions.of(user, groups_of(user))
+        # Whoever has an account can leave its token out.
+        return list(dict.fromkeys([*own, *self._permissions.of(ANONYMOUS, groups_of(ANONYMOUS))]))
 
     def _everything_in(self, namespace: str) -> Iterator[Step]:
         yield self._all(Node(Kind.NEW_PODS, namespace))
@@ -212,7 +214,8 @@ def _is(node: Node, subject: Subject) -> bool:
     if node.kind is Kind.GROUP:
         return (subject.kind, subject.name) == ("Group", node.name)
     user = Subject("ServiceAccount", node.name, node.namespace).user if node.kind is Kind.ACCOUNT else node.name
-    return subject.user == user or (subject.kind == "Group" and subject.name in groups_of(user))
+    groups = {*groups_of(user), *groups_of(ANONYMOUS)}
+    return subject.user in {user, ANONYMOUS} or (subject.kind == "Group" and subject.name in groups)
 
 
 def _step(target: Node, consequence: Consequence, *rights: Right, certain: bool = True) -> Step:

@@ -67,10 +67,12 @@ class PodsPlane:
     def _account(self, template: Template) -> Iterator[Step]:
         owner = template.owner
         account = self._land.accounts.get((owner.namespace, template.account))
-        place = _token(template, mounted_by_default=account.mounts_token if account else True)
-        if place is not None:
-            target = Node(Kind.ACCOUNT, owner.namespace, template.account)
-            yield Step(target, "uses-account", "its pods have the account's token", lines(place), source=_ACCOUNTS)
+        target = Node(Kind.ACCOUNT, owner.namespace, template.account)
+        for place, audience in _tokens(template, mounted_by_default=account.mounts_token if account else True):
+            sentence = "its pods have the account's token"
+            if audience:
+                sentence = f"its pods have a token of the account for {audience}, which the API server may accept"
+            yield Step(target, "uses-account", sentence, lines(place), certain=not audience, source=_ACCOUNTS)
 
     def _node(self, node: Node, template: Template) -> Iterator[Step]:
         """Ways out of the container, unless the API server refuses them."""
@@ -97,17 +99,17 @@ class PodsPlane:
             yield Step(target, "leaves-container", why, lines(place), certain=refuses is False, source=_STANDARDS)
 
 
-def _token(template: Template, *, mounted_by_default: bool) -> Place | None:
-    """The line that gives pods the token of their account, or None where none does."""
+def _tokens(template: Template, *, mounted_by_default: bool) -> Iterator[tuple[Place, str]]:
+    """The lines that give pods a token of their account, each with its audience, which is empty for the API server."""
     place = template.owner.place.at(*template.path, "spec")
     own = template.spec.get("automountServiceAccountToken")
     if own is True or (own is None and mounted_by_default):
-        return place.at("serviceAccountName") if "serviceAccountName" in template.spec else place
+        yield place.at("serviceAccountName") if "serviceAccountName" in template.spec else place, ""
     for index, volume in enumerate(mappings(template.spec.get("volumes"))):
         for number, source in enumerate(mappings(mapping(volume.get("projected")).get("sources"))):
             if "serviceAccountToken" in source:
-                return place.at("volumes", index, "projected", "sources", number)
-    return None
+                audience = str(mapping(source["serviceAccountToken"]).get("audience") or "")
+                yield place.at("volumes", index, "projected", "sources", number), audience
 
 
 def _secrets(template: Template) -> Iterator[Step]:

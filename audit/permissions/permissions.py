@@ -9,6 +9,7 @@ from audit.model.labels import Labels
 from audit.model.permissions import (
     ACCOUNT_PREFIX,
     ALL_ACCOUNTS,
+    ANONYMOUS,
     ANY,
     AUTHENTICATED,
     UNAUTHENTICATED,
@@ -21,8 +22,6 @@ from audit.model.permissions import (
 from audit.model.place import Place
 from audit.model.truth import YES
 from audit.permissions.defaults import defaults
-
-_ANONYMOUS = "system:anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class Permissions:
 
 def groups_of(user: str) -> tuple[str, ...]:
     """The groups that the API server gives to a user of this name by itself."""
-    if user == _ANONYMOUS:
+    if user == ANONYMOUS:
         return (UNAUTHENTICATED,)
     subject = _subject_of(user)
     if subject.kind == "ServiceAccount":

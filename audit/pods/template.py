@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from audit.model.inventory import Inventory
 from audit.model.objects import Object, mapping, mappings
-from audit.model.place import Path
+from audit.model.place import Path, Place
 
 _TEMPLATES: Final[Mapping[str, Path]] = {
     "Pod": (),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _USUAL: Final[Path] = ("spec", "template")
+_NETWORKS: Final = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
+"""Annotations that name networks of pods other than that of the cluster."""
 CONTAINER_FIELDS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -87,6 +89,13 @@ class Template:
             for index, each in enumerate(mappings(self.spec.get(field))):
                 serves = field != "initContainers" or each.get("restartPolicy") == "Always"
                 yield Container(each, (field, index), serves)
+
+    @property
+    def networks(self) -> Iterator[tuple[str, Place]]:
+        """Networks besides that of the cluster, with their lines; no policy of the cluster applies to them."""
+        for key in _NETWORKS:
+            if self.annotations.get(key):
+                yield str(self.annotations[key]), self.owner.place.at(*self.path, "metadata", "annotations", key)
 
     @property
     def account(self) -> str:

@@ -44,6 +44,20 @@ def route(of: str, to: str) -> str:
     )
 
 
+ANYBODY = binding("anybody", "ClusterRole", "r", "User", "system:anonymous")
+
+
+def hardened(spec: str, annotations: str = "") -> str:
+    """A Pod that the level restricted allows."""
+    context = "{allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}"
+    pod_context = "{runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}"
+    return (
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop, annotations: {{{annotations}}}}}\n"
+        f"spec:\n  containers: [{{name: main, securityContext: {context}}}]\n  securityContext: {pod_context}\n"
+        f"{'  ' + spec if spec else ''}\n"
+    )
+
+
 def found(tmp_path: Path, text: str, wanted: Contract | None = None) -> list[tuple[str, str]]:
     file = tmp_path / "all.yaml"
     file.write_text(text)
@@ -202,6 +216,9 @@ def test_a_safe_tenant_has_no_finding(tmp_path: Path) -> None:
             ("permission-role-not-declared", "undecided"),
         ),
         (SAFE + route("gateways", "shop"), ("route-to-tenant", "violation")),
+        (SAFE + hardened("priorityClassName: system-node-critical"), ("pod-system-priority", "violation")),
+        (SAFE + hardened("", "k8s.v1.cni.cncf.io/networks: fast"), ("network-not-evaluated", "undecided")),
+        (SAFE + role("r", "get", "secrets") + ANYBODY, ("permission-from-outside", "violation")),
         (SAFE + route("shop", "far"), ("route-to-tenant", "violation")),
         (
             SAFE + policy("in", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}"),

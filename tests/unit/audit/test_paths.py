@@ -215,6 +215,33 @@ def test_the_name_of_a_proxy_may_have_a_scheme_and_a_port(shop: Path, resource: 
     assert f"account red/web to traffic to blue/{reached}\n" in run(shop, "--from", "red", "--to", "blue").stdout
 
 
+@pytest.mark.parametrize(("kind", "name"), [("User", "system:anonymous"), ("Group", "system:unauthenticated")])
+def test_what_requests_without_credentials_may_do_everybody_may(shop: Path, kind: str, name: str) -> None:
+    add(shop, READER + binding("all", "Role", "reader", kind, name, "blue"))
+    result = run(shop, "--from", "red", "--to", "blue")
+    assert "account red/web to Secrets of blue" in result.stdout
+    unknown = add(shop, binding("more", "ClusterRole", "elsewhere", kind, name, "blue"))
+    assert "unknown-role (not decided)" in run(unknown, "--from", "red", "--to", "blue").stdout
+
+
+@pytest.mark.parametrize(("audience", "code"), [("", 1), (", audience: sts.example", 3)])
+def test_a_token_for_another_audience_is_only_possibly_one_for_the_api(shop: Path, audience: str, code: int) -> None:
+    token = f"[{{serviceAccountToken: {{path: token{audience}}}}}]"
+    spec = f"automountServiceAccountToken: false, volumes: [{{name: t, projected: {{sources: {token}}}}}]"
+    file = add(shop, namespace("tools", ENFORCED) + policy("deny", DENY_ALL, "tools"))
+    add(file, pod("robot", namespace="tools", spec=f"serviceAccountName: robot, {spec}"))
+    add(file, READER + binding("r", "Role", "reader", "ServiceAccount", "robot", "blue", subject_namespace="tools"))
+    add(file, role("shell", "create", "pods/exec", "tools"))
+    add(file, binding("shell", "Role", "shell", "ServiceAccount", "web", "tools", subject_namespace="red"))
+    assert run(file, "--from", "red", "--to", "blue").exit_code == code
+
+
+def test_a_network_to_which_no_policy_applies_is_not_known(shop: Path) -> None:
+    text = shop.read_text().replace("namespace: red, labels: {}}", "namespace: red, annotations: {NETWORKS: far}}")
+    shop.write_text(text.replace("NETWORKS", "k8s.v1.cni.cncf.io/networks"))
+    assert "whom pods of Pod red/web reach in the network far" in run(shop, "--from", "red", "--to", "blue").stdout
+
+
 def test_a_path_has_a_direction(shop: Path) -> None:
     assert run(add(shop, red_reads_secrets_of_blue()), "--from", "blue", "--to", "red").exit_code == 0
 
