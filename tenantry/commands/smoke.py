@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import httpx
 import typer
 
 from constructs_lib.names import service_name
@@ -26,6 +25,8 @@ from tenantry.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import httpx
 
     from constructs_lib.platform import Tenant
 
@@ -112,6 +113,8 @@ def key_owner(tenants: "Sequence[Tenant]") -> str:
 
 def ask(kubectl: Kubectl, tenant: str, text: str, key: str = "") -> SmokeResult:
     """Ask one tenant through its Service, with an API key if there is one; an error is returned as the body."""
+    import httpx
+
     try:
         with kubectl.port_forward(tenant, f"service/{service_name(tenant)}", contract.PORT) as port:
             answer = httpx.post(
@@ -129,7 +132,7 @@ def ask(kubectl: Kubectl, tenant: str, text: str, key: str = "") -> SmokeResult:
     return SmokeResult(tenant=tenant, ok=_is_prediction(answer), body=answer.text)
 
 
-def _is_prediction(answer: httpx.Response) -> bool:
+def _is_prediction(answer: "httpx.Response") -> bool:
     try:
         body: Any = answer.json()
         return isinstance(body["prediction"], str) and 0 <= body["confidence"] <= 1
