@@ -1,4 +1,7 @@
 locals {
+  # Terraform makes an object of all instances wherever an expression names a resource: once here, not once per tenant.
+  tenant_keys = { for tenant, password in random_password.tenant : tenant => password.result }
+
   store_count     = var.object_store.enabled ? 1 : 0
   store_namespace = module.tenants.store.namespace
   # The tenants' network policies (platform.yaml) and the store's own policy select the pods by these labels.
@@ -19,7 +22,7 @@ locals {
 
   access_script = file("${path.module}/files/store-access.sh")
   access_users = merge(
-    { for tenant, user in module.store_access.tenant_users : user => random_password.tenant[tenant].result if var.object_store.enabled },
+    { for tenant, user in module.store_access.tenant_users : user => local.tenant_keys[tenant] if var.object_store.enabled },
     var.object_store.enabled ? { (module.store_access.publisher_user) = random_password.publisher[0].result } : {},
   )
 }

@@ -70,7 +70,7 @@ resource "kubernetes_secret_v1" "model_store" {
 
   data = {
     AWS_ACCESS_KEY_ID     = module.store_access.tenant_users[each.value]
-    AWS_SECRET_ACCESS_KEY = random_password.tenant[each.value].result
+    AWS_SECRET_ACCESS_KEY = local.tenant_keys[each.value]
   }
 
   depends_on = [terraform_data.dist, kubernetes_job_v1.access]

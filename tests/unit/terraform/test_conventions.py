@@ -109,6 +109,13 @@ def test_kubernetes_objects_are_of_the_versioned_kinds() -> None:
     assert {kind for kind in kinds if not kind.endswith("_v1")} == set()
 
 
+def test_no_instance_reads_all_instances_of_another_resource() -> None:
+    """Terraform makes an object of all of them for each `resource.name[each.value]`: memory grows with the square."""
+    for root in hcl.ROOTS:
+        kinds = {kind for kind, _, _ in hcl.resources(hcl.read(root))}
+        assert not re.findall(rf"\b(?:{'|'.join(kinds)})\.\w+\[each\.", hcl.source(root))
+
+
 def test_no_secret_is_written_down() -> None:
     for root in hcl.ROOTS:
         for line in hcl.source(root).splitlines():
