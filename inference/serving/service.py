@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -20,6 +20,14 @@ from inference.serving.routing import Routes
 from inference.settings import Settings
 
 _log = structlog.get_logger()
+
+
+class Short(NamedTuple):
+    """A short request: its body, which is JSON, its path, and who has sent it."""
+
+    body: bytes
+    path: str
+    caller: Caller
 
 
 class Service:
@@ -91,6 +99,19 @@ class Service:
             return endpoint.answer(body, caller)
         except Exception as error:  # noqa: BLE001 - whatever the input, the client gets an answer
             return problems.failed(error, path)
+
+    def answer_together(self, endpoint: Endpoint[Any], requests: Sequence[Short]) -> list[Answer]:
+        """Answer short requests; the last ones may be left out, and are then the first of the next call."""
+        if len(requests) == 1:
+            return [self.answer_now(endpoint, *requests[0])]
+        try:
+            found = endpoint.answer_together([(each.body, each.caller) for each in requests])
+        except Exception as error:  # noqa: BLE001 - whatever the input, each client gets an answer
+            found = [error] * len(requests)
+        return [
+            problems.failed(each, request.path) if isinstance(each, Exception) else each
+            for each, request in zip(found, requests, strict=False)
+        ]
 
     async def answer(
         self, endpoint: Endpoint[Any], headers: Sequence[tuple[bytes, bytes]], body: bytes, path: str, caller: Caller

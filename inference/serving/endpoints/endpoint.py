@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from time import perf_counter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -75,6 +76,8 @@ class Endpoint(ABC, Generic[M]):
     """The error for well-formed JSON that does not match the route."""
     offload_bytes: int
     """A longer body is answered in the thread."""
+    batched_bytes = 0
+    """A longer body is not answered together with others."""
 
     def __init__(
         self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor, max_values: int
@@ -104,6 +107,10 @@ class Endpoint(ABC, Generic[M]):
         answered = self._answer(self._loaded(), Body(body))
         self._count(answered, caller)
         return answered.answer
+
+    def answer_together(self, requests: Sequence[tuple[bytes, Caller]]) -> list[Answer | Exception]:
+        """Answer bodies that are JSON, each with its caller; the last ones may be left out."""
+        raise NotImplementedError
 
     async def answer_later(
         self, body: bytes, caller: Caller, json_bytes: int | None = None, *, is_compressed: bool = False

@@ -13,6 +13,7 @@ import numpy as np
 from inference.errors import BadRequestError, InvalidInputError, ModelInputError
 from inference.model.onnx_model import Array, OnnxModel
 from inference.model.signature import FREE
+from inference.serving.callers.callers import Caller
 from inference.serving.compression import content_bytes
 from inference.serving.endpoints.batching import MAX_JOBS, Batcher
 from inference.serving.endpoints.endpoint import Answered, Body, Endpoint, Read
@@ -55,16 +56,30 @@ class TensorEndpoint(Endpoint[OnnxModel]):
     def use(self, model: OnnxModel) -> None:
         """Answer with `model`; short requests on the event loop if it is fast enough."""
         super().use(model)
+        self.batched_bytes = self._max_batched_bytes if model.batches else 0
         row_values = sum(spec.row_elements for spec in model.signature.inputs)
         rows = int(_LOOP_SECONDS / model.row_seconds)
         self.offload_bytes = min(self._settings.offload_bytes, rows * row_values * _BYTES_PER_VALUE)
         if not any(FREE in spec.row_shape for spec in model.signature.inputs):
             self._max_values = self._settings.max_texts * row_values * 2 + _OTHER_VALUES
 
+    def answer_together(self, requests: Sequence[tuple[bytes, Caller]]) -> list[Answer | Exception]:
+        """Answer bodies that are JSON in one run of the model."""
+        taken = requests[:MAX_JOBS]
+        answers: list[Answer | Exception] = []
+        found = self._answer_together([Body(body) for body, _ in taken])
+        for each, (_, caller) in zip(found, taken, strict=False):
+            if isinstance(each, Answered):
+                self._count(each, caller)
+                answers.append(each.answer)
+            else:
+                answers.append(each)
+        return answers
+
     async def _answered_later(self, model: OnnxModel, body: Body) -> Answered:
         """Answer a body in the thread; a short one with others that wait, if that is faster."""
         size = content_bytes(body.content, self._settings) if body.is_compressed else len(body.content)
-        if model.batches and size <= self._max_batched_bytes:
+        if size <= self.batched_bytes:
             return await self._batcher.result(body)
         return await super()._answered_later(model, body)
 

@@ -15,6 +15,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from inference.errors import BadRequestError, RequestTimeoutError
+from inference.serving.http.batch import Batch
 from inference.serving.http.cors import Cors
 from inference.serving.http.exchange import Exchange
 from inference.serving.http.inbox import Inbox
@@ -44,6 +45,7 @@ class Shared(NamedTuple):
     service: Service
     clients: "Clients[Connection]"
     writer: AnswerWriter
+    batch: Batch
     cors: Cors | None
     buffer: bytearray
     """Where bytes arrive; they are parsed or copied before the next connection reads."""
@@ -206,6 +208,9 @@ class Connection(asyncio.BufferedProtocol):
         if exchange is None:
             return  # the connection was lost
         answer = self._cors.preflight(exchange.request) if self._cors is not None else None
+        if answer is None and exchange.joins_others:
+            self._shared.batch.add(exchange, self._finish_batched)
+            return
         if answer is None:
             answer = exchange.answer()
         if answer is None:
@@ -219,6 +224,11 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._current
         if exchange is not None:
             self._finish(exchange, exchange.task_answer(), is_task=True)
+
+    @_event
+    def _finish_batched(self, exchange: Exchange, answer: Answer) -> None:
+        if self._current is exchange:  # the connection was not lost
+            self._finish(exchange, answer, is_task=False)
 
     def _finish(self, exchange: Exchange, answer: Answer, *, is_task: bool) -> None:
         """Write an answer, and count its request no longer."""

@@ -11,12 +11,13 @@ from starlette.types import ASGIApp
 from inference import contract
 from inference.errors import NotReadyError, OverloadedError, RequestError
 from inference.serving import problems
+from inference.serving.endpoints.endpoint import Endpoint
 from inference.serving.http.asgi import ask
 from inference.serving.http.request import Request
 from inference.serving.limits import BurstLog, Peer, shed_reason, too_late
 from inference.serving.metrics import QUEUE
 from inference.serving.problems import Answer
-from inference.serving.service import Service
+from inference.serving.service import Service, Short
 
 _log = structlog.get_logger()
 _bursts: Final = {reason: BurstLog() for reason in contract.SHED_REASONS}
@@ -79,15 +80,39 @@ class Exchange:
 
     def answer(self) -> Answer | None:
         """The answer, if it is a refusal or a short prediction; anything else takes a task."""
-        request, service = self.request, self._service
-        if request.refusal is not None:
-            return problems.answer(request.refusal, self.path)
-        endpoint = self._route.endpoint
-        if endpoint is None or request.is_binary or len(request.body) > endpoint.offload_bytes:
+        if self.request.refusal is not None:
+            return problems.answer(self.request.refusal, self.path)
+        endpoint = self.endpoint
+        if endpoint is None:
             return None
-        service.metrics.phases[QUEUE].add(perf_counter() - self._began)
-        assert request.caller is not None  # noqa: S101 - every route with an endpoint is protected
-        return service.answer_now(endpoint, request.body, self.path, request.caller)
+        self.count_wait()
+        return self._service.answer_now(endpoint, *self.short)
+
+    @property
+    def endpoint(self) -> Endpoint[Any] | None:
+        """What answers the request on the event loop: a short prediction that is not refused."""
+        request, endpoint = self.request, self._route.endpoint
+        if endpoint is None or request.refusal is not None:
+            return None
+        return None if request.is_binary or len(request.body) > endpoint.offload_bytes else endpoint
+
+    @property
+    def short(self) -> Short:
+        """What its endpoint answers."""
+        assert self.request.caller is not None  # noqa: S101 - every route with an endpoint is protected
+        return Short(self.request.body, self.path, self.request.caller)
+
+    @property
+    def joins_others(self) -> bool:
+        """Whether to answer it together with other requests that have been received."""
+        endpoint = self.endpoint
+        return (
+            endpoint is not None and len(self.request.body) <= endpoint.batched_bytes and self._admission.in_flight > 1
+        )
+
+    def count_wait(self) -> None:
+        """Measure how long it has waited for the event loop."""
+        self._service.metrics.phases[QUEUE].add(perf_counter() - self._began)
 
     def start_task(self, addresses: tuple[Any, Any], on_done: Callable[["asyncio.Task[Answer]"], None]) -> None:
         """Let the application answer; `on_done` is called when it has."""

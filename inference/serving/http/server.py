@@ -18,6 +18,7 @@ import uvicorn
 from inference import __version__
 from inference.origins import parse_origins
 from inference.serving.application import InferenceApp
+from inference.serving.http.batch import Batch
 from inference.serving.http.clients import Clients
 from inference.serving.http.connection import READ_BYTES, Connection, Shared
 from inference.serving.http.cors import Cors
@@ -66,7 +67,9 @@ class Server(uvicorn.Server):
         self.exit_code = 0
         origins = parse_origins(settings.allowed_origins)
         cors = Cors(origins) if origins else None
-        self._shared: Final = Shared(app, self.service, self.clients, AnswerWriter(), cors, bytearray(READ_BYTES))
+        self._shared: Final = Shared(
+            app, self.service, self.clients, AnswerWriter(), Batch(self.service), cors, bytearray(READ_BYTES)
+        )
         self._stop_at = 0.0
         self._cut_at = 0.0
         self._began = perf_counter()

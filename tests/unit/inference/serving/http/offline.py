@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.model.classifier import TextClassifier
+from inference.model.interface import LoadedModel
 from inference.serving.application import create_app
+from inference.serving.http.batch import Batch
 from inference.serving.http.clients import Clients
 from inference.serving.http.connection import READ_BYTES, Connection, Shared
 from inference.serving.http.wire import AnswerWriter
@@ -108,13 +109,15 @@ class Offline:
         settings: Its settings.
     """
 
-    def __init__(self, model: TextClassifier, **settings: Any) -> None:
+    def __init__(self, model: LoadedModel, **settings: Any) -> None:
         self.app = create_app(Settings(model_uri="unused", **settings))
         self.service = self.app.service
         self.service.add_model(model)
         self.loop = asyncio.new_event_loop()
         self.clients: Clients[Connection] = Clients(self.service.settings, self.service.admission)
-        self.shared = Shared(self.app, self.service, self.clients, AnswerWriter(), None, bytearray(READ_BYTES))
+        self.shared = Shared(
+            self.app, self.service, self.clients, AnswerWriter(), Batch(self.service), None, bytearray(READ_BYTES)
+        )
 
     def connect(self, address: str = "10.0.0.1") -> Client:
         """A new connection from that address."""

@@ -1,0 +1,119 @@
+"""Short requests of one turn of the event loop are answered by one run of an ONNX model, each as it would be alone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from inference.model.onnx_model import OnnxModel
+from tests import onnx_artifacts
+from tests.service import answers
+from tests.unit.inference.serving.http.offline import Client, Offline
+
+RECORDS = [{"age": age, "children": 1, "city": "Wien"} for age in (20, 35, 50, 65, 80)]
+
+
+def _request(record: dict[str, Any]) -> bytes:
+    body = json.dumps({"inputs": record}).encode()
+    return b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def _answer(client: Client) -> tuple[int, Any]:
+    ((status, _, body),) = answers(bytes(client.received))
+    return status, json.loads(body)
+
+
+@pytest.fixture
+def model() -> OnnxModel:
+    """A model whose requests are batched, whatever the machine measured."""
+    found = onnx_artifacts.loaded(onnx_artifacts.credit())
+    found.batches = True  # type: ignore[misc]
+    found.row_seconds = 1e-5  # type: ignore[misc]
+    return found
+
+
+@pytest.fixture
+def runs(model: OnnxModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each run of the model has."""
+    found: list[int] = []
+    run = model.run
+
+    def counted(tensors: dict[str, Any]) -> Any:
+        found.append(len(tensors["age"]))
+        return run(tensors)
+
+    monkeypatch.setattr(model, "run", counted)
+    return found
+
+
+@pytest.fixture
+def server(model: OnnxModel) -> Iterator[Offline]:
+    """A server without sockets, which must have nothing left to count in the end."""
+    found = Offline(model, runtime="onnx", max_texts=4)
+    yield found
+    found.close()
+
+
+def _send(server: Offline, records: list[dict[str, Any]]) -> list[Client]:
+    clients = [server.connect() for _ in records]
+    for client, record in zip(clients, records, strict=True):
+        assert not client.send(_request(record))
+    return clients
+
+
+def test_requests_of_one_turn_are_run_together_within_the_rows_of_one_request(server: Offline, runs: list[int]) -> None:
+    alone = [_answer(_sent_alone(server, record)) for record in RECORDS]
+    assert runs == [1] * len(RECORDS)
+    runs.clear()
+    clients = _send(server, RECORDS)
+    server.run()
+    assert [_answer(client) for client in clients] == alone
+    assert runs == [4, 1]
+    assert server.service.callers.anonymous.texts == 2 * len(RECORDS)
+
+
+def _sent_alone(server: Offline, record: dict[str, Any]) -> Client:
+    (client,) = _send(server, [record])
+    server.run()
+    return client
+
+
+def test_an_invalid_request_gets_its_own_error(server: Offline, runs: list[int]) -> None:
+    clients = _send(server, [RECORDS[0], {"age": 1}, RECORDS[1]])
+    server.run()
+    assert [_answer(client)[0] for client in clients] == [200, 422, 200]
+    assert runs == [2]
+
+
+def test_a_client_that_has_gone_does_not_stop_the_others(server: Offline) -> None:
+    """It goes after its request joined the others, and before they are answered."""
+    clients = _send(server, RECORDS[:3])
+    clients[0].is_closed = True
+    server.loop.call_soon(clients[0].connection.connection_lost, None)
+    server.run()
+    assert not clients[0].received
+    assert server.service.answered == 2
+    assert [_answer(client)[0] for client in clients[1:]] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "inference.serving.endpoints.tensors.TensorEndpoint._answer_together",
+        "inference.serving.endpoints.tensors.TensorEndpoint._count",
+    ],
+)
+def test_a_fault_ends_in_answers_and_leaves_no_count_behind(
+    server: Offline, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, broken)
+        clients = _send(server, RECORDS[:3])
+        server.run()
+    assert [_answer(client)[0] for client in clients] == [500] * 3
+    assert server.service.admission.in_flight == 0
+    assert _answer(_sent_alone(server, RECORDS[0]))[0] == 200
