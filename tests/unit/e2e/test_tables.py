@@ -6,7 +6,7 @@ from tenantry.cluster.applying.kinds import PLATFORM_KINDS, TENANT_KINDS
 from tests.e2e.deployment import objects, warnings_of_the_server
 from tests.e2e.evidence import Evidence
 from tests.e2e.matrix import CALLERS, OF_A_TENANT, Cell, Source, Target, expected, markdown
-from tests.e2e.mutations import MUTATIONS, broken
+from tests.e2e.mutation_cases import MUTATIONS, broken
 from tests.e2e.promises import PROMISES
 from tests.example_platform import accessible_dist
 from tests.paths import ROOT
