@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit import Assumptions, Cluster, read
+from tests.unit.audit.shop import SHOP
 
 Build = Callable[..., Cluster]
 
@@ -21,3 +22,11 @@ def cluster(tmp_path: Path) -> Build:
         return read.objects([file], assumptions=assumed, keep_going=keep_going)
 
     return build
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Two tenants without a path, in a file that tests add to."""
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP)
+    return file
