@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from audit.metrics.connections import OPERATED
+from audit.model.objects import mapping
 from audit.model.permissions import proxied
 from audit.paths.graph import ANY, Kind, Node
 from audit.paths.landscape import Landscape
@@ -75,6 +76,19 @@ def _cluster(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterat
     yield Node(Kind.CLUSTER), True
 
 
+def _stores(land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
+    """The Secrets that stores of the whole cluster read or fill; conditions of a store may exclude the namespace."""
+    for store in land.inventory.of_kind("ClusterSecretStore"):
+        certain = not store.at("spec", "conditions")
+        provider = store.at("spec", "provider", "kubernetes")
+        if isinstance(provider, dict):
+            yield Node(Kind.SECRET, str(provider.get("remoteNamespace") or "default"), ANY), certain
+        for each in land.inventory.of_kind("ExternalSecret"):
+            reference = mapping(each.at("spec", "secretStoreRef"))
+            if (reference.get("kind"), reference.get("name")) == (store.kind, store.name):
+                yield Node(Kind.SECRET, each.namespace, str(each.at("spec", "target", "name") or each.name)), certain
+
+
 def _applied(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
     yield Node(Kind.CLUSTER), False  # how the controller is configured decides
 
@@ -83,6 +97,7 @@ IN_NAMESPACES: Final[dict[str, Effect]] = {
     "administers": _whole(Kind.NAMESPACE),
     "reads-secrets": _secrets,
     "writes-secrets": _secrets,
+    "reads-stores": _stores,
     "creates-tokens": _accounts,
     "runs-commands-in-pods": _pods,
     "debugs-pods": _pods,

@@ -12,6 +12,7 @@ from audit.pods.template import Template
 _HOST_NAME: Final = "kubernetes.io/hostname"
 _KEEPS_OUT: Final = {"NoSchedule", "NoExecute"}
 _ISOLATION: Final = "https://kubernetes.io/docs/concepts/security/multi-tenancy/#node-isolation"
+_HOST_IPC: Final = "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline"
 _HOST_NETWORK: Final = (
     "https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods"
 )
@@ -62,6 +63,7 @@ class NodesPlane:
                 yield Step(target, "shares-node", sentence, lines(self._land.place(target)), source=_ISOLATION)
         elif node.kind is Kind.PODS and node in self._land.templates:
             yield from self._host_network(node, self._land.templates[node])
+            yield from self._host_ipc(node, self._land.templates[node])
 
     def _host_network(self, node: Node, template: Template) -> Iterator[Step]:
         refuses = self._land.refuses_baseline(node.namespace)
@@ -76,6 +78,18 @@ class NodesPlane:
                 target = Node(Kind.REACHED, each.namespace, each.name)
                 found = lines(place, self._land.place(each))
                 yield Step(target, "host-network", sentence, found, certain=refuses is False, source=_HOST_NETWORK)
+
+    def _host_ipc(self, node: Node, template: Template) -> Iterator[Step]:
+        """Pods that have the shared memory of their node, too."""
+        if not template.spec.get("hostIPC"):
+            return
+        place = template.owner.place.at(*template.path, "spec", "hostIPC")
+        sentence = "its pods have the shared memory of their node, and so has the other, if they share the node"
+        for each in self._on(Node(Kind.NODE, node.namespace, node.name)):
+            refuse = [self._land.refuses_baseline(space) for space in (node.namespace, each.namespace)]
+            if each != node and self._land.templates[each].spec.get("hostIPC") and True not in refuse:
+                target, found = Node(Kind.REACHED, each.namespace, each.name), lines(place, self._land.place(each))
+                yield Step(target, "host-ipc", sentence, found, certain=None not in refuse, source=_HOST_IPC)
 
     def _on(self, node: Node) -> Iterator[Node]:
         """The workloads whose pods may run on a node: of that name, of a workload's pods, or any."""

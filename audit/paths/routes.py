@@ -15,6 +15,8 @@ from audit.paths.landscape import Landscape
 _GRANTS: Final = "https://gateway-api.sigs.k8s.io/api-types/referencegrant/"
 _HOSTS: Final = "https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule"
 _ANNOTATIONS: Final = "https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations-risk/"
+_EVERY: Final = ""
+"""As a host: a route without hosts."""
 _SNIPPETS: Final = ("-snippet", "-snippets")
 """How the annotations end that put text into the configuration of a controller."""
 _SECRET_ANNOTATIONS: Final = ("auth-secret", "auth-tls-secret", "proxy-ssl-secret")
@@ -32,7 +34,7 @@ class Routes:
         self._objects: dict[str, list[Object]] = defaultdict(list)
         for route in land.inventory.routes:
             self._of[route.namespace].append(route)
-            for host in route.hosts:
+            for host in route.hosts or (_EVERY,):
                 self._by_host[host].append(route)
         for each in land.inventory.of_kind("Ingress", *_LISTENERS):
             self._objects[each.namespace].append(each)
@@ -58,13 +60,14 @@ class Routes:
 
     def _hosts(self, route: Route) -> Iterator[Step]:
         """Routes of others with the same host at the same controller, or with a wildcard that includes it."""
-        for host in route.hosts:
-            labels = host.split(".")
+        for host in route.hosts or (_EVERY,):
+            what, labels = f"the host {host}" if host else "every host", host.split(".")
             wildcards = [".".join(["*", *labels[index:]]) for index in range(1, len(labels))]
-            for other in (each for name in (host, *wildcards) for each in self._by_host.get(name, ())):
+            names = dict.fromkeys([host, *wildcards, _EVERY])
+            for other in (each for name in names for each in self._by_host.get(name, ())):
                 if other.namespace != route.namespace and _same_controller(route, other):
                     sentence = (
-                        f"{route.kind} {route.name} has the host {host}, and so has {other.kind} {other.namespace}/"
+                        f"{route.kind} {route.name} has {what}, and so has {other.kind} {other.namespace}/"
                         f"{other.name}: the controller decides which of them gets a request"
                     )
                     target = Node(Kind.TRAFFIC, other.namespace)

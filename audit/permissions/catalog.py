@@ -35,6 +35,13 @@ CONSEQUENCES: Final = (
         _on(_READ, "secrets"),
     ),
     Consequence(
+        "reads-stores",
+        Severity.MEDIUM,
+        "writes ExternalSecrets, and so reads what the stores of the whole cluster hold for every namespace",
+        "https://external-secrets.io/latest/guides/multi-tenancy/",
+        _on(_WRITE, "externalsecrets.external-secrets.io"),
+    ),
+    Consequence(
         "creates-tokens",
         Severity.HIGH,
         "creates tokens of ServiceAccounts and so acts as them",

@@ -107,13 +107,6 @@ def test_who_may_write_such_objects_may_have_the_cluster(tmp_path: Path) -> None
     assert ways(tmp_path, may + bound + account("web", "red")) >= EVERYTHING
 
 
-@pytest.mark.parametrize("kind", ["grpcroutes", "tlsroutes", "tcproutes", "gateways", "referencegrants"])
-def test_who_may_write_routes_gateways_or_grants_has_the_traffic(tmp_path: Path, kind: str) -> None:
-    may = role("route", "create", kind, "blue", groups="[gateway.networking.k8s.io]")
-    bound = binding("route", "Role", "route", "ServiceAccount", "web", "blue", subject_namespace="red")
-    assert ways(tmp_path, may + bound + account("web", "red")) == {("routes-traffic", "traffic of blue", True)}
-
-
 STORE = given(
     "external-secrets.io/v1", "ClusterSecretStore", "", "spec: {provider: {kubernetes: {remoteNamespace: blue}}}"
 )
@@ -123,6 +116,25 @@ ENTRY = "data: [{remoteRef: {key: database}}]"
 def external(entry: str = ENTRY, kind: str = "ClusterSecretStore") -> str:
     spec = f"spec: {{secretStoreRef: {{kind: {kind}, name: it}}, {entry}}}"
     return given("external-secrets.io/v1", "ExternalSecret", "red", spec)
+
+
+def test_who_may_write_external_secrets_reads_what_stores_of_the_cluster_hold(tmp_path: Path) -> None:
+    may = role("fill", "create", "externalsecrets", "red", groups="[external-secrets.io]")
+    may += binding("fill", "Role", "fill", "ServiceAccount", "web", "red", subject_namespace="red")
+    may += account("web", "red")
+    assert ways(tmp_path, may + STORE) == {("reads-stores", "Secrets of blue", True)}
+    vault = STORE.replace("kubernetes: {remoteNamespace: blue}", "vault: {}")
+    others = external().replace("namespace: red", "namespace: blue")
+    assert ways(tmp_path, may + vault + others) == {("reads-stores", "Secret blue/it", True)}
+    assert ways(tmp_path, may + vault) == set()
+    assert ways(tmp_path, vault + others) == set()
+
+
+@pytest.mark.parametrize("kind", ["grpcroutes", "tlsroutes", "tcproutes", "gateways", "referencegrants"])
+def test_who_may_write_routes_gateways_or_grants_has_the_traffic(tmp_path: Path, kind: str) -> None:
+    may = role("route", "create", kind, "blue", groups="[gateway.networking.k8s.io]")
+    bound = binding("route", "Role", "route", "ServiceAccount", "web", "blue", subject_namespace="red")
+    assert ways(tmp_path, may + bound + account("web", "red")) == {("routes-traffic", "traffic of blue", True)}
 
 
 def test_a_store_of_the_cluster_reads_secrets_of_the_namespace_that_it_names(tmp_path: Path) -> None:

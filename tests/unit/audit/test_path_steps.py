@@ -129,6 +129,20 @@ def test_a_token_for_another_audience_is_only_possibly_one_for_the_api(shop: Pat
     assert run(file, "--from", "red", "--to", "blue").exit_code == code
 
 
+def test_pods_with_the_shared_memory_of_their_node_share_it(tmp_path: Path) -> None:
+    def found(level: str, red: str, blue: str) -> str:
+        text = SHOP.replace(ENFORCED, level).replace(pod("web", namespace="red"), pod("web", namespace="red", spec=red))
+        file = tmp_path / "shop.yaml"
+        file.write_text(text.replace(pod("web", namespace="blue"), pod("web", namespace="blue", spec=blue)))
+        return run(file, "--from", "red", "--to", "blue").stdout
+
+    both = found("{}", "hostIPC: true", "hostIPC: true")
+    assert "path, 1 step: pods red/web to traffic to blue/web\n" in both
+    assert "host-ipc: " in both
+    assert "host-ipc: " not in found("{}", "hostIPC: true", "hostIPC: false")
+    assert "host-ipc: " not in found(ENFORCED, "hostIPC: true", "hostIPC: true")
+
+
 def test_a_network_to_which_no_policy_applies_is_not_known(shop: Path) -> None:
     text = shop.read_text().replace("namespace: red, labels: {}}", "namespace: red, annotations: {NETWORKS: far}}")
     shop.write_text(text.replace("NETWORKS", "k8s.v1.cni.cncf.io/networks"))

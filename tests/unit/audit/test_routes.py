@@ -171,6 +171,7 @@ def ingress(of: str, host: str, spec: str = "ingressClassName: shared") -> str:
         ("shop.example", "ingressClassName: own", False),
         ("other.example", "ingressClassName: shared", False),
         ("*.example", "ingressClassName: shared", False),
+        ("", "ingressClassName: shared", False),
     ],
 )
 def test_the_host_of_another_at_the_same_controller_is_a_possible_path(
@@ -179,6 +180,17 @@ def test_the_host_of_another_at_the_same_controller_is_a_possible_path(
     spec = "defaultBackend: null" if spec == "rules: []" else spec
     text = CLOSED + ingress("red", mine, spec) + ingress("blue", "shop.example")
     assert ways(tmp_path, text) == ([("takes-host", "traffic of blue", False)] if taken else [])
+
+
+def test_routes_without_hosts_at_the_same_gateway_take_from_each_other(tmp_path: Path) -> None:
+    route = ROUTE.replace("namespace: blue, ", "").replace("{rules", "{parentRefs: [{name: g, namespace: blue}], rules")
+    other = route.replace("namespace: red", "namespace: blue")
+    expected = [("takes-host", "traffic of blue", False)]
+    assert ways(tmp_path, CLOSED + route + other) == expected
+    named = route.replace("spec: {", "spec: {hostnames: [shop.example], ")
+    assert ways(tmp_path, CLOSED + named + other) == expected
+    assert ways(tmp_path, CLOSED + route + other.replace("name: g,", "name: h,")) == []
+    assert ways(tmp_path, CLOSED + route + named.replace("namespace: red", "namespace: blue")) == []
 
 
 @pytest.mark.parametrize(
