@@ -6,14 +6,16 @@ time; what the table finds by its hash is compared character by character. The t
 text can make a look-up longer than the longest run of occupied slots. Look-ups wait in a queue for the memory that they
 have asked the processor for.
 
-With a hashed vocabulary there is no table: MurmurHash3 of the n-gram's UTF-8 gives the bucket in which it counts.
+With a hashed vocabulary there is no table: MurmurHash3 of the n-gram's UTF-8, which is extended in the same way, gives the
+bucket in which it counts.
 """
 
 from cython cimport final
 from cpython.array cimport array
-from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawRealloc
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.math cimport fabs, log, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from inference.model.ngrams import prepare, tokens
 from inference.model.scorer import Occurrence
@@ -68,6 +70,8 @@ cdef struct Lookup:     # an n-gram that waits; `first` and `last` are character
     Py_ssize_t first
     Py_ssize_t last
     uint32_t length
+    int32_t bucket      # with a hashed vocabulary
+    int32_t sign        # of the bucket: -1 or 1
     bint smallest
 
 
@@ -75,6 +79,7 @@ cdef struct Count:
     int32_t term        # or bucket
     int32_t count       # in a bucket, n-grams that count as -1 are subtracted
     int32_t occurrences
+    uint32_t row
 
 
 cdef struct Found:
@@ -89,7 +94,7 @@ cdef struct Murmur:     # a hash of bytes that are added one by one
     uint32_t length
 
 
-cdef struct Scratch:    # memory and results of reading one text
+cdef struct Scratch:    # memory and results of reading one text; the pointers except `found` share one block
     Text text
     Token* tokens
     Py_ssize_t words    # tokens
@@ -136,6 +141,10 @@ cdef inline uint32_t _scramble(uint32_t block) noexcept nogil:
     return _rotate(block * <uint32_t>0xCC9E2D51, 15) * <uint32_t>0x1B873593
 
 
+cdef inline void _begin(Murmur* hash) noexcept nogil:
+    hash.value = hash.block = hash.length = 0
+
+
 cdef inline void _add_byte(Murmur* hash, uint32_t byte) noexcept nogil:
     hash.block |= byte << (8 * (hash.length & 3))
     hash.length += 1
@@ -160,7 +169,7 @@ cdef inline void _add_character(Murmur* hash, uint32_t character) noexcept nogil
     _add_byte(hash, 0x80 | (character & 0x3F))
 
 
-cdef inline uint32_t _finish(Murmur* hash) noexcept nogil:
+cdef inline uint32_t _finish(const Murmur* hash) noexcept nogil:
     cdef uint32_t value = (hash.value ^ _scramble(hash.block)) ^ hash.length
     value = (value ^ (value >> 16)) * <uint32_t>0x85EBCA6B
     value = (value ^ (value >> 13)) * <uint32_t>0xC2B2AE35
@@ -336,18 +345,33 @@ cdef class Ngrams:
         return True
 
     cdef inline void _push(self, Scratch* scratch, uint64_t hash, Py_ssize_t first, Py_ssize_t last, Py_ssize_t length, bint smallest) noexcept nogil:
+        """Queue an n-gram for the table."""
         cdef Lookup* lookup
-        if self.buckets == NULL and (length > self.longest or length == 0):
+        if length > self.longest or length == 0:
             scratch.smallest += smallest
             scratch.unknown += smallest
             return
+        lookup = self._queue(scratch, first, last, smallest)
+        lookup.hash, lookup.length = hash, <uint32_t>length
+        FETCH(&self.slots[_mix(hash) & self.mask])
+
+    cdef inline void _push_hashed(self, Scratch* scratch, const Murmur* murmur, Py_ssize_t first, Py_ssize_t last, bint smallest) noexcept nogil:
+        """Queue an n-gram for its bucket."""
+        cdef Lookup* lookup = self._queue(scratch, first, last, smallest)
+        cdef uint32_t hash = _finish(murmur)
+        cdef bint negative = hash >> 31
+        lookup.bucket = <int32_t>((0 - hash if negative else hash) % <uint32_t>self.size)
+        lookup.sign = -1 if negative and self.alternate_sign else 1
+        FETCH(&self.buckets[lookup.bucket])
+
+    cdef inline Lookup* _queue(self, Scratch* scratch, Py_ssize_t first, Py_ssize_t last, bint smallest) noexcept nogil:
+        cdef Lookup* lookup
         if scratch.waiting == QUEUE:
             self._drain(scratch)
         lookup = &scratch.queue[scratch.waiting]
-        lookup.hash, lookup.first, lookup.last, lookup.length, lookup.smallest = hash, first, last, <uint32_t>length, smallest
-        if self.buckets == NULL:
-            FETCH(&self.slots[_mix(hash) & self.mask])
+        lookup.first, lookup.last, lookup.smallest = first, last, smallest
         scratch.waiting += 1
+        return lookup
 
     cdef void _drain(self, Scratch* scratch) noexcept nogil:
         """Look up what waits, and count it."""
@@ -376,49 +400,30 @@ cdef class Ngrams:
         scratch.waiting = 0
 
     cdef void _drain_hashed(self, Scratch* scratch) noexcept nogil:
-        """Hash what waits, and count it in its buckets."""
+        """Count what waits in its buckets."""
         cdef Py_ssize_t index
         cdef Lookup* lookup
-        cdef uint32_t hash
-        cdef int32_t bucket, sign
         for index in range(scratch.waiting):
             lookup = &scratch.queue[index]
-            hash = self._murmur(scratch, lookup)
-            sign = -1 if hash >> 31 else 1
-            bucket = <int32_t>((0 - hash if sign < 0 else hash) % <uint32_t>self.size)
-            self._count(scratch, bucket, sign if self.alternate_sign else 1, lookup)
+            self._count(scratch, lookup.bucket, lookup.sign, lookup)
             scratch.smallest += lookup.smallest
-            scratch.unknown += lookup.smallest and self.unseen and self.buckets[bucket] == 0
+            scratch.unknown += lookup.smallest and self.unseen and self.buckets[lookup.bucket] == 0
         scratch.waiting = 0
 
-    cdef inline uint32_t _murmur(self, const Scratch* scratch, const Lookup* lookup) noexcept nogil:
-        cdef Murmur hash
-        cdef Py_ssize_t index, at
-        hash.value = hash.block = hash.length = 0
-        if self.analyzer != WORD:
-            for at in range(lookup.first, lookup.last):
-                _add_character(&hash, _at(&scratch.text, at))
-            return _finish(&hash)
-        for index in range(lookup.first, lookup.last):
-            if index > lookup.first:
-                _add_byte(&hash, 32)
-            for at in range(scratch.tokens[index].start, scratch.tokens[index].end):
-                _add_character(&hash, _at(&scratch.text, at))
-        return _finish(&hash)
-
-    cdef inline const double* _row(self, int32_t term) noexcept nogil:
-        return &self.rows[<Py_ssize_t>(self.buckets[term] if self.buckets != NULL else term) * (1 + self.scores)]
+    cdef inline const double* _row(self, const Count* count) noexcept nogil:
+        return &self.rows[<Py_ssize_t>count.row * (1 + self.scores)]
 
     cdef inline void _count(self, Scratch* scratch, int32_t term, int32_t sign, const Lookup* lookup) noexcept nogil:
         cdef uint32_t place = (<uint32_t>term * <uint32_t>0x9E3779B1) >> 7 & scratch.mask
         cdef uint32_t number
+        cdef Count* count
         while True:
             number = scratch.places[place]
             if number == 0:
-                FETCH(self._row(term))
-                scratch.counts[scratch.terms].term = term
-                scratch.counts[scratch.terms].count = sign
-                scratch.counts[scratch.terms].occurrences = 1
+                count = &scratch.counts[scratch.terms]
+                count.term, count.count, count.occurrences = term, sign, 1
+                count.row = self.buckets[term] if self.buckets != NULL else <uint32_t>term
+                FETCH(self._row(count))
                 scratch.terms += 1
                 scratch.places[place] = <uint32_t>scratch.terms
                 break
@@ -460,20 +465,24 @@ cdef class Ngrams:
             start = end + 1
 
     cdef void _read_region(self, Scratch* scratch, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
-        cdef Py_ssize_t first, length
+        """The n-grams of characters; of `char_wb`, a word that is shorter than all of them is one."""
+        cdef Py_ssize_t first, length, least = self.least
         cdef uint64_t hash
-        if self.analyzer == CHAR_WB and end - start < self.least:
+        cdef Murmur murmur
+        if self.analyzer == CHAR_WB:
+            least = min(least, end - start)
+        for first in range(start, end - least + 1):
             hash = 0
-            for first in range(start, end):
-                hash = _extend(hash, _at(&scratch.text, first))
-            self._push(scratch, hash, start, end, end - start, True)
-            return
-        for first in range(start, end - self.least + 1):
-            hash = 0
+            _begin(&murmur)
             for length in range(1, min(self.most, end - first) + 1):
+                if self.buckets != NULL:
+                    _add_character(&murmur, _at(&scratch.text, first + length - 1))
+                    if length >= least:
+                        self._push_hashed(scratch, &murmur, first, first + length, length == least)
+                    continue
                 hash = _extend(hash, _at(&scratch.text, first + length - 1))
-                if length >= self.least:
-                    self._push(scratch, hash, first, first + length, length, length == self.least)
+                if length >= least:
+                    self._push(scratch, hash, first, first + length, length, length == least)
 
     cdef void _read_words(self, Scratch* scratch) noexcept nogil:
         cdef Py_ssize_t first, last, length
@@ -491,6 +500,23 @@ cdef class Ngrams:
                 if last - first + 1 >= self.least:
                     self._push(scratch, hash, first, last + 1, length, last - first + 1 == self.least)
 
+    cdef inline void _hash_words(self, Scratch* scratch, int kind) noexcept nogil:
+        """The same with a hashed vocabulary. With a constant `kind`, the compiler makes faster code."""
+        cdef const void* data = scratch.text.data
+        cdef const Token* token
+        cdef Py_ssize_t first, last, at
+        cdef Murmur murmur
+        for first in range(scratch.words - self.least + 1):
+            _begin(&murmur)
+            for last in range(first, min(scratch.words, first + self.most)):
+                token = &scratch.tokens[last]
+                if last > first:
+                    _add_byte(&murmur, 32)
+                for at in range(token.start, token.end):
+                    _add_character(&murmur, PyUnicode_READ(kind, data, at))
+                if last - first + 1 >= self.least:
+                    self._push_hashed(scratch, &murmur, first, last + 1, last - first + 1 == self.least)
+
     cdef void _add_token(self, Scratch* scratch, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
         """Add a word unless it is a stop word."""
         cdef Token* token = &scratch.tokens[scratch.words]
@@ -498,6 +524,9 @@ cdef class Ngrams:
         cdef uint64_t place
         cdef Slot* slot
         token.hash, token.power, token.start, token.end = 0, 1, start, end
+        if self.buckets != NULL and self.stop_slots == NULL:
+            scratch.words += 1
+            return
         for at in range(start, end):
             token.hash = _extend(token.hash, _at(&scratch.text, at))
             token.power *= BASE
@@ -511,16 +540,17 @@ cdef class Ngrams:
                 place = (place + 1) & self.stop_mask
         scratch.words += 1
 
-    cdef void _find_words(self, Scratch* scratch) noexcept nogil:
-        """The runs of two or more word characters."""
+    cdef inline void _find_words(self, Scratch* scratch, int kind) noexcept nogil:
+        """The runs of two or more word characters. With a constant `kind`, the compiler makes faster code."""
+        cdef const void* data = scratch.text.data
         cdef Py_ssize_t at = 0, start
         cdef Py_ssize_t length = scratch.text.length
         while at < length:
-            if not _is_word(_at(&scratch.text, at)):
+            if not _is_word(PyUnicode_READ(kind, data, at)):
                 at += 1
                 continue
             start = at
-            while at < length and _is_word(_at(&scratch.text, at)):
+            while at < length and _is_word(PyUnicode_READ(kind, data, at)):
                 at += 1
             if at - start >= 2:
                 self._add_token(scratch, start, at)
@@ -536,7 +566,7 @@ cdef class Ngrams:
                 value = 1.0
             elif self.sublinear:
                 value = 1.0 + log(value)
-            value *= self._row(scratch.counts[index].term)[0]
+            value *= self._row(&scratch.counts[index])[0]
             scratch.values[index] = value
             norm += value * value if self.norm == 2 else fabs(value)
         if self.norm == 2:
@@ -544,7 +574,7 @@ cdef class Ngrams:
         if self.norm == 0 or norm == 0.0:
             norm = 1.0
         for index in range(scratch.terms):
-            row = self._row(scratch.counts[index].term)
+            row = self._row(&scratch.counts[index])
             value = scratch.values[index] / norm
             if self.binarizes:
                 value = value > self.threshold
@@ -552,32 +582,58 @@ cdef class Ngrams:
             for score in range(self.scores):
                 scratch.products[score] += value * row[1 + score]
 
-    cdef void _read(self, Scratch* scratch) noexcept nogil:
-        if self.analyzer == WORD:
-            if not self.has_pattern:
-                self._find_words(scratch)
+    cdef inline Py_ssize_t _most_terms(self, Py_ssize_t units) noexcept nogil:
+        """The terms of a text of so many characters, or words of the word analyzer."""
+        return min(units * (self.most - self.least + 1), self.size)
+
+    cdef void _clear_memory(self, Scratch* scratch, Py_ssize_t units) noexcept nogil:
+        """Clear as much of the memory as so many units require."""
+        scratch.mask = <uint32_t>_power_above(2 * self._most_terms(units)) - 1
+        memset(scratch.places, 0, (<size_t>scratch.mask + 1) * sizeof(uint32_t))
+        memset(scratch.products, 0, self.scores * sizeof(double))
+
+    cdef inline void _read_kind(self, Scratch* scratch, int kind) noexcept nogil:
+        if not self.has_pattern:
+            self._find_words(scratch, kind)
+        self._clear_memory(scratch, scratch.words)
+        if self.buckets == NULL:
             self._read_words(scratch)
         else:
+            self._hash_words(scratch, kind)
+
+    cdef void _read(self, Scratch* scratch) noexcept nogil:
+        if self.analyzer == WORD:
+            if scratch.text.kind == 1:
+                self._read_kind(scratch, 1)
+            else:
+                self._read_kind(scratch, scratch.text.kind)
+        else:
+            self._clear_memory(scratch, scratch.text.length)
             self._read_characters(scratch)
         self._drain(scratch)
         self._sum(scratch)
 
     cdef int _run(self, str text, Scratch* scratch) except -1:
         """Read `text`, as `prepare` gave it, into `scratch`, which the caller frees."""
-        cdef Py_ssize_t units = len(text), most
+        cdef Py_ssize_t units = len(text), words = 0, most
         cdef list spans = None
         scratch.text = _text(text)
         if self.analyzer == WORD:
             if self.has_pattern:
                 spans = tokens(self.features, text)
             units = len(spans) if spans is not None else units // 3 + 1
-            scratch.tokens = <Token*>_allocate(units + 1, sizeof(Token))
-        most = min(units * (self.most - self.least + 1), self.size)
-        scratch.mask = <uint32_t>_power_above(2 * most) - 1
-        scratch.counts = <Count*>_allocate(most, sizeof(Count))
-        scratch.values = <double*>_allocate(most, sizeof(double))
-        scratch.products = <double*>_allocate(self.scores, sizeof(double))
-        scratch.places = <uint32_t*>_allocate(scratch.mask + 1, sizeof(uint32_t))
+            words = units + 1
+        most = self._most_terms(units)
+        scratch.products = <double*>PyMem_RawMalloc(
+            self.scores * sizeof(double) + most * (sizeof(double) + sizeof(Count)) + words * sizeof(Token)
+            + _power_above(2 * most) * sizeof(uint32_t)
+        )
+        if scratch.products == NULL:
+            raise MemoryError
+        scratch.values = scratch.products + self.scores
+        scratch.tokens = <Token*>(scratch.values + most)
+        scratch.counts = <Count*>(scratch.tokens + words)
+        scratch.places = <uint32_t*>(scratch.counts + most)
         if spans is not None:
             for start, end in spans:
                 self._add_token(scratch, start, end)
@@ -591,11 +647,7 @@ cdef class Ngrams:
         return 0
 
     cdef void _close(self, Scratch* scratch) noexcept:
-        PyMem_RawFree(scratch.tokens)
-        PyMem_RawFree(scratch.counts)
-        PyMem_RawFree(scratch.values)
         PyMem_RawFree(scratch.products)
-        PyMem_RawFree(scratch.places)
         PyMem_RawFree(scratch.found)
 
     def add(self, str text not None, array scores not None, /):
@@ -648,8 +700,7 @@ cdef class Ngrams:
 
 
 cdef void _clear(Scratch* scratch) noexcept:
-    scratch.tokens, scratch.counts, scratch.values, scratch.products = NULL, NULL, NULL, NULL
-    scratch.places, scratch.found = NULL, NULL
+    scratch.products, scratch.found = NULL, NULL
     scratch.words = scratch.waiting = scratch.terms = scratch.smallest = scratch.unknown = 0
     scratch.occurrences = scratch.room = 0
     scratch.record = scratch.failed = False

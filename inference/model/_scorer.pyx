@@ -269,6 +269,7 @@ cdef class Scorer:
     cdef Py_ssize_t least       # words of the shortest n-gram
     cdef Py_ssize_t most
     cdef uint32_t filled        # occupied slots of `words`
+    cdef uint64_t held          # occupied slots of `ngrams`
     cdef uint32_t longest       # bytes of the longest word
     cdef object features        # None: format 1
     cdef const unsigned char* cases
@@ -339,12 +340,23 @@ cdef class Scorer:
         cdef uint64_t blanks = self.lines.count(b" ")
         self.word_mask = _power_above(2 * (self.terms - min(<Py_ssize_t>blanks, self.terms))) - 1
         self.words = <Word*>_allocate(self.word_mask + 1, sizeof(Word))
-        # A name has as many beginnings of two and more words, with itself, as blanks.
-        self.ngram_mask = _power_above(2 * blanks) - 1
-        self.ngrams = <Ngram*>_allocate(self.ngram_mask + 1, sizeof(Ngram))
-        self.hint_mask = _power_above(4 * blanks) - 1
-        self.hints = <uint64_t*>_allocate((self.hint_mask + 1) // LINE, sizeof(uint64_t))
         self._walk(True)
+        self._build_ngrams(blanks)      # a name has as many beginnings of two and more words, with itself, as blanks
+        if _power_above(2 * self.held) <= self.ngram_mask:
+            self._build_ngrams(self.held)   # names share beginnings: a smaller table is faster
+        return 0
+
+    cdef int _build_ngrams(self, uint64_t most) except -1:
+        """Make the table of n-grams for so many of them."""
+        _free(self.ngrams)
+        _free(self.hints)
+        self.ngrams = NULL
+        self.hints = NULL
+        self.held = 0
+        self.ngram_mask = _power_above(2 * most) - 1
+        self.ngrams = <Ngram*>_allocate(self.ngram_mask + 1, sizeof(Ngram))
+        self.hint_mask = _power_above(4 * most) - 1
+        self.hints = <uint64_t*>_allocate((self.hint_mask + 1) // LINE, sizeof(uint64_t))
         self._walk(False)
         return 0
 
@@ -437,6 +449,7 @@ cdef class Scorer:
         while self.ngrams[place].key and self.ngrams[place].key != key:
             place = (place + 1) & self.ngram_mask
         if self.ngrams[place].key == 0:
+            self.held += 1
             self.ngrams[place].key, self.ngrams[place].term = key, -1
             self._hint(hashed)[0] |= <uint64_t>1 << (hashed >> 58)
         if term >= 0:
@@ -538,9 +551,11 @@ cdef class Scorer:
 
     cdef void _read(self, bint ascii, int kind, const void* text, Py_ssize_t length, const unsigned char* cases,
                     Scratch* scratch) noexcept nogil:
-        """Count the text's words and terms into `scratch`; with constants, the compiler makes faster code for pairs."""
+        """Count the text's words and terms into `scratch`; with constants, the compiler makes faster code."""
         if self.least == 1 and self.most == 2:
             self._read_sizes(1, 2, ascii, kind, text, length, cases, scratch)
+        elif self.least == 1 and self.most == 3:
+            self._read_sizes(1, 3, ascii, kind, text, length, cases, scratch)
         else:
             self._read_sizes(self.least, self.most, ascii, kind, text, length, cases, scratch)
 
