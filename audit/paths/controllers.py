@@ -47,6 +47,10 @@ class ControllersPlane:
         for each in inventory.of_kind(*_GITOPS):
             if each.group in _FLUX_GROUPS or each.group == "argoproj.io":
                 self._gitops[each.namespace].append(each)
+        self._cluster_stores = {each.name: each for each in inventory.of_kind("ClusterSecretStore")}
+        self._external: dict[str, list[Object]] = defaultdict(list)
+        for each in inventory.of_kind("ExternalSecret"):
+            self._external[each.namespace].append(each)
         self._copied = [
             (each, key, value, end)
             for each in inventory.of_kind("Secret")
@@ -141,11 +145,9 @@ class ControllersPlane:
 
     def _stores(self, namespace: str) -> Iterator[Step]:
         """Secrets of other namespaces that a store of the whole cluster reads for an ExternalSecret."""
-        stores = {each.name: each for each in self._land.inventory.of_kind("ClusterSecretStore")}
-        for given in self._land.inventory.of_kind("ExternalSecret"):
-            store = stores.get(str(given.at("spec", "secretStoreRef", "name")))
-            by_kind = given.at("spec", "secretStoreRef", "kind") == "ClusterSecretStore"
-            if given.namespace != namespace or store is None or not by_kind:
+        for given in self._external.get(namespace, ()):
+            store = self._cluster_stores.get(str(given.at("spec", "secretStoreRef", "name")))
+            if store is None or given.at("spec", "secretStoreRef", "kind") != "ClusterSecretStore":
                 continue
             provider = store.at("spec", "provider", "kubernetes")
             space = str(mapping(provider).get("remoteNamespace") or "default")

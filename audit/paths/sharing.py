@@ -49,6 +49,8 @@ class SharingPlane:
                 self._unused[mount.storage.identity].append((claim, mount))
         found += [mount for _claim, mount in claimed]
         self._storages = {each.storage.node: each.storage for each in found}
+        claims = land.inventory.of_kind("PersistentVolumeClaim")
+        self._filled = [each for each in claims if each.at("spec", "dataSourceRef", "namespace")]
         self._tokens = list(_tokens(land))
         self._entries = list(_entries(inventory.of_kind("ExternalSecret")))
 
@@ -102,7 +104,7 @@ class SharingPlane:
 
     def _copies(self, namespace: str) -> Iterator[Step]:
         """Claims that are filled with the data of a claim or snapshot of another namespace."""
-        for claim in self._land.inventory.of_kind("PersistentVolumeClaim"):
+        for claim in self._filled:
             source = mapping(claim.at("spec", "dataSourceRef"))
             space, kind, name = (str(source.get(key) or "") for key in ("namespace", "kind", "name"))
             if claim.namespace != namespace or space in {"", namespace}:
