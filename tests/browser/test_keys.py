@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from inference import api_keys
 from inference.api_keys import ApiKey
+from tests import onnx_artifacts
 from tests.browser.conftest import opened
 from tests.browser.looks import poor_contrasts, take_picture, too_wide
 from tests.models import write_tiny_model
@@ -72,7 +73,7 @@ def test_a_wrong_key_is_refused_and_can_be_replaced(locked_page: Page) -> None:
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "🔑"])
 def test_what_cannot_be_a_key_is_not_sent(locked_page: Page, key: str) -> None:
     asked: list[Request] = []
-    locked_page.on("request", lambda each: asked.extend([each]))
+    locked_page.on("request", lambda each: asked.extend([each] if each.resource_type == "fetch" else []))
     enter(locked_page, key)
     expect(locked_page.locator("#key:invalid")).to_have_count(1)
     assert asked == []
@@ -81,7 +82,7 @@ def test_what_cannot_be_a_key_is_not_sent(locked_page: Page, key: str) -> None:
 def test_the_key_is_kept_in_memory_only(locked_page: Page, locked: Service) -> None:
     """It is not shown, not in an address, and gone after a reload."""
     asked: list[Request] = []
-    locked_page.on("request", lambda each: asked.extend([each]))
+    locked_page.on("request", lambda each: asked.extend([each] if each.resource_type == "fetch" else []))
     enter(locked_page, KEY)
     expect(locked_page.locator("#card")).to_be_visible()
     classify(locked_page)
@@ -99,6 +100,20 @@ def test_the_key_is_kept_in_memory_only(locked_page: Page, locked: Service) -> N
 
 def test_a_service_without_keys_asks_for_none(page: Page) -> None:
     expect(page.locator("#key-form")).to_be_hidden()
+
+
+def test_the_page_of_an_onnx_model_asks_for_a_key(browser: Browser, keys: Path, tmp_path: Path) -> None:
+    model = onnx_artifacts.written(onnx_artifacts.credit(), tmp_path / "model")
+    with (
+        service(model, tmp_path / "log", runtime="onnx", api_keys_dir=keys) as running,
+        opened(browser, running.url, shown="#key-form") as page,
+    ):
+        page.set_viewport_size({"width": 320, "height": 900})
+        assert too_wide(page, 320) == []
+        take_picture(page, "key-onnx-phone")
+        enter(page, KEY)
+        expect(page.locator("#card")).to_be_visible()
+        expect(page.get_by_role("button", name="Predict")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,6 +11,18 @@ export function make(tag, text = "", attributes = {}) {
   return element;
 }
 
+/* Hidden until the service refuses a request without a valid key. */
+document.querySelector("main > section").insertAdjacentHTML("afterbegin", `
+  <form id="key-form" autocomplete="off" hidden>
+    <h2><label for="key">API key</label></h2>
+    <p id="key-hint" class="hint">This service requires one. The page keeps it until you close or reload it.</p>
+    <div class="row">
+      <input id="key" type="password" autocomplete="off" spellcheck="false" aria-describedby="key-hint">
+      <button type="submit">Use key</button>
+    </div>
+  </form>
+`);
+
 /* The user's API key, in memory only: never stored, shown or put into an address. */
 let key = "";
 
