@@ -26,7 +26,7 @@ import httpx
 
 from bench.machine import machine
 from bench.prometheus import running_prometheus, version
-from constructs_lib.monitoring.load import BASE_BYTES, BYTES_PER_SAMPLE, BYTES_PER_SERIES
+from constructs_lib.monitoring.load import BASE_BYTES, BYTES_PER_SAMPLE, BYTES_PER_SERIES, LABELS
 from constructs_lib.monitoring.scraping import TARGET_SERIES, series_per_pod
 from tenantry.programs import find
 
@@ -35,7 +35,6 @@ COUNTS: Final = (10, 250, 500, 1000)
 INTERVAL_SECONDS: Final = 5
 WARM_UP_SECONDS: Final = 40
 MEASURED_SECONDS: Final = 40
-LABELS: Final = 2
 DISK_SERIES: Final = 300
 DISK_SECONDS: Final = 2 * 3600
 RESULT: Final = Path(__file__).parent / "results" / "series.json"
