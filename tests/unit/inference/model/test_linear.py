@@ -73,6 +73,14 @@ def test_n_grams_of_up_to_many_words_are_found(terms: list[str], least: int, mor
     assert_same(part, text)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
+def test_n_grams_are_found_across_the_ends_of_groups_of_words(most: int) -> None:
+    """The compiled code handles 64 words together."""
+    terms = [" ".join([*WORDS, *WORDS][first : first + most]) for first in range(len(WORDS))]
+    part = named(terms, features(ngram_range=(most, most), terms=len(terms)))
+    assert_same(part, " ".join(WORDS * 40))
+
+
 def test_n_grams_of_four_words_are_read_by_the_fastest_code_and_longer_ones_are_not() -> None:
     make = compiled_ngrams()
     if make is None:
