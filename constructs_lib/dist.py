@@ -1,11 +1,12 @@
 """Writes a folder of manifests completely or not at all."""
 
+import contextlib
 import filecmp
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib.errors import PropsError
 from constructs_lib.names import SUFFIX
@@ -13,6 +14,10 @@ from constructs_lib.synthesis.unchanged import Identity, Kept, identity
 
 if TYPE_CHECKING:
     from constructs_lib.platform import Platform
+
+_CURRENT_FOLDER: Final = -100
+_EXCHANGE: Final = 2
+"""AT_FDCWD and RENAME_EXCHANGE, two arguments of Linux's renameat2(2)."""
 
 
 def write(platform: "Platform", output: Path, *, image: str | None = None, model: str | None = None) -> bool:
@@ -42,18 +47,19 @@ def place(source: Path, target: Path, kept: Kept | None = None) -> bool:
     """Replace the folder `target` with the manifests of `source` and those of its own that stay.
 
     The new folder is complete before it replaces the old one. If both have the same content, nothing is written.
+    Linux exchanges the folders in one step, so other programs always see one of them, even if this process is killed.
 
     Args:
         source: a folder of manifests.
-        target: the folder to replace; if it exists, it must contain only manifests.
+        target: the folder to replace, or a symbolic link to it; if it exists, it must contain only manifests.
         kept: files of `target` that stay.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        PropsError: there are no manifests, `target` contains other files, which would be lost, or one of the files that
-            stay was changed since.
+        PropsError: there are no manifests, `target` contains other files, which would be lost, or a file that stays was
+            changed or removed.
     """
     kept = kept or {}
     changed = _manifests(source)
@@ -61,13 +67,14 @@ def place(source: Path, target: Path, kept: Kept | None = None) -> bool:
     if not names:
         raise PropsError(f"'source' ({source}) must contain {SUFFIX} files; synthesize into it first")
     check_target(target)
+    target = target.resolve()
     if target.is_dir() and _manifests(target) == names:
         _, differing, errors = filecmp.cmpfiles(source, target, changed, shallow=False)
         if not differing and not errors:
             return False
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
-        new, old = Path(beside, "new"), Path(beside, "old")
+        new = Path(beside, "new")
         new.mkdir()
         for name in names:
             (new / name).parent.mkdir(exist_ok=True)
@@ -75,15 +82,33 @@ def place(source: Path, target: Path, kept: Kept | None = None) -> bool:
                 _keep(target / name, new / name, kept[name])
             else:
                 shutil.copyfile(source / name, new / name)
-        try:
-            if target.exists():
-                target.rename(old)
-            new.rename(target)
-        except BaseException:
-            if old.exists() and not target.exists():
-                old.rename(target)
-            raise
+        if not _exchange(new, target):
+            _replace(new, target, Path(beside, "old"))
     return True
+
+
+def _exchange(new: Path, target: Path) -> bool:
+    """Exchange two folders in one step; return whether the system and the file system can, and both exist."""
+    import ctypes  # noqa: PLC0415 - a synthesis without changes does not need it
+
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):  # not Linux
+        return False
+    paths = [os.fsencode(path) for path in (new, target)]
+    return bool(renameat2(_CURRENT_FOLDER, paths[0], _CURRENT_FOLDER, paths[1], _EXCHANGE) == 0)
+
+
+def _replace(new: Path, target: Path, old: Path) -> None:
+    """Replace a folder, if it exists, in two steps; the first one is undone if the second one fails."""
+    try:
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
 
 
 def _keep(present: Path, new: Path, expected: Identity) -> None:
@@ -92,12 +117,14 @@ def _keep(present: Path, new: Path, expected: Identity) -> None:
     Raises:
         PropsError: it is not the file that the synthesis saw.
     """
-    try:
-        os.link(present, new)
-    except OSError:
-        shutil.copyfile(present, new)
-    if identity(present.stat()) != expected:
-        raise PropsError(f"'target' ({present}) must not change during a synthesis; run it again")
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            os.link(present, new)
+        except OSError:
+            shutil.copyfile(present, new)
+        if identity(present.stat()) == expected:
+            return
+    raise PropsError(f"'target' ({present}) must not change during a synthesis; run it again")
 
 
 def _manifests(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from constructs_lib import dist
 from constructs_lib.dist import place, write
 from constructs_lib.errors import PropsError
 from constructs_lib.platform import Platform
@@ -25,11 +26,42 @@ def content(path: Path) -> dict[str, str]:
     return {each.name: each.read_text(encoding="utf-8") for each in path.iterdir()}
 
 
+@pytest.fixture
+def without_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot exchange two folders."""
+    monkeypatch.setattr(dist, "_exchange", lambda *_: False)
+
+
 def test_old_files_are_replaced_by_new_ones(tmp_path: Path) -> None:
     new, target = folder(tmp_path / "new", a="1", c="3"), folder(tmp_path / "dist", a="0", b="2")
     assert place(new, target)
     assert content(target) == {"a.k8s.yaml": "1", "c.k8s.yaml": "3"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "new"]
+
+
+@pytest.mark.usefixtures("without_exchange")
+def test_old_files_are_replaced_where_folders_cannot_be_exchanged(tmp_path: Path) -> None:
+    new, target = folder(tmp_path / "new", a="1", c="3"), folder(tmp_path / "dist", a="0", b="2")
+    assert place(new, target)
+    assert content(target) == {"a.k8s.yaml": "1", "c.k8s.yaml": "3"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "new"]
+
+
+def test_linux_replaces_the_folder_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed between two renames would leave the project without the folder."""
+    new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="0")
+    monkeypatch.delattr(Path, "rename")
+    assert place(new, target)
+    assert content(target) == {"a.k8s.yaml": "1"}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_symbolic_link_stays_and_its_folder_is_replaced(tmp_path: Path, *, exists: bool) -> None:
+    elsewhere = folder(tmp_path / "elsewhere", a="0") if exists else tmp_path / "elsewhere"
+    (tmp_path / "dist").symlink_to(elsewhere)
+    assert place(folder(tmp_path / "new", a="1"), tmp_path / "dist")
+    assert (tmp_path / "dist").is_symlink()
+    assert content(elsewhere) == {"a.k8s.yaml": "1"}
 
 
 def test_a_missing_target_is_created(tmp_path: Path) -> None:
@@ -65,6 +97,7 @@ def test_rejects_a_source_without_manifests(tmp_path: Path) -> None:
     assert content(target) == {"a.k8s.yaml": "0"}
 
 
+@pytest.mark.usefixtures("without_exchange")
 def test_a_failed_replacement_restores_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", a="0")
     rename = Path.rename
@@ -129,3 +162,12 @@ def test_a_file_that_was_replaced_since_does_not_stay(tmp_path: Path) -> None:
     with pytest.raises(PropsError, match="must not change during a synthesis"):
         place(new, target, {"b.k8s.yaml": stays})
     assert content(target) == {"b.k8s.yaml": "of another synthesis"}
+
+
+def test_a_file_that_was_removed_since_does_not_stay(tmp_path: Path) -> None:
+    new, target = folder(tmp_path / "new", a="1"), folder(tmp_path / "dist", b="2", c="3")
+    stays = identity((target / "b.k8s.yaml").stat())
+    (target / "b.k8s.yaml").unlink()
+    with pytest.raises(PropsError, match="must not change during a synthesis"):
+        place(new, target, {"b.k8s.yaml": stays})
+    assert content(target) == {"c.k8s.yaml": "3"}
