@@ -70,9 +70,13 @@ class Cache:
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + zlib.compress(content, 1))
-            Path(name).replace(self._folder / key)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(hashlib.sha256(content).digest() + zlib.compress(content, 1))
+                Path(name).replace(self._folder / key)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
 
     def trim(self) -> None:
         """Delete what was used longest ago until the cache takes at most three quarters of its limit."""

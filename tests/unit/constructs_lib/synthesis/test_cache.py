@@ -35,6 +35,15 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     assert cache.read(ITEM) is None
 
 
+def test_a_full_disk_is_no_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fails)
+    Cache(tmp_path).store(ITEM, b"content")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_was_used_longest_ago_is_deleted_first(tmp_path: Path) -> None:
     contents = [os.urandom(1000) for _ in range(6)]
     cache = Cache(tmp_path, limit=5000)
