@@ -35,6 +35,7 @@ def down(
     from tenantry.processes import stop_requested
 
     roots.require_programs(docker=context is None)
+    cluster = None
     with stop_requested() as stop:
         if context is not None:
             kubectl = Kubectl.find(kubeconfig, context)
@@ -45,7 +46,8 @@ def down(
                 _print(state.resources)
                 return
             confirm(kubectl, "remove the platform, its tenants and their buckets")
-            root = roots.platform_root(kubectl, file, stop, state.outputs.get("cluster"))
+            cluster = state.outputs.get("cluster")
+            root = roots.platform_root(kubectl, file, stop, cluster)
             root.destroy()
             root.discard_empty_state()
         elif dry_run:
@@ -54,7 +56,7 @@ def down(
             return
         else:
             _delete_kind_cluster(name, stop)
-    shutil.rmtree(roots.DIST, ignore_errors=True)
+    shutil.rmtree(roots.DIST / (cluster or ""), ignore_errors=True)  # other clusters keep their folders
     say("down: everything was removed")
 
 

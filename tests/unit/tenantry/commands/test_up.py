@@ -292,6 +292,9 @@ def test_down_removes_the_cluster_that_was_installed(
     monkeypatch.setenv("CONFIRM", "west")
     state = shown(["terraform_data.dist"], {"context": "west", "cluster": "west"})
     all_programs.add("terraform", {"show": {"says": state}})
+    for name in ("east", "west"):
+        (roots.DIST / name).mkdir(parents=True)
     done = CliRunner().invoke(app, ["down", "--file", str(clusters), "--context", "west"])
     assert done.exit_code == 0, done.output
     assert "-var=cluster=west" in next(each for each in all_programs.asked if " destroy " in each)
+    assert [each.name for each in roots.DIST.iterdir()] == ["east"]  # which `tenantry down` needs for that cluster
