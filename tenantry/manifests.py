@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tenantry.console import say, step
 from tenantry.errors import CommandError, InputError
 from tenantry.options import PLATFORM_FILE
+
+if TYPE_CHECKING:
+    from constructs_lib.synthesis.unchanged import Identity
 
 MAIN: Final = "main.py"
 """The project's own app, beside its platform.yaml: it may add constructs, so it is what writes the manifests."""
@@ -33,14 +36,13 @@ def write_manifests(file: Path, output: Path, *, image: str | None = None, model
     if (file.parent / MAIN).is_file() and file.name == PLATFORM_FILE.name:
         return _run_main(file.parent / MAIN, output, image=image, model=model)
     from constructs_lib.checks import warnings
+    from constructs_lib.dist import write
+    from constructs_lib.errors import PropsError
     from constructs_lib.platform import Platform
 
     platform = Platform.load(file)
     for warning in warnings(platform):
         say(f"warning: {warning}")
-    from constructs_lib.dist import write  # loads jsii, which takes a second
-    from constructs_lib.errors import PropsError
-
     try:
         with step(f"writing {output}/"):
             return write(platform, output, image=image, model=model)
@@ -69,9 +71,8 @@ def _run_main(main: Path, output: Path, *, image: str | None, model: str | None)
     return _contents(output) != before
 
 
-def _contents(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """What tells whether a file was replaced: `dist.place` writes new files, and only if one of them differs."""
-    if not folder.is_dir():
-        return {}
-    found = ((str(path), path.stat()) for path in folder.rglob("*") if path.is_file())
-    return {name: (stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in found}
+def _contents(folder: Path) -> "dict[str, Identity]":
+    """The identity of each file: `dist.place` replaces only files that differ."""
+    from constructs_lib.synthesis.unchanged import identity
+
+    return {str(path): identity(path.stat()) for path in folder.rglob("*") if path.is_file()}
