@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from constructs_lib.platform import Platform, Tenant
 from inference.address import ModelUri
 from tenantry import yaml_edits
+from tenantry.clusters import part_of
 from tenantry.errors import InputError
 
 
@@ -28,18 +29,20 @@ def find_tenant(file: Path, name: str) -> Tenant:
     raise InputError(f"{file} has no tenant '{name}'; it has {', '.join(tenant.name for tenant in tenants)}")
 
 
-def find_tenants(file: Path, only: Sequence[str] = ()) -> tuple[Tenant, ...]:
-    """The file's tenants, in its order: all of them, or only those that `only` names.
+def find_tenants(file: Path, only: Sequence[str] = (), cluster: str | None = None) -> tuple[Tenant, ...]:
+    """The file's tenants, in its order: all of them, those of one cluster, or only those that `only` names.
 
     Raises:
         PlatformError: the file is wrong.
-        InputError: `only` names a tenant that the file does not have.
+        InputError: `only` names a tenant that the file or the cluster does not have, or the file does not list the
+            cluster.
     """
-    tenants = Platform.load(file).tenants
+    tenants = part_of(Platform.load(file), cluster).tenants
     names = [tenant.name for tenant in tenants]
     unknown = sorted(set(only) - set(names))
     if unknown:
-        raise InputError(f"{file} has no tenant '{unknown[0]}'; it has {', '.join(names)}")
+        where = f" on cluster {cluster}" if cluster else ""
+        raise InputError(f"{file} has no tenant '{unknown[0]}'{where}; it has {', '.join(names)}")
     return tuple(tenant for tenant in tenants if tenant.name in only or not only)
 
 

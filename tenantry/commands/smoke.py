@@ -15,6 +15,7 @@ from tenantry.errors import CommandError, InputError
 from tenantry.options import (
     PLATFORM_FILE,
     ApiKeyOption,
+    ClusterOption,
     ContextOption,
     FileOption,
     Format,
@@ -53,6 +54,7 @@ def smoke(
     *,
     text: Annotated[str, typer.Option("--text", help="What to ask.")] = QUESTION,
     tenant: TenantOption = None,
+    cluster: ClusterOption = None,
     api_key: ApiKeyOption = None,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
@@ -71,7 +73,7 @@ def smoke(
     from tenantry.platform_file import find_tenants
 
     key = read_api_key(api_key)
-    tenants = _text_tenants(find_tenants(file, tenant or ()))
+    tenants = _text_tenants(find_tenants(file, tenant or (), cluster))
     names = [each.name for each in tenants]
     keyed = key_owner(tenants) if key else ""
     kubectl = Kubectl.find(kubeconfig, context)

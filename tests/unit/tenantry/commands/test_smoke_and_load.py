@@ -13,7 +13,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from constructs_lib.names import selector
 from tenantry.cli import app
@@ -95,6 +95,27 @@ def test_a_tenant_that_cannot_be_reached_is_told_and_does_not_stop_the_others(mo
     assert smoke.ask(KUBECTL, "tenant-a", "hello") == smoke.SmokeResult(
         tenant="tenant-a", ok=False, body="services not found"
     )
+
+
+def test_the_tenants_of_one_of_several_clusters_are_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "platform.yaml"
+    file.write_text(
+        "apiVersion: tenantry.dev/v1alpha1\nplatform: {image: registry.example/service:1}\nclusters: [east, west]\n"
+        "tenants:\n  - {name: tenant-a, model: s3://models/tenant-a/spam, cluster: east}\n"
+        "  - {name: tenant-b, model: s3://models/tenant-b/spam, cluster: west}\n"
+    )
+    monkeypatch.setattr(Kubectl, "find", lambda *_: KUBECTL)
+    monkeypatch.setattr(Kubectl, "require_reachable", lambda _: None)
+    monkeypatch.setattr(smoke, "ask", lambda _, name, *__: smoke.SmokeResult(tenant=name, ok=True, body="spam"))
+
+    def asked(*options: str) -> Result:
+        return CliRunner().invoke(app, ["smoke", "--file", str(file), *options])
+
+    assert asked().stdout == "tenant-a: spam\ntenant-b: spam\n"
+    assert asked("--cluster", "west").stdout == "tenant-b: spam\n"
+    refused = asked("--cluster", "west", "--tenant", "tenant-a")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "has no tenant 'tenant-a' on cluster west; it has tenant-b" in refused.stderr
 
 
 def test_the_load_is_a_valid_job() -> None:
