@@ -76,8 +76,8 @@ class Endpoint(ABC, Generic[M]):
     """The error for well-formed JSON that does not match the route."""
     offload_bytes: int
     """A longer body is answered in the thread."""
-    batched_bytes = 0
-    """A longer body is not answered together with others."""
+    batched_bytes = -1
+    """A longer body is not answered together with others; -1: none is, not even an empty one."""
 
     def __init__(
         self, settings: Settings, metrics: Metrics, admission: Admission, thread: Executor, max_values: int

@@ -56,7 +56,7 @@ class TensorEndpoint(Endpoint[OnnxModel]):
     def use(self, model: OnnxModel) -> None:
         """Answer with `model`; short requests on the event loop if it is fast enough."""
         super().use(model)
-        self.batched_bytes = self._max_batched_bytes if model.batches else 0
+        self.batched_bytes = self._max_batched_bytes if model.batches else -1
         row_values = sum(spec.row_elements for spec in model.signature.inputs)
         rows = int(_LOOP_SECONDS / model.row_seconds)
         self.offload_bytes = min(self._settings.offload_bytes, rows * row_values * _BYTES_PER_VALUE)

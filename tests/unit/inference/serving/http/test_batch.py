@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from inference.model.artifact import Artifact
+from inference.model.classifier import TextClassifier
 from inference.model.onnx_model import OnnxModel
 from tests import onnx_artifacts
 from tests.service import answers
@@ -15,7 +17,10 @@ RECORDS = [{"age": age, "children": 1, "city": "Wien"} for age in (20, 35, 50, 6
 
 
 def _request(record: dict[str, Any]) -> bytes:
-    body = json.dumps({"inputs": record}).encode()
+    return _post(json.dumps({"inputs": record}).encode())
+
+
+def _post(body: bytes) -> bytes:
     return b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
@@ -84,6 +89,31 @@ def test_an_invalid_request_gets_its_own_error(server: Offline, runs: list[int])
     server.run()
     assert [_answer(client)[0] for client in clients] == [200, 422, 200]
     assert runs == [2]
+
+
+def test_empty_bodies_for_a_text_model_are_answered_one_by_one(tiny_artifact: Artifact) -> None:
+    """Its endpoints answer no bodies together."""
+    server = Offline(TextClassifier.from_artifact(tiny_artifact))
+    clients = [server.connect() for _ in range(3)]
+    for client in clients:
+        assert not client.send(_post(b""))
+    server.run()
+    assert [_answer(client)[0] for client in clients] == [400] * 3
+    server.close()
+
+
+def test_empty_bodies_for_a_model_that_is_not_batched_are_answered_one_by_one(
+    model: OnnxModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "batches", False)
+    server = Offline(model, runtime="onnx")
+    monkeypatch.setattr(server.shared.batch, "add", None)
+    clients = [server.connect() for _ in range(2)]
+    for client in clients:
+        assert not client.send(_post(b""))
+    server.run()
+    assert [_answer(client)[0] for client in clients] == [400] * 2
+    server.close()
 
 
 def test_a_client_that_has_gone_does_not_stop_the_others(server: Offline) -> None:
