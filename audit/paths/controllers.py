@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -21,7 +21,13 @@ _MUTATING: Final = "MutatingWebhookConfiguration"
 _WEBHOOKS: Final = (_MUTATING, "ValidatingWebhookConfiguration")
 _GITOPS: Final = ("Kustomization", "HelmRelease", "Application", "ApplicationSet")
 _FLUX_GROUPS: Final = {"kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"}
-_MAKE_PODS: Final = ("pods", "deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs")
+_SECRETS: Final = (("", "secrets"),)
+_MAKE_PODS: Final = (
+    *(("", each) for each in ("pods", "replicationcontrollers", "podtemplates")),
+    *(("apps", each) for each in ("deployments", "statefulsets", "daemonsets", "replicasets")),
+    *(("batch", each) for each in ("jobs", "cronjobs")),
+)
+"""Resources from which pods follow, each with its API group."""
 _COPIES: Final = (
     ("reflector.v1.k8s.emberstack.com/reflection-allowed", "-namespaces"),
     ("replicator.v1.mittwald.de/replication-allowed", "-namespaces"),
@@ -85,7 +91,7 @@ class ControllersPlane:
             if mapping(mapping(webhook.get("clientConfig")).get("service")).get("namespace") != namespace:
                 continue
             place = given.place.at("webhooks", index, "clientConfig", "service", "namespace")
-            sentence = f"the API server sends the objects that {given.reference} is about to a Service of {namespace}"
+            sentence = f"the API server sends the objects that {given.reference} matches to a Service of {namespace}"
             for target, certain in self._seen(given.kind, webhook, others):
                 yield Step(target, "webhook", sentence, lines(place), certain=certain, source=_ADMISSION)
         for api in self._land.inventory.of_kind("APIService"):
@@ -99,20 +105,17 @@ class ControllersPlane:
     def _seen(self, kind: str, webhook: Mapping[str, Any], others: list[str]) -> Iterator[tuple[Node, bool]]:
         """What a webhook gets of other namespaces: their objects, Secrets, or, if it may change these, pods."""
         rules = [each for each in mappings(webhook.get("rules")) if each.get("scope") != "Cluster"]
-        resources = {str(name) for rule in rules for name in listed(rule.get("resources"))}
+        kinds = [Kind.OBJECTS] if rules else []
+        kinds += [Kind.SECRET] if _match(rules, _SECRETS) else []
+        kinds += [Kind.NEW_PODS] if kind == _MUTATING and _match(rules, _MAKE_PODS) else []
         narrowed = bool(webhook.get("matchConditions") or webhook.get("objectSelector"))
         selector = selector_of(webhook.get("namespaceSelector") or {})
-        for other in others if resources else ():
+        for other in others if kinds else ():
             found = self._land.inventory.namespaces.get(other)
             truth = selector.matches(found.labels) if selector is not None and found is not None else YES
             if truth is NO:
                 continue
             certain = truth is YES and not narrowed
-            kinds = [Kind.OBJECTS]
-            if not resources.isdisjoint({"*", "*/*", "secrets"}):
-                kinds.append(Kind.SECRET)
-            if kind == _MUTATING and not resources.isdisjoint({"*", "*/*", *_MAKE_PODS}):
-                kinds.append(Kind.NEW_PODS)
             for each in kinds:
                 yield Node(each, other, ANY if each is Kind.SECRET else ""), certain
 
@@ -174,6 +177,16 @@ class ControllersPlane:
                 target = Node(Kind.SECRET, secret.namespace, secret.name)
                 found = lines(secret.place.at("metadata", "annotations", key))
                 yield Step(target, "copies-secret", sentence, found, certain=False)
+
+
+def _match(rules: Sequence[Mapping[str, Any]], resources: Sequence[tuple[str, str]]) -> bool:
+    """Whether rules of a webhook match one of some resources, each with its API group."""
+    return any(
+        not {ANY, group}.isdisjoint(map(str, listed(rule.get("apiGroups"))))
+        and not {ANY, "*/*", resource}.isdisjoint(map(str, listed(rule.get("resources"))))
+        for rule in rules
+        for group, resource in resources
+    )
 
 
 def _keys(given: Object) -> list[str]:

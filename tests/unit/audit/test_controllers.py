@@ -26,8 +26,10 @@ def ways(tmp_path: Path, text: str) -> set[tuple[str, str, bool]]:
     return {(each.steps[-1].rule, str(each.end), each.certain) for each in found}
 
 
-def webhook(resources: str, kind: str = "MutatingWebhookConfiguration", more: str = "", of: str = "red") -> str:
-    rules = f"[{{apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: {resources}}}]"
+def webhook(
+    resources: str, kind: str = "MutatingWebhookConfiguration", more: str = "", of: str = "red", groups: str = "['*']"
+) -> str:
+    rules = f"[{{apiGroups: {groups}, apiVersions: ['*'], operations: ['*'], resources: {resources}}}]"
     client = f"{{service: {{name: hook, namespace: {of}}}}}"
     hooks = f"webhooks: [{{name: a.b.c, clientConfig: {client}, rules: {rules}{more}}}]"
     return given("admissionregistration.k8s.io/v1", kind, "", hooks)
@@ -41,6 +43,10 @@ def webhook(resources: str, kind: str = "MutatingWebhookConfiguration", more: st
         (webhook("[secrets]"), {"objects of blue", "Secrets of blue"}, True),
         (webhook("[deployments]"), {"objects of blue", "new pods of blue"}, True),
         (webhook("[configmaps]"), {"objects of blue"}, True),
+        (webhook("['*']", groups="[networking.istio.io]"), {"objects of blue"}, True),
+        (webhook("['*/*']", groups="[cert-manager.io, acme.cert-manager.io]"), {"objects of blue"}, True),
+        (webhook("['*']", groups="[apps]"), {"objects of blue", "new pods of blue"}, True),
+        (webhook("['*']", groups="['']"), {"objects of blue", "Secrets of blue", "new pods of blue"}, True),
         (webhook("[configmaps]", more=", matchConditions: [{name: a, expression: x}]"), {"objects of blue"}, False),
         (webhook("[configmaps]", more=", namespaceSelector: {matchLabels: {team: blue}}"), {"objects of blue"}, True),
         (webhook("['*']", more=", namespaceSelector: {matchLabels: {team: red}}"), set(), True),
