@@ -1,4 +1,4 @@
-"""Storage: what volumes are the same, and which is a folder of another."""
+"""Storage: which volumes are the same, and which are folders in others."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ _SOURCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
 }
 """Kinds of storage: the fields that identify it, and the field with the folder in it."""
 SOURCES: Final = tuple(_SOURCES)
-_SHARES: Final = (("nfs", ("server",), "share"), ("smb", ("source",), "subDir"))
-"""Storage that attributes of CSI volumes name, whatever the driver and the handle."""
+_SHARES: Final = (("nfs", ("server",), ("share", "subdir")), ("smb", ("source",), ("subdir",)))
+"""Storage that attributes of CSI volumes name, whatever the driver and the handle; drivers take them in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,19 @@ def storages(spec: Mapping[str, Any], kind: str) -> Iterator[Storage]:
     source = spec.get(kind)
     if not isinstance(source, dict):
         return
-    attributes = mapping(source.get("volumeAttributes"))
-    for share, fields, folder in _SHARES if kind == "csi" else ():
+    attributes = {str(key).lower(): value for key, value in mapping(source.get("volumeAttributes")).items()}
+    for share, fields, folders in _SHARES if kind == "csi" else ():
         if all(attributes.get(each) for each in fields):
-            yield _storage(share, attributes, fields, folder)
+            yield _storage(share, attributes, fields, *folders)
     identifying, folder = _SOURCES[kind]
     # A volume of a CSI driver in a pod has no handle: it is the pod's own, unless its attributes name a share.
     if kind != "csi" or source.get("volumeHandle"):
         yield _storage(HOST_PATH if kind == "local" else kind, source, identifying, folder)
 
 
-def _storage(kind: str, source: Mapping[str, Any], fields: tuple[str, ...], folder: str) -> Storage:
+def _storage(kind: str, source: Mapping[str, Any], fields: tuple[str, ...], *folders: str) -> Storage:
     words = [kind, *(_word(source[each]) for each in fields if source.get(each) is not None)]
-    return Storage(" ".join(words), _folder(str(source.get(folder) or "")) if folder else "")
+    return Storage(" ".join(words), _folder("/".join(str(source.get(each) or "") for each in folders)))
 
 
 def _word(value: Any) -> str:

@@ -10,6 +10,7 @@ from tests.unit.audit.manifests import DENY_ALL, namespace, policy
 
 ENFORCED = "{pod-security.kubernetes.io/enforce: restricted}"
 CLAIM = "persistentVolumeClaim: {claimName: data}"
+CSI_SMB = "csi: {driver: smb.csi.k8s.io, volumeHandle: %s, volumeAttributes: {source: //files/x, subdir: %s}}"
 CSI_NFS = "csi: {driver: nfs.csi.k8s.io, volumeHandle: %s, volumeAttributes: {server: files, share: %s}}"
 
 
@@ -49,6 +50,10 @@ SHARED = [("shares-volume", "pods blue/web", True)]
         (CSI_NFS % ("a", "/x"), CSI_NFS % ("b", "/x"), True),
         (CSI_NFS % ("a", "/x"), "nfs: {server: files, path: /x}", True),
         (CSI_NFS % ("a", "/x"), CSI_NFS % ("b", "/y"), False),
+        (CSI_NFS % ("a", "/, subdir: pvc-1"), CSI_NFS % ("b", "/, subdir: pvc-2"), False),
+        (CSI_NFS % ("a", "/x"), CSI_NFS % ("b", "/, subDir: x/pvc-2"), True),
+        (CSI_SMB % ("a", "pvc-1"), CSI_SMB % ("b", "pvc-2"), False),
+        (CSI_SMB % ("a", "pvc-1"), CSI_SMB % ("b", "pvc-1"), True),
         ("csi: {driver: disks, volumeHandle: one}", "csi: {driver: disks, volumeHandle: one}", True),
         ("csi: {driver: disks, volumeHandle: one}", "csi: {driver: disks, volumeHandle: two}", False),
         ("cephfs: {monitors: [a, b], path: /x}", "cephfs: {monitors: [b, a], path: /x/y}", True),
