@@ -120,18 +120,21 @@ class ControllersPlane:
                 yield Node(each, other, ANY if each is Kind.SECRET else ""), certain
 
     def _flux(self, given: Object) -> Iterator[Step]:
-        # An account of its namespace, which it may name instead, is the tenant's in any case.
+        # An account that it names is one of its namespace, which the tenant has anyway.
         if not (given.at("spec", "serviceAccountName") or given.at("spec", "kubeConfig")):
-            sentence = f"{given.reference} names no account, so the controller applies it with its own permissions"
+            sentence = f"{given.reference} has no account, so the controller applies it with its own permissions"
             yield self._applied(Node(Kind.CLUSTER), given, sentence, _FLUX)
 
     def _argo(self, given: Object) -> Iterator[Step]:
         spec = given.at("spec", "template", "spec") if given.kind == "ApplicationSet" else given.at("spec")
-        name = str(mapping(spec).get("project"))
+        name = str(mapping(spec).get("project") or "default")
         projects = [each for each in self._land.inventory.of_kind("AppProject") if each.name == name]
-        sentence = f"{given.reference} is applied with the controller's permissions, where its project {name} allows it"
+        sentence = (
+            f"the controller applies {given.reference} with its own permissions, wherever the project {name} allows it"
+        )
         if not projects:
             yield self._applied(Node(Kind.CLUSTER), given, sentence, _ARGO)
+        projects = [each for each in projects if _takes_from(each, given.namespace)]
         allowed = [
             str(each.get("namespace") or "")
             for project in projects
@@ -177,6 +180,13 @@ class ControllersPlane:
                 target = Node(Kind.SECRET, secret.namespace, secret.name)
                 found = lines(secret.place.at("metadata", "annotations", key))
                 yield Step(target, "copies-secret", sentence, found, certain=False)
+
+
+def _takes_from(project: Object, namespace: str) -> bool:
+    """Whether a project of Argo CD accepts Applications of a namespace: by default, only those of its own."""
+    sources = map(str, listed(project.at("spec", "sourceNamespaces")))
+    # A pattern between slashes is a regular expression, which may match.
+    return namespace == project.namespace or any(each[:1] == "/" or fnmatchcase(namespace, each) for each in sources)
 
 
 def _match(rules: Sequence[Mapping[str, Any]], resources: Sequence[tuple[str, str]]) -> bool:

@@ -99,12 +99,16 @@ def test_the_project_of_an_application_decides_where_argo_applies_it(
 ) -> None:
     application = given("argoproj.io/v1alpha1", "Application", "red", "spec: {project: it}")
     assert ways(tmp_path, application) >= EVERYTHING
-    project = given("argoproj.io/v1alpha1", "AppProject", "argocd", f"spec: {{destinations: {destinations}}}")
+    spec = f"spec: {{sourceNamespaces: [re*], destinations: {destinations}}}"
+    project = given("argoproj.io/v1alpha1", "AppProject", "argocd", spec)
     for text in (
         application,
         given("argoproj.io/v1alpha1", "ApplicationSet", "red", "spec: {template: {spec: {project: it}}}"),
     ):
         assert ways(tmp_path, text + project) == expected
+        assert ways(tmp_path, text + project.replace("re*", "/r.*/")) == expected
+        assert ways(tmp_path, text + project.replace("re*", "green")) == set()
+        assert ways(tmp_path, text + project.replace("argocd", "red").replace("re*", "")) == expected
 
 
 def test_who_may_write_such_objects_may_have_the_cluster(tmp_path: Path) -> None:
