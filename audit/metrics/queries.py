@@ -128,8 +128,10 @@ def _from_outside(cluster: Cluster, server: Object) -> Iterator[Query]:
             yield Query(server, Way.SERVICE, Verdict.ALLOWED, who, "", text, ((place.file, place.line),), True)
     names = {(each.namespace, each.name) for each in services}
     for route in cluster.inventory.routes:
+        if (route.service_namespace, route.service) not in names:
+            continue
         granted = cluster.inventory.grants_route(route)
-        if (route.service_namespace, route.service) in names and granted is not NO:
+        if granted is not NO:
             text = (
                 f"{route.kind} {route.namespace}/{route.name} leads to it as {', '.join(route.hosts) or 'every host'}"
             )

@@ -77,8 +77,9 @@ class Inventory:
 
     def grants_reference(self, referrer: Referrer, referent: Referent, namespace: str) -> Truth:
         """Whether a namespace allows a reference from another one; not known if the input does not declare it."""
-        of_namespace = [each for each in self.grants if each.namespace == namespace]
-        if referrer.namespace == namespace or any(each.allows(referrer, referent) for each in of_namespace):
+        if referrer.namespace == namespace:
+            return YES
+        if any(each.namespace == namespace and each.allows(referrer, referent) for each in self.grants):
             return YES
         declared = self.namespaces.get(namespace)
         return MAYBE if declared is None or declared.place is None else NO

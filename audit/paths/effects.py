@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from audit.metrics.connections import OPERATED
-from audit.model.objects import mapping
 from audit.model.permissions import proxied
 from audit.paths.graph import ANY, Kind, Node
 from audit.paths.landscape import Landscape
@@ -83,10 +82,8 @@ def _stores(land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator
         provider = store.at("spec", "provider", "kubernetes")
         if isinstance(provider, dict):
             yield Node(Kind.SECRET, str(provider.get("remoteNamespace") or "default"), ANY), certain
-        for each in land.inventory.of_kind("ExternalSecret"):
-            reference = mapping(each.at("spec", "secretStoreRef"))
-            if (reference.get("kind"), reference.get("name")) == (store.kind, store.name):
-                yield Node(Kind.SECRET, each.namespace, str(each.at("spec", "target", "name") or each.name)), certain
+        for each in land.filled.get(store.name, ()):
+            yield Node(Kind.SECRET, each.namespace, str(each.at("spec", "target", "name") or each.name)), certain
 
 
 def _applied(_land: Landscape, _namespace: str, _names: Sequence[str]) -> Iterator[tuple[Node, bool]]:
@@ -123,5 +120,7 @@ IN_CLUSTER: Final[dict[str, Effect]] = {
     "approves-certificates": _cluster,
     "changes-admission": _cluster,
     "redirects-the-api": _cluster,
+    "reads-stores": _stores,
+    "applies-manifests": _applied,
 }
-"""Effects of the consequences that only a ClusterRoleBinding gives: their resources do not have a namespace."""
+"""Effects of the consequences of a ClusterRoleBinding that do not depend on a namespace."""

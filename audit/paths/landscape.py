@@ -1,13 +1,14 @@
 """The input, arranged for the planes: the node of each object."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from audit.cluster import Cluster
 from audit.engine.through_services import selected
 from audit.metrics.servers import Servers, pods_of
 from audit.model.addresses import Address
+from audit.model.inventory import Inventory
 from audit.model.objects import Object
 from audit.model.place import Place
 from audit.model.pods import Workload
@@ -34,6 +35,7 @@ class Landscape:
         servers: The Prometheus objects.
         operated: Those whose pods are not in the input, because only an operator makes them, by the nodes of these.
         accounts: ServiceAccounts that the input declares or uses, by namespace and name.
+        filled: ExternalSecrets that a store of the whole cluster fills, by the name of the store.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -74,6 +76,7 @@ class Landscape:
         for workload in self.inventory.workloads:
             for address in {each for pods in workload.pods if not pods.host_network for each in pods.addresses}:
                 self._at[address].append(workload)
+        self.filled = _filled(self.inventory)
         self._accounts_in: dict[str, list[Node]] = defaultdict(list)
         for namespace, name in self.accounts:
             self._accounts_in[namespace].append(Node(Kind.ACCOUNT, namespace, name))
@@ -148,3 +151,12 @@ class Landscape:
         yield from self.pods(namespace)
         yield from self.accounts_of(namespace)
         yield Node(Kind.MANIFESTS, namespace)
+
+
+def _filled(inventory: Inventory) -> Mapping[str, list[Object]]:
+    """The ExternalSecrets that a store of the whole cluster fills, by the name of the store."""
+    found: dict[str, list[Object]] = defaultdict(list)
+    for each in inventory.of_kind("ExternalSecret"):
+        if each.at("spec", "secretStoreRef", "kind") == "ClusterSecretStore":
+            found[str(each.at("spec", "secretStoreRef", "name"))].append(each)
+    return found

@@ -1,6 +1,7 @@
 """Mounts: which storage the pods of a template have, by claims and without."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ class Mount:
     Attributes:
         storage: The storage.
         places: The lines of the volume and of what it means.
-        certain: Whether the API server certainly does not refuse the pods because of it.
+        certain: False if the API server may refuse the pods because of it.
     """
 
     storage: Storage
@@ -29,7 +30,13 @@ class Mount:
 
 
 class Mounts:
-    """The claims and volumes of an input."""
+    """The claims and volumes of an input.
+
+    Attributes:
+        claims: The claims, by namespace and name.
+        volumes: The PersistentVolumes, by name.
+        named: By namespace, the names of its claims, and of those for which a volume is reserved.
+    """
 
     def __init__(self, land: Landscape) -> None:
         self._land = land
@@ -39,6 +46,9 @@ class Mounts:
             (str(each.at("spec", "claimRef", "namespace")), str(each.at("spec", "claimRef", "name"))): each
             for each in self.volumes.values()
         }
+        self.named: dict[str, list[str]] = defaultdict(list)
+        for namespace, name in dict.fromkeys([*self.claims, *self._reserved]):
+            self.named[namespace].append(name)
 
     def of(self, template: Template) -> Iterator[Mount]:
         """The storage that the pods of a template have and others may have too."""
@@ -56,11 +66,6 @@ class Mounts:
                 for mount in self._made(template, pattern, made, where.at(index)):
                     for folder in _folders(template, name):
                         yield Mount(mount.storage.within(folder), mount.places)
-
-    @property
-    def named(self) -> list[tuple[str, str]]:
-        """Namespace and name of each claim, and of each for which a volume is reserved."""
-        return list(dict.fromkeys([*self.claims, *self._reserved]))
 
     def of_claim(self, namespace: str, name: str) -> Iterator[Mount]:
         """The storage of a claim; none where the input does not say which it is."""
@@ -80,7 +85,7 @@ class Mounts:
         if made:
             pattern = rf"{re.escape(template.owner.name)}(-[a-z0-9]+)*-{re.escape(str(volume.get('name')))}"
             yield from self._made(template, pattern, made, at.at("ephemeral"))
-        for kind in SOURCES:
+        for kind in (each for each in SOURCES if each in volume):
             refuses = self._land.refuses_baseline(namespace) if kind == HOST_PATH else False
             # A hostPath that belongs to the node leads to the node instead.
             if refuses or (kind == HOST_PATH and of_the_node(str(mapping(volume.get(kind)).get("path", "")))):
@@ -91,8 +96,7 @@ class Mounts:
     def _made(self, template: Template, pattern: str, made: Mapping[str, Any], at: Place) -> Iterator[Mount]:
         """The storage of claims that a controller makes for the pods: of existing ones, or of the volume named."""
         namespace = template.owner.namespace
-        names = {name for space, name in self.named if space == namespace}
-        for name in sorted(each for each in names if re.fullmatch(pattern, each)):
+        for name in sorted(each for each in self.named.get(namespace, ()) if re.fullmatch(pattern, each)):
             for mount in self.of_claim(namespace, name):
                 yield Mount(mount.storage, (at, *mount.places))
         volume = self.volumes.get(str(mapping(made.get("spec")).get("volumeName")))

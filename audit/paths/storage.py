@@ -56,9 +56,14 @@ class Storage:
         """A folder in it."""
         return Storage(self.identity, _folder(f"{self.folder}/{sub_path}"))
 
-    def has(self, other: "Storage") -> bool:
-        """Whether another storage is the same, or a folder in it."""
-        return self.identity == other.identity and f"{other.folder}/".startswith(f"{self.folder}/")
+    @property
+    def around(self) -> Iterator["Storage"]:
+        """Itself and every folder that it is in."""
+        yield self
+        folder = self.folder
+        while folder:
+            folder = folder.rpartition("/")[0]
+            yield Storage(self.identity, folder)
 
 
 def storages(spec: Mapping[str, Any], kind: str) -> Iterator[Storage]:
