@@ -37,16 +37,18 @@ class Aliases:
                 self._taken[each.namespace].append((text, place))
                 self._owners[text].append(each.namespace)
             for item in mappings(each.at("status", "loadBalancer", "ingress")):
-                self._owners[str(item.get("ip"))].append(each.namespace)
+                if item.get("ip"):
+                    self._owners[str(item["ip"])].append(each.namespace)
 
     @property
     def unresolved(self) -> Iterator[str]:
-        """Names outside the cluster for which Services stand."""
+        """Services that are aliases of names outside the cluster."""
         for services in self._of.values():
             for service in services:
                 for name, _place in _names(service):
                     if self._targets(name, service.namespace) is None:
-                        yield f"where {name} leads, for which the Service {service.namespace}/{service.name} stands"
+                        alias = f"the Service {service.namespace}/{service.name}"
+                        yield f"where {alias} leads: {name} is not a name of the cluster"
 
     def steps(self, namespace: str) -> Iterator[Step]:
         """What the Services of a namespace lead to, or take, in others."""
@@ -64,21 +66,21 @@ class Aliases:
                     found = lines(service.place)
                     yield Step(target, "endpoints", sentence, found, certain=False, source=_SERVICES)
         for text, place in self._taken.get(namespace, ()):
-            for other in self._owners[text]:
+            for other in dict.fromkeys(self._owners[text]):
                 if other != namespace:
                     sentence = f"a Service takes the traffic to {text}, an address of a Service of {other}"
                     target = Node(Kind.TRAFFIC, other)
                     yield Step(target, "takes-address", sentence, lines(place), certain=False, source=_ADDRESSES)
 
     def _targets(self, name: str, namespace: str) -> list[Node] | None:
-        """What a host name means in other namespaces, or None if it is not a name of the cluster."""
+        """What a host name leads to in other namespaces, or None if it is not a name of the cluster."""
         address = _address(name)
         if address is not None:
             return self._at(address, namespace)
         labels = name.rstrip(".").split(".")
         for kind in ("svc", "pod"):
-            index = labels.index(kind) if kind in labels[2:] else 0
-            if index:
+            if kind in labels[2:]:
+                index = labels.index(kind, 2)
                 owner, space = labels[index - 2], labels[index - 1]
                 address = _address(owner.replace("-", ".")) or _address(owner.replace("-", ":"))
                 if kind == "pod" and address is not None:
@@ -106,7 +108,7 @@ class Aliases:
 
 
 def _names(service: Service) -> Iterator[tuple[str, Place]]:
-    """The host names for which a Service stands."""
+    """The host names that a Service is an alias of."""
     if service.external_name:
         yield service.external_name, service.place.at("spec", "externalName")
     yield from ((each, service.place) for each in service.host_names)

@@ -1,10 +1,10 @@
 """Routes: what Ingresses, Gateways and routes of a namespace make a controller do with another one."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from audit.model.grants import GATEWAY_API, Referent, Referrer
+from audit.model.grants import Referent, Referrer
 from audit.model.objects import Object, mapping, mappings
 from audit.model.place import Path
 from audit.model.services import Route
@@ -17,6 +17,8 @@ _HOSTS: Final = "https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule"
 _ANNOTATIONS: Final = "https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations-risk/"
 _EVERY: Final = ""
 """As a host: a route without hosts."""
+_WITHOUT_HOSTS: Final = {"TCPRoute", "UDPRoute"}
+"""Kinds of routes that cannot have hosts."""
 _SNIPPETS: Final = ("-snippet", "-snippets")
 """How the annotations end that put text into the configuration of a controller."""
 _SECRET_ANNOTATIONS: Final = ("auth-secret", "auth-tls-secret", "proxy-ssl-secret")
@@ -34,7 +36,7 @@ class Routes:
         self._objects: dict[str, list[Object]] = defaultdict(list)
         for route in land.inventory.routes:
             self._of[route.namespace].append(route)
-            for host in route.hosts or (_EVERY,):
+            for host in _hosts_of(route):
                 self._by_host[host].append(route)
         for each in land.inventory.of_kind("Ingress", *_LISTENERS):
             self._objects[each.namespace].append(each)
@@ -60,14 +62,14 @@ class Routes:
 
     def _hosts(self, route: Route) -> Iterator[Step]:
         """Routes of others with the same host at the same controller, or with a wildcard that includes it."""
-        for host in route.hosts or (_EVERY,):
+        for host in _hosts_of(route):
             what, labels = f"the host {host}" if host else "every host", host.split(".")
             wildcards = [".".join(["*", *labels[index:]]) for index in range(1, len(labels))]
             names = dict.fromkeys([host, *wildcards, _EVERY])
             for other in (each for name in names for each in self._by_host.get(name, ())):
                 if other.namespace != route.namespace and _same_controller(route, other):
                     sentence = (
-                        f"{route.kind} {route.name} has {what}, and so has {other.kind} {other.namespace}/"
+                        f"{route.kind} {route.name} has {what}, and so does {other.kind} {other.namespace}/"
                         f"{other.name}: the controller decides which of them gets a request"
                     )
                     target = Node(Kind.TRAFFIC, other.namespace)
@@ -80,7 +82,7 @@ class Routes:
             space, name = str(reference.get("namespace") or given.namespace), str(reference.get("name"))
             if space == given.namespace or reference.get("kind", "Secret") != "Secret":
                 continue
-            referrer = Referrer(GATEWAY_API, given.kind, given.namespace)
+            referrer = Referrer(given.group, given.kind, given.namespace)
             granted = self._land.inventory.grants_reference(referrer, Referent("", "Secret", name), space)
             if granted is not NO:
                 sentence = f"{given.reference} serves with the certificate and the key in the Secret {space}/{name}"
@@ -94,7 +96,7 @@ class Routes:
             found = lines(given.place.at("metadata", "annotations", key))
             space, slash, name = str(value).partition("/")
             if key.endswith(_SNIPPETS):
-                sentence = f"{key} of {given.reference} is configuration of the controller, which reads every Secret"
+                sentence = f"{key} of {given.reference} configures the controller, which can read every Secret"
                 for each in self._land.namespaces:
                     target = Node(Kind.SECRET, each, ANY)
                     yield Step(target, "snippet", sentence, found, certain=False, source=_ANNOTATIONS)
@@ -102,6 +104,11 @@ class Routes:
                 sentence = f"{given.reference} makes the controller use the Secret {value}"
                 target = Node(Kind.SECRET, space, name)
                 yield Step(target, "uses-secret", sentence, found, certain=False, source=_ANNOTATIONS)
+
+
+def _hosts_of(route: Route) -> Sequence[str]:
+    """The hosts whose requests a route gets."""
+    return () if route.kind in _WITHOUT_HOSTS else route.hosts or (_EVERY,)
 
 
 def _same_controller(one: Route, other: Route) -> bool:

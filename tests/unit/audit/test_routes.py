@@ -225,7 +225,17 @@ def test_every_name_of_another_namespace_is_an_alias_that_leads_there(
 def test_a_name_outside_the_cluster_is_not_known(tmp_path: Path) -> None:
     alias = WEB.replace("name: web", "name: alias") % ("red", "type: ExternalName, externalName: shop.example.com")
     (plane,) = [each for each in Paths(cluster(tmp_path, CLOSED + alias)).searched if each.plane.startswith("routes")]
-    assert plane.unknown == ("where shop.example.com leads, for which the Service red/alias stands",)
+    assert plane.unknown == ("where the Service red/alias leads: shop.example.com is not a name of the cluster",)
+
+
+def test_an_alias_of_a_service_named_svc_leads_to_its_namespace(tmp_path: Path) -> None:
+    alias = WEB.replace("name: web", "name: alias") % ("red", "type: ExternalName, externalName: svc.blue.svc")
+    assert ways(tmp_path, CLOSED + alias) == [("external-name", "traffic to all pods of blue", False)]
+
+
+def test_routes_of_kinds_that_cannot_have_hosts_do_not_take_from_each_other(tmp_path: Path) -> None:
+    route = ROUTE.replace("namespace: blue, ", "").replace("HTTPRoute", "TCPRoute").replace("/v1", "/v1alpha2")
+    assert ways(tmp_path, CLOSED + route + route.replace("namespace: red", "namespace: blue")) == []
 
 
 @pytest.mark.parametrize(
@@ -262,3 +272,18 @@ def test_an_annotation_that_names_a_secret_of_another_namespace_is_a_possible_pa
     )
     expected = [("uses-secret", "Secret blue/keys", False)] if space == "blue" else []
     assert ways(tmp_path, CLOSED + text) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [("gateway.networking.k8s.io", "Gateway"), ("gateway.networking.x-k8s.io", "XListenerSet")],
+)
+def test_a_grant_for_the_group_and_kind_allows_a_certificate_of_another_namespace(
+    tmp_path: Path, group: str, kind: str
+) -> None:
+    given = f"---\napiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: g, namespace: red}}\n"
+    given += "spec: {listeners: [{name: a, tls: {certificateRefs: [{name: web, namespace: blue}]}}]}\n"
+    grant = GRANT.replace("gateway.networking.k8s.io, kind: HTTPRoute", f"{group}, kind: {kind}")
+    grant = grant.replace("kind: Service", "kind: Secret")
+    assert ways(tmp_path, CLOSED + given + grant) == [("certificate", "traffic of blue", True)]
+    assert ways(tmp_path, CLOSED + given + GRANT) == []
