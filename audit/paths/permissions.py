@@ -13,6 +13,8 @@ from audit.permissions.consequences import ALL, of_rule, unlimited
 from audit.permissions.permissions import Grant, groups_of, parts
 
 _RBAC_DOCS: Final = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"
+_PUBLIC: Final = "kube-public"
+"""The namespace whose objects Kubernetes means everybody to read, even without credentials."""
 _WRITE_ADMISSION: Final = "changes-admission"
 _COMBINED: Final = {"binds-roles", "escalates-roles", "impersonates"}
 """Consequences that follow only from several rights together, or from one right in another way."""
@@ -69,7 +71,7 @@ class PermissionsPlane:
             return [each for each in self._permissions.grants if each.subject == subject]
         user = Subject("ServiceAccount", node.name, node.namespace).user if node.kind is Kind.ACCOUNT else node.name
         own = self._permissions.of(user, groups_of(user))
-        # Whoever has an account can leave its token out.
+        # A client that has a token can send a request without it.
         return list(dict.fromkeys([*own, *self._permissions.of(ANONYMOUS, groups_of(ANONYMOUS))]))
 
     def _everything_in(self, namespace: str) -> Iterator[Step]:
@@ -204,7 +206,7 @@ class PermissionsPlane:
 def _reading(right: Right) -> Iterator[Step]:
     """Objects that a holder may read in a namespace, where nothing else follows from it."""
     namespace = right.grant.namespace
-    if namespace and right.reads:
+    if namespace not in {"", _PUBLIC} and right.reads:
         sentence = f"it reads objects of the namespace: it {right}"
         yield Step(Node(Kind.OBJECTS, namespace), "reads-objects", sentence, lines(*right.places), source=_RBAC_DOCS)
 

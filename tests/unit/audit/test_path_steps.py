@@ -117,6 +117,15 @@ def test_what_requests_without_credentials_may_do_everybody_may(shop: Path, kind
     assert "unknown-role (not decided)" in run(unknown, "--from", "red", "--to", "blue").stdout
 
 
+@pytest.mark.parametrize(("of", "found"), [("kube-public", False), ("tools", True)])
+def test_what_everybody_is_meant_to_read_is_not_a_path(shop: Path, of: str, *, found: bool) -> None:
+    info = role("info", "get", "configmaps", of, more=", resourceNames: [cluster-info]")
+    add(shop, namespace(of, ENFORCED) + info + binding("info", "Role", "info", "User", "system:anonymous", of))
+    result = run(shop, "--from", "red", "--to", of)
+    assert result.exit_code in {0, 1, 3}
+    assert (f"to objects of {of}" in result.stdout) is found
+
+
 @pytest.mark.parametrize(("audience", "code"), [("", 1), (", audience: sts.example", 3)])
 def test_a_token_for_another_audience_is_only_possibly_one_for_the_api(shop: Path, audience: str, code: int) -> None:
     token = f"[{{serviceAccountToken: {{path: token{audience}}}}}]"
