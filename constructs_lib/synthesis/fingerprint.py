@@ -12,14 +12,14 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDERS: Final = tuple(ROOT / name for name in ("constructs_lib", "imports", "inference"))
 """What the constructs import: themselves, the bindings with the JavaScript below them, and the service's contract."""
 _SUFFIXES: Final = frozenset({".py", ".tgz"})
-_OPTIONS: Final = ("CDK8S_DISABLE_SORT",)
+OPTIONS: Final = ("CDK8S_DISABLE_SORT", "CDK8S_LEGACY_HASH")
 """Environment variables that change what cdk8s writes."""
 
 
 @cache
 def fingerprint() -> str:
     """The fingerprint of this installation, as hexadecimal digits."""
-    return of(FOLDERS, [*distributions(sys.path), sys.version, *(os.environ.get(name, "") for name in _OPTIONS)])
+    return of(FOLDERS, [*distributions(sys.path), sys.version, *(os.environ.get(name, "") for name in OPTIONS)])
 
 
 def of(folders: Iterable[Path], facts: Iterable[str]) -> str:

@@ -1,11 +1,14 @@
 """A change of the code that makes manifests changes the fingerprint, so that no old manifest is used."""
 
+import re
+import tarfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from constructs_lib.synthesis import fingerprint
-from constructs_lib.synthesis.fingerprint import FOLDERS, distributions, of
+from constructs_lib.synthesis.fingerprint import FOLDERS, OPTIONS, distributions, of
 from tests.paths import ROOT
 
 
@@ -49,10 +52,24 @@ def test_another_version_of_a_package_changes_it(code: Path, tmp_path: Path) -> 
     assert of([code], distributions([str(site)])) != before
 
 
-def test_an_option_of_cdk8s_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_of_cdk8s_changes_it(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     before = fingerprint.fingerprint.__wrapped__()
-    monkeypatch.setenv("CDK8S_DISABLE_SORT", "1")
+    monkeypatch.setenv(option, "1")
     assert fingerprint.fingerprint.__wrapped__() != before
+
+
+def test_it_covers_the_options_of_cdk8s_that_change_manifests() -> None:
+    """The other options name the folder, and add a file that is not a manifest."""
+    spec = find_spec("cdk8s")
+    assert spec is not None
+    assert spec.origin is not None
+    (package,) = Path(spec.origin).parent.glob("_jsii/*.tgz")
+    with tarfile.open(package) as archive:
+        sources = [archive.extractfile(each) for each in archive if each.name.startswith("package/lib/")]
+        code = b"".join(each.read() for each in sources if each)
+    options = {each.decode() for each in re.findall(rb"process\.env\.(CDK8S_\w+)", code)}
+    assert options == {*OPTIONS, "CDK8S_OUTDIR", "CDK8S_RECORD_CONSTRUCT_METADATA"}
 
 
 def test_it_covers_what_the_constructs_import() -> None:
