@@ -37,6 +37,7 @@ def build(python: str, source: Path, kind: str, folder: Path, **variables: str) 
 def unpack(sdist: Path, folder: Path) -> Path:
     """Unpack an sdist; return its source tree."""
     folder.mkdir()
+    # Not shutil.unpack_archive: its `filter` came with Python 3.11.4, and Debian 12 has 3.11.2.
     subprocess.run(["tar", "-xzf", sdist, "-C", folder], check=True, timeout=TIMEOUT_SECONDS)
     (source,) = folder.iterdir()
     return source

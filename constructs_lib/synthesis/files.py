@@ -35,7 +35,7 @@ def synth_file(
         present: a folder of manifests that `outdir` will replace, if there is one.
 
     Returns:
-        The files of `present` that are right as they are; `outdir` has all others.
+        The files of `present` that are up to date; `outdir` has all others.
 
     Raises:
         PlatformError: the file is wrong.

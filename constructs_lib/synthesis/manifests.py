@@ -23,7 +23,7 @@ class Written:
 
     Args:
         keys: the key of each manifest in the cache, by the chart's name; with several clusters, by `<cluster>/<chart>`.
-        kept: the files of the present folder that are right as they are, so that they were not written.
+        kept: the files of the present folder that are up to date, so that they were not written.
     """
 
     keys: Mapping[str, str]
@@ -41,7 +41,7 @@ def synth(
 ) -> Written:
     """Write the manifests of a platform into a folder.
 
-    The charts of tenants in `extend` depend on code that the cache does not know, so they are always made anew.
+    The charts of tenants in `extend` depend on code that the cache does not know, so they are always synthesized.
 
     Args:
         platform: the platform.

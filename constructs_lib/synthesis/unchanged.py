@@ -1,4 +1,4 @@
-"""Manifests that need no constructs: those that an earlier synthesis left where they belong, and those of the cache.
+"""Manifests that need no constructs: those of an earlier synthesis that are up to date, and those of the cache.
 
 Imports nothing that takes time: without a change, nothing else of a synthesis runs.
 """
@@ -12,9 +12,9 @@ from constructs_lib.names import SUFFIX
 from constructs_lib.synthesis.cache import Cache
 
 Identity = tuple[int, int, int]
-"""What tells whether a file was replaced or written to: its inode, the time of its last change, and its size."""
+"""Shows whether a file was replaced or written to: its inode, the time of its last change, and its size."""
 Kept = Mapping[str, Identity]
-"""Files of an existing folder that are right as they are, by their path in it."""
+"""Files of an existing folder that are up to date, by their path in it."""
 
 
 def identity(stat: os.stat_result) -> Identity:

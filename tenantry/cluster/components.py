@@ -22,18 +22,18 @@ _VALUES: Final = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", 
 
 
 def installed_components() -> frozenset[str]:
-    """Return which of COMPONENTS the next `tenantry up` installs, by terraform/platform and its terraform.tfvars.
+    """Return which of COMPONENTS the next `tenantry up` installs, according to the variables of terraform/platform.
 
     Only the variables are evaluated, in a folder of their own: this needs no provider, state or network.
 
     Raises:
-        InputError: There is no terraform/platform here.
+        InputError: terraform/platform does not exist.
         CommandError: Terraform cannot evaluate the variables.
     """
     root = terraform.PLATFORM
     declared = root / "variables.tf"
     if not declared.is_file():
-        raise InputError(f"there is no {declared} here: run this in a clone, or run `tenantry init --terraform`")
+        raise InputError(f"{declared} does not exist: run this in a clone, or run `tenantry init --terraform`")
     fields = ", ".join(f"{name} = var.{name}.enabled" for name in COMPONENTS)
     with tempfile.TemporaryDirectory(prefix="tenantry-") as folder:
         for file in (declared, *(found for pattern in _VALUES for found in root.glob(pattern))):

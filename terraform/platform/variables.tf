@@ -30,7 +30,7 @@ variable "platform_file" {
 }
 
 variable "cluster" {
-  description = "Name of the target cluster in `clusters` of platform.yaml, whose tenants get what they need; null if the file does not list clusters."
+  description = "Name of the target cluster in `clusters` of platform.yaml: only its tenants get what they need; null if the file does not list clusters."
   type        = string
   default     = null
 

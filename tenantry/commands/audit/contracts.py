@@ -25,8 +25,8 @@ def contract_and_text(file: Path | None, given: Given) -> "tuple[Contract, str]"
     """The contract and its text.
 
     Args:
-        file: The contract; None for what platform.yaml means. If it lists clusters, these are the tenants of the
-            cluster that `given` names or whose folder contains all files of `given`, else all tenants.
+        file: The contract; None for the contract of platform.yaml. If it lists clusters, only the tenants of the
+            cluster that `given` names, or whose folder contains all files of `given`, count; otherwise all do.
         given: What is compared with the contract.
 
     Raises:
@@ -50,6 +50,6 @@ def contract_and_text(file: Path | None, given: Given) -> "tuple[Contract, str]"
     considered = given.cluster or cluster_of(given.files, platform.clusters)
     if platform.clusters and not considered:
         listed = ", ".join(platform.clusters)
-        say(f"the tenants of all clusters ({listed}) are considered; --cluster NAME considers those of one")
+        say(f"the tenants of all clusters ({listed}) are considered; --cluster NAME selects one")
     data = contract_of(part_of(platform, considered))
     return loaded(data, str(PLATFORM_FILE)), yaml.safe_dump(data, sort_keys=False)

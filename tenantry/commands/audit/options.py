@@ -84,7 +84,7 @@ class Given:
 
     @property
     def files(self) -> list[str]:
-        """The files to read; by default those of the cluster in platform.yaml that is named, else of all of dist/."""
+        """The files to read. Default: dist/, or the folder in it of the cluster that --cluster names."""
         return self.paths or [str(DIST / (self.cluster or ""))]
 
 
