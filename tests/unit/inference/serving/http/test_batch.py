@@ -91,6 +91,19 @@ def test_an_invalid_request_gets_its_own_error(server: Offline, runs: list[int])
     assert runs == [2]
 
 
+def test_pipelined_requests_are_answered_in_their_order(server: Offline, runs: list[int]) -> None:
+    """Each in a batch with the request of the other connection."""
+    alone = [_answer(_sent_alone(server, record))[1] for record in RECORDS[:4]]
+    runs.clear()
+    clients = [server.connect() for _ in range(2)]
+    for client, records in zip(clients, (RECORDS[:2], RECORDS[2:4]), strict=True):
+        assert not client.send(b"".join(map(_request, records)))
+    server.run()
+    found = [json.loads(body) for client in clients for _, _, body in answers(bytes(client.received))]
+    assert found == alone
+    assert runs == [2, 2]
+
+
 def test_empty_bodies_for_a_text_model_are_answered_one_by_one(tiny_artifact: Artifact) -> None:
     """Its endpoints answer no bodies together."""
     server = Offline(TextClassifier.from_artifact(tiny_artifact))
