@@ -49,7 +49,7 @@ class System:
         body: A text as the request's JSON.
         understand: The answer's JSON as label and confidence; None: it answers a constant.
         peer: Whether it is one of the servers that people use instead.
-        headers: What a request has besides the type of its content.
+        headers: The headers of a request besides its content type.
     """
 
     name: str

@@ -3,7 +3,7 @@ local requests = {}
 local next_request = 0
 
 function init(arguments)
-  wrk.headers["Content-Type"] = "application/json" -- beside those of the command line
+  wrk.headers["Content-Type"] = "application/json" -- besides the headers of the command line
   for body in io.lines(arguments[1]) do
     requests[#requests + 1] = wrk.format("POST", nil, nil, body)
   end

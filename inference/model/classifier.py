@@ -33,7 +33,7 @@ class TextClassifier(TextModel):
     Args:
         artifact: The files of the model.
         make_scorer: Makes the scorer of format 1; absent: the compiled one, or Python where it was not built.
-        make_ngrams: The same for the n-grams of format 2; if given, the rest of the scorer is the one in Python.
+        make_ngrams: The same for the n-grams of format 2; if given, the rest of the scorer is in Python.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ def compiled_scorer() -> "type[CompiledScorer] | None":
 
 
 def compiled_ngrams() -> Callable[[NgramWeights], TextNgrams] | None:
-    """What makes compiled n-grams, the fastest for each vectorizer, or None if they were not built."""
+    """A function that makes the fastest compiled n-grams for a vectorizer, or None if they were not built."""
     try:
         from inference.model._ngrams import Ngrams  # noqa: PLC0415 - optional extension
         from inference.model._scorer import Scorer  # noqa: PLC0415 - optional extension
@@ -126,7 +126,7 @@ def compiled_ngrams() -> Callable[[NgramWeights], TextNgrams] | None:
 
 
 def compiled_score() -> MakeScore | None:
-    """What makes the compiled `LinearScorer.score`, or None if it was not built."""
+    """A function that makes the compiled `LinearScorer.score`, or None if it was not built."""
     try:
         from inference.model._linear import LinearScore  # noqa: PLC0415 - optional extension
     except ImportError:

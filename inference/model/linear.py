@@ -19,7 +19,7 @@ class TextNgrams(Protocol):
         """`compiled` or `python`."""
 
     def add(self, text: str, scores: "array[float]", /) -> tuple[int, int]:
-        """Add what the text adds to each score; the number of n-grams of the smallest size, and of unknown ones."""
+        """Add what the text adds to each score; return the number of smallest n-grams, and how many are not terms."""
 
     def occurrences(self, text: str, /) -> tuple[list[Occurrence], dict[int, float]]:
         """Every occurrence of a known term in the prepared text, and for each of these terms the value of one."""
@@ -28,7 +28,7 @@ class TextNgrams(Protocol):
 Add = Callable[[str, "array[float]"], tuple[int, int]]
 """`TextNgrams.add`."""
 MakeScore = Callable[[LinearWeights, Sequence[Add]], Callable[[str], Score]]
-"""Makes `LinearScorer.score` of the weights and, for each vectorizer, its `add`."""
+"""Makes `LinearScorer.score` from the weights and the `add` of each vectorizer."""
 
 
 class LinearScorer:
@@ -37,7 +37,7 @@ class LinearScorer:
     Args:
         weights: the numbers of the model.
         make_ngrams: makes what reads a text for one vectorizer.
-        make_score: makes the method `score` of what the vectorizers add; absent: `python_score`, the reference.
+        make_score: makes the method `score`; absent: `python_score`, the reference.
     """
 
     def __init__(

@@ -69,7 +69,7 @@ class Ngrams:
         """Add what the text adds to each score.
 
         Returns:
-            The number of n-grams of the smallest size, and how many of them are no term.
+            The number of n-grams of the smallest size, and how many of them are not terms.
         """
         found = []
         words = unknown = 0

@@ -68,7 +68,7 @@ _BATCH_ROWS: Final = 8
 _BATCH_SHARE: Final = 0.5
 """Requests are batched if rows together take less than this share of the time that they take one by one."""
 _BATCH_SECONDS: Final = 0.05
-"""... and if a row takes less than this: several rows of a slower model would make each request wait for long."""
+"""... and if a row takes less than this: with a slower model, each request would wait long for the rows of others."""
 _ERRORS_ONLY: Final = 3
 
 

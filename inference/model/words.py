@@ -48,8 +48,8 @@ class WordNgrams:
 
     Args:
         part: the numbers of the vectorizer.
-        weights: the same for the compiled scorer, with the settings; from `word_model`.
-        settings: see `weights`.
+        weights: the same numbers for the compiled scorer, as `word_model` returns them.
+        settings: what `word_model` returns with them.
         make_scorer: makes the compiled scorer.
     """
 

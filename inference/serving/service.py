@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 
 class Short(NamedTuple):
-    """A short request: its body, which is JSON, its path, and who has sent it."""
+    """A short request: its body, which is JSON, its path and its caller."""
 
     body: bytes
     path: str

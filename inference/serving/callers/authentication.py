@@ -33,7 +33,7 @@ class Authentication:
         """The owner of the key of a request, also if the key has expired; None if no key is required.
 
         Raises:
-            UnauthorizedError: The request has no key, several keys, or one that nobody owns.
+            UnauthorizedError: The request has no key, several keys, or an unknown one.
         """
         if self.keys is None:
             return None

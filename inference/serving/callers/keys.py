@@ -52,7 +52,7 @@ class KeyRing:
         self.is_valid = True
 
     def find(self, key: bytes) -> Owner | None:
-        """The owner of a key, also if the key has expired; None if nobody owns it.
+        """The owner of a key, also if the key has expired; None if the key is unknown.
 
         The dictionaries compare hashes that are salted per process, and keys and digests are compared in constant time,
         so the time that this takes says nothing about the keys in force.

@@ -57,8 +57,9 @@ class Read(NamedTuple):
 class Endpoint(ABC, Generic[M]):
     """Answers one route with a model.
 
-    `answer` runs on the event loop and is for short bodies. `answer_later` does the same work in a thread, so that
-    other requests do not wait. Both parse, score and then count; only the event loop's thread changes metrics.
+    `answer` and `answer_together` run on the event loop and are for short bodies. `answer_later` does the same work in
+    a thread, so that other requests do not wait. All parse, score and then count; only the event loop's thread changes
+    metrics.
 
     Args:
         settings: The limits.

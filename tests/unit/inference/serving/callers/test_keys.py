@@ -33,7 +33,7 @@ def test_the_digest_of_a_valid_key_is_computed_once(ring: KeyRing, monkeypatch: 
     assert digested == [KEY]
 
 
-def test_keys_that_nobody_owns_are_not_remembered(ring: KeyRing) -> None:
+def test_unknown_keys_are_not_remembered(ring: KeyRing) -> None:
     assert ring.find(KEY)
     assert not any(ring.find(b"tnt_wrong%d" % number) for number in range(1_000))
     assert len(ring._used) == 1
