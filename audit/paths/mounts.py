@@ -3,15 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from audit.model.objects import Object, mapping, mappings
+from audit.model.objects import Object, listed, mapping, mappings
 from audit.model.place import Place
 from audit.paths.landscape import Landscape
 from audit.paths.pods import of_the_node
 from audit.paths.storage import HOST_PATH, SOURCES, Storage, storages
 from audit.pods.template import Template
+
+_HOST_NAME: Final = "kubernetes.io/hostname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,22 @@ class Mounts:
 def _of_persistent(volume: Object, places: tuple[Place, ...]) -> Iterator[Mount]:
     spec = mapping(volume.at("spec"))
     found = [(kind, storage) for kind in SOURCES for storage in storages(spec, kind)]
-    for kind, storage in found:
+    for kind, each in found:
+        storage = replace(each, on=_only_node(volume)) if each.identity == HOST_PATH else each
         yield Mount(storage, (*places, volume.place.at("spec", kind)))
     if not found:
         yield Mount(Storage(f"PersistentVolume {volume.name}"), (*places, volume.place))
+
+
+def _only_node(volume: Object) -> str:
+    """The one node that a PersistentVolume is on, or empty if the input does not name one."""
+    terms = mappings(volume.at("spec", "nodeAffinity", "required", "nodeSelectorTerms"))
+    names = [
+        listed(each.get("values"))
+        for each in mappings(terms[0].get("matchExpressions") if len(terms) == 1 else ())
+        if (each.get("key"), each.get("operator")) == (_HOST_NAME, "In")
+    ]
+    return str(names[0][0]) if len(names) == 1 and len(names[0]) == 1 else ""
 
 
 def _folders(template: Template, volume: str) -> list[str]:

@@ -94,16 +94,21 @@ class SharingPlane:
         if storage.identity == HOST_PATH and holds_folder_of_the_node(storage.folder or "/"):
             sentence = "the volume has files of the node on which its pods run"
             yield Step(Node(Kind.NODE, "", ANY), "leaves-container", sentence, lines(), source=_HOST_PATHS)
-        for user, mount in self._used.get(storage, ()):
+        for user, mount in self._used.get(storage.anywhere, ()):
+            if not storage.may_meet(mount.storage):
+                continue
+            certain = mount.certain and mount.storage.on == storage.on
             sentence = "its pods mount the same storage, so each has the files of the other"
-            if mount.storage != storage:
+            if mount.storage.folder != storage.folder:
                 sentence = "its pods mount a folder in the storage, so all pods that mount the storage have their files"
             found = lines(*mount.places)
-            yield Step(user, "shares-volume", sentence, found, certain=mount.certain, source=_VOLUMES)
-        for (namespace, name), mount in self._unused.get(storage, ()):
-            sentence = f"the claim {name} has the same storage, or a folder in it"
-            target = Node(Kind.VOLUME, namespace, name)
-            yield Step(target, "shares-claim", sentence, lines(*mount.places), source=_VOLUMES)
+            yield Step(user, "shares-volume", sentence, found, certain=certain, source=_VOLUMES)
+        for (namespace, name), mount in self._unused.get(storage.anywhere, ()):
+            if storage.may_meet(mount.storage):
+                certain = mount.storage.on == storage.on
+                sentence = f"the claim {name} has the same storage, or a folder in it"
+                target, found = Node(Kind.VOLUME, namespace, name), lines(*mount.places)
+                yield Step(target, "shares-claim", sentence, found, certain=certain, source=_VOLUMES)
 
     def _copies(self, namespace: str) -> Iterator[Step]:
         """Claims that are filled with the data of a claim or snapshot of another namespace."""

@@ -1,7 +1,7 @@
 """Storage: which volumes are the same, and which are folders in others."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import Any, Final
 
@@ -41,26 +41,38 @@ class Storage:
     Attributes:
         identity: The storage, in words.
         folder: The folder, without a slash at the end; empty for all of it.
+        on: The node that has it; empty for storage of no node, or of one that the input does not name.
     """
 
     identity: str
     folder: str = ""
+    on: str = ""
 
     @property
     def node(self) -> Node:
         """Its node."""
         root = "/" if self.identity == HOST_PATH else ""
-        return Node(Kind.VOLUME, "", f"{self.identity} {self.folder or root}".rstrip())
+        words = [self.identity, self.folder or root, self.on and f"on {self.on}"]
+        return Node(Kind.VOLUME, "", " ".join(each for each in words if each))
 
     def within(self, sub_path: str) -> "Storage":
         """A folder in it."""
-        return Storage(self.identity, _folder(f"{self.folder}/{sub_path}"))
+        return replace(self, folder=_folder(f"{self.folder}/{sub_path}"))
+
+    @property
+    def anywhere(self) -> "Storage":
+        """The same folder, of whatever node."""
+        return replace(self, on="")
+
+    def may_meet(self, other: "Storage") -> bool:
+        """Whether the node may be the same as that of another storage."""
+        return "" in {self.on, other.on} or self.on == other.on
 
     @property
     def around(self) -> Iterator["Storage"]:
-        """Itself and every folder that it is in."""
-        yield self
+        """Itself and every folder that it is in, of whatever node."""
         folder = self.folder
+        yield self.anywhere
         while folder:
             folder = folder.rpartition("/")[0]
             yield Storage(self.identity, folder)

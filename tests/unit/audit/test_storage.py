@@ -70,6 +70,30 @@ def test_the_same_storage_and_a_folder_in_it_are_found_however_they_are_written(
     assert ways(tmp_path, text) == (SHARED if shared else [])
 
 
+def local(node: str) -> str:
+    term = f"{{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [{node}]}}]}}"
+    return f"local: {{path: /mnt/disk}}, nodeAffinity: {{required: {{nodeSelectorTerms: [{term}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "certain"),
+    [
+        (local("one"), local("one"), [True]),
+        (local("one"), local("two"), []),
+        (local("one"), "hostPath: {path: /mnt/disk/x}", [False]),
+        ("hostPath: {path: /mnt}", local("one"), [False]),
+        (local("one, two"), local("one, two"), [True]),
+    ],
+)
+def test_the_same_folder_of_two_nodes_is_not_the_same_storage(
+    tmp_path: Path, mine: str, other: str, certain: list[bool]
+) -> None:
+    text = reserved("red", mine) + reserved("blue", other)
+    assert ways(tmp_path, pod("red", CLAIM) + pod("blue", CLAIM) + text) == [(*SHARED[0][:2], each) for each in certain]
+    unused = [("shares-claim", "volume blue/data", each) for each in certain]
+    assert ways(tmp_path, pod("red", CLAIM) + text) == unused
+
+
 NFS = "nfs: {server: files, path: /x}"
 
 
