@@ -17,7 +17,7 @@ _SYSTEM: Final = "system-"
 
 
 def pod_findings(contract: Contract, inventory: Inventory, tenants: Mapping[str, Tenant]) -> Iterator[Finding]:
-    """Namespaces that enforce too little, and templates that violate the level or take from others.
+    """Namespaces that enforce too little, and templates with violations, a system priority or another network.
 
     Args:
         contract: What is meant to be possible.
@@ -65,7 +65,7 @@ def _violations(template: Template, wanted: Level) -> Iterator[Finding]:
 
 
 def _priority(template: Template) -> Iterator[Finding]:
-    """Pods with a priority that evicts the pods of every other tenant."""
+    """Pods with a priority with which they can evict the pods of every other tenant."""
     name = str(template.spec.get("priorityClassName") or "")
     if name.startswith(_SYSTEM):
         yield finding(
@@ -90,6 +90,6 @@ def _networks(template: Template) -> Iterator[Finding]:
             namespace=template.owner.namespace,
             subject=template.owner.reference,
             message=f"its pods are in the network {name}, too, to which network policies do not apply",
-            fix="Check by hand who else is in it, and waive the finding.",
+            fix="Check by hand which other pods are in it, then waive the finding.",
             state=State.UNDECIDED,
         )

@@ -1,4 +1,4 @@
-"""The part of a contract about routes: which lead to a tenant, and who may make others."""
+"""The part of a contract about routes: which lead to a tenant, and which ReferenceGrants allow more."""
 
 from collections.abc import Iterator, Mapping
 
@@ -49,7 +49,7 @@ def _routes(inventory: Inventory, tenants: Mapping[str, Tenant]) -> Iterator[Fin
 
 
 def _grants(inventory: Inventory, tenants: Mapping[str, Tenant]) -> Iterator[Finding]:
-    """ReferenceGrants of a tenant that let others refer to what it has, unless it may have routes from outside."""
+    """ReferenceGrants of a tenant that let others refer to its objects, unless it may have routes from outside."""
     for grant in inventory.grants:
         owner = tenants.get(grant.namespace)
         if owner is None:

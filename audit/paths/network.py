@@ -46,7 +46,7 @@ class NetworkPlane:
         return [
             *(f"what {each} lets through: {each.reason}" for each in self._land.inventory.opaque),
             *(
-                f"whom pods of {template.owner.reference} reach in the network {name}, to which policies do not apply"
+                f"what pods of {template.owner.reference} reach in the network {name}, to which policies do not apply"
                 for template in self._land.templates.values()
                 for name, _place in template.networks
             ),

@@ -84,7 +84,7 @@ class NodesPlane:
         if not template.spec.get("hostIPC"):
             return
         place = template.owner.place.at(*template.path, "spec", "hostIPC")
-        sentence = "its pods have the shared memory of their node, and so has the other, if they share the node"
+        sentence = "both use the shared memory of their node, if their pods run on the same one"
         for each in self._on(Node(Kind.NODE, node.namespace, node.name)):
             refuse = [self._land.refuses_baseline(space) for space in (node.namespace, each.namespace)]
             if each != node and self._land.templates[each].spec.get("hostIPC") and True not in refuse:

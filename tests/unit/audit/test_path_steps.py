@@ -155,4 +155,4 @@ def test_pods_with_the_shared_memory_of_their_node_share_it(tmp_path: Path) -> N
 def test_a_network_to_which_no_policy_applies_is_not_known(shop: Path) -> None:
     text = shop.read_text().replace("namespace: red, labels: {}}", "namespace: red, annotations: {NETWORKS: far}}")
     shop.write_text(text.replace("NETWORKS", "k8s.v1.cni.cncf.io/networks"))
-    assert "whom pods of Pod red/web reach in the network far" in run(shop, "--from", "red", "--to", "blue").stdout
+    assert "what pods of Pod red/web reach in the network far" in run(shop, "--from", "red", "--to", "blue").stdout
