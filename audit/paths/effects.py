@@ -40,8 +40,8 @@ def _reached(land: Landscape, namespace: str, written: Sequence[str]) -> Iterato
     names = [proxied(each) for each in written]
     for node, certain in _pods(land, namespace, names):
         yield Node(Kind.REACHED, node.namespace, node.name), certain
-    for service in land.inventory.services if names else ():
-        if service.namespace == namespace and service.name in names:
+    for service in (land.services.get((namespace, name)) for name in names):
+        if service is not None:
             yield from land.behind(service)
     for node, server in land.operated.items():
         if node.namespace == namespace and str(server.at("spec", "serviceName") or OPERATED) in names:

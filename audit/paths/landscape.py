@@ -35,6 +35,7 @@ class Landscape:
         servers: The Prometheus objects.
         operated: Those whose pods are not in the input, because only an operator makes them, by the nodes of these.
         accounts: ServiceAccounts that the input declares or uses, by namespace and name.
+        services: The Services, by namespace and name.
         filled: ExternalSecrets that a store of the whole cluster fills, by the name of the store.
     """
 
@@ -71,7 +72,7 @@ class Landscape:
                 self.accounts.setdefault((owner.namespace, template.account), None)
         self.servers = Servers(self.inventory)
         self.operated = dict(self._operated())
-        self._services = {(each.namespace, each.name): each for each in self.inventory.services}
+        self.services = {(each.namespace, each.name): each for each in self.inventory.services}
         self._at: dict[Address, list[Workload]] = defaultdict(list)
         for workload in self.inventory.workloads:
             for address in {each for pods in workload.pods if not pods.host_network for each in pods.addresses}:
@@ -102,7 +103,7 @@ class Landscape:
 
     def traffic_to(self, namespace: str, name: str) -> list[tuple[Node, bool]]:
         """Traffic to what a Service leads to; of the whole namespace if the input holds none of it."""
-        service = self._services.get((namespace, name))
+        service = self.services.get((namespace, name))
         found = list(self.behind(service)) if service else []
         return found or [(Node(Kind.REACHED, namespace), True)]
 
