@@ -22,6 +22,9 @@ _INTERNAL: Final = ("__address__", "__scheme__", "__metrics_path__")
 _FILES: Final = (("bearerTokenFile",), ("tlsConfig", "caFile"), ("tlsConfig", "certFile"), ("tlsConfig", "keyFile"))
 _REDIRECTS: Final = ("proxyUrl", "oauth2")
 _OF_KUBERNETES: Final = "__meta_kubernetes_"
+_COPIES: Final = re.compile(rf"{_OF_KUBERNETES}\w*\(\.[*+]\)")
+"""Patterns of `labelmap` that copy what Kubernetes says of a target: its names end with a letter or digit, unlike the
+internal labels."""
 _SETS_NOTHING: Final = {"keep", "drop", "keepequal", "dropequal"}
 _REFERENCE: Final = re.compile(r"\$(?:\w+|\{\w+\})")
 """A group of the rule's pattern, in the name of the label that it sets."""
@@ -91,7 +94,8 @@ def _relabelling(
 ) -> Iterator[Finding]:
     action = str(rule.get("action") or "replace").lower()
     target = _target(action, rule)
-    internal = [label for label in _INTERNAL if _may_be(target, label)]
+    # Under the prefix of Kubernetes, a rule can make a label that a later labelmap copies as an internal one.
+    internal = [label for label in _INTERNAL if target.startswith(_OF_KUBERNETES) or _may_be(target, label)]
     if name == "relabelings" and internal:
         what = f"sets {target}" if target in internal else f"may set {internal[0]}"
         text = f"it {what}, so Prometheus connects to an address of its choice"
@@ -110,9 +114,8 @@ def _target(action: str, rule: Mapping[str, Any]) -> str:
     if action != "labelmap":
         return "" if action in _SETS_NOTHING else str(rule.get("targetLabel") or "")
     target = str(rule.get("replacement") or "$1")
-    # Without a pattern, each label is set to itself. Names of labels and annotations of Kubernetes begin and end with a
-    # letter or digit, unlike the internal labels.
-    harmless = str(rule.get("regex") or _OF_KUBERNETES).startswith(_OF_KUBERNETES)
+    # Without a pattern, each label is set to itself.
+    harmless = not rule.get("regex") or _COPIES.fullmatch(str(rule["regex"]))
     return "" if harmless and target in {"$1", "${1}"} else target
 
 

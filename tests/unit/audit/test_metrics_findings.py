@@ -110,6 +110,21 @@ from tests.unit.audit.monitoring import (
             "relabelings: [{action: labelmap, regex: x(.+)}]",
             ("relabelings: [{action: labelmap, regex: x(.+)}]", ""),
         ),
+        *(
+            (
+                endpoint(f"relabelings: [{{action: labelmap, regex: '__meta_kubernetes_{pattern}'}}]"),
+                "metrics-redirects-scrape",
+                f"relabelings: [{{action: labelmap, regex: '__meta_kubernetes_{pattern}'}}]",
+                (f"relabelings: [{{action: labelmap, regex: '__meta_kubernetes_{pattern}'}}]", ""),
+            )
+            for pattern in ("pod_label_a(.+)z", "x|__tmp_(.+)")
+        ),
+        (
+            endpoint("relabelings: [{targetLabel: __meta_kubernetes_x___address__, replacement: 'db:1'}]"),
+            "metrics-redirects-scrape",
+            "relabelings: [{targetLabel: __meta_kubernetes_x___address__, replacement: 'db:1'}]",
+            ("__meta_kubernetes_x___address__", "component"),
+        ),
         (
             endpoint("relabelings: [{action: labelmap, replacement: '__${1}__', regex: __meta_kubernetes_(.+)}]"),
             "metrics-redirects-scrape",
