@@ -46,6 +46,7 @@ CLUSTER_WIDE: Final = {
     *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
     *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
     *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
+    *("ClusterSecretStore", "ClusterExternalSecret", "CiliumClusterwideEnvoyConfig"),
 }
 """Kinds whose objects are in no namespace."""
 ONLY_METADATA: Final = {"CustomResourceDefinition", "ConfigMap", "Secret", "PrometheusRule"}

@@ -150,6 +150,8 @@ def test_who_may_write_routes_gateways_or_grants_has_the_traffic(tmp_path: Path,
 def test_a_store_of_the_cluster_reads_secrets_of_the_namespace_that_it_names(tmp_path: Path) -> None:
     assert ways(tmp_path, STORE + external()) == {("reads-store", "Secret blue/database", True)}
     assert ways(tmp_path, STORE + external("dataFrom: [{find: {}}]")) == {("reads-store", "Secrets of blue", True)}
+    (way,) = Paths(read.objects([tmp_path / "all.yaml"], details=True)).find(["red"], ["blue"])
+    assert "is filled by ClusterSecretStore it with Secrets of blue" in way.steps[-1].sentence
     limited = STORE.replace("spec: {", "spec: {conditions: [{namespaces: [red]}], ")
     assert ways(tmp_path, limited + external()) == {("reads-store", "Secret blue/database", False)}
     assert ways(tmp_path, STORE.replace("blue", "red") + external()) == set()
