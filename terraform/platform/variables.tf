@@ -116,7 +116,7 @@ variable "kube_prometheus_stack" {
     `enabled`: false on a cluster that already has kube-prometheus-stack (docs/operations/existing-cluster.md lists what it must select);
     `repository`, `chart`, `version`: the source of the chart; for an offline mirror, set `chart` to a path that starts with / or .;
     `persistent`: keep metrics and silences on volumes; without them they are lost with the pods;
-    `prometheus_size`, `alertmanager_size`: of the volumes; Prometheus deletes its oldest blocks at 80 % of its size; `prometheus_size` null: what the tenants need, in steps of 10Gi;
+    `prometheus_size`, `alertmanager_size`: of the volumes; Prometheus deletes its oldest blocks at 80 % of its size, and the plan warns if the tenants need more;
     `storage_class`: of the volumes; null: the cluster's default class;
     `values`: additional values, as YAML documents that override values/kube-prometheus-stack.yaml;
     `wait`: wait until everything runs; `timeout_seconds`: for how long.
@@ -127,7 +127,7 @@ variable "kube_prometheus_stack" {
     chart             = optional(string, "kube-prometheus-stack")
     version           = optional(string, "88.5.3")
     persistent        = optional(bool, true)
-    prometheus_size   = optional(string)
+    prometheus_size   = optional(string, "10Gi")
     alertmanager_size = optional(string, "1Gi")
     storage_class     = optional(string)
     values            = optional(list(string), [])
@@ -138,7 +138,7 @@ variable "kube_prometheus_stack" {
   nullable = false
 
   validation {
-    condition     = alltrue([for size in [coalesce(var.kube_prometheus_stack.prometheus_size, "10Gi"), var.kube_prometheus_stack.alertmanager_size] : can(regex("^[1-9][0-9]*Gi$", size))])
+    condition     = alltrue([for size in [var.kube_prometheus_stack.prometheus_size, var.kube_prometheus_stack.alertmanager_size] : can(regex("^[1-9][0-9]*Gi$", size))])
     error_message = "kube_prometheus_stack.prometheus_size and alertmanager_size must be a whole number with Gi, for example 10Gi."
   }
 

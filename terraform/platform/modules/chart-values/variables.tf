@@ -34,10 +34,10 @@ variable "prometheus_needs" {
 }
 
 variable "volumes" {
-  description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi; null for Prometheus: what the tenants need) and their storage class (null: the cluster's default)."
+  description = "Volumes of Prometheus and Alertmanager: whether they have any, their sizes (whole Gi) and their storage class (null: the cluster's default)."
   type = object({
     enabled           = bool
-    prometheus_size   = optional(string)
+    prometheus_size   = string
     alertmanager_size = string
     storage_class     = optional(string)
   })

@@ -183,27 +183,33 @@ run "keeps_the_described_part_of_a_disk_without_volumes" {
   }
 }
 
-run "gives_prometheus_what_the_tenants_need" {
+run "gives_prometheus_the_memory_that_the_tenants_need" {
   command = plan
 
   variables {
     prometheus_needs = { memory = 8575123456, disk_per_day = 11473920000 } # of 1,000 tenants
-    volumes          = { enabled = true, alertmanager_size = "1Gi" }
+    volumes          = { enabled = true, prometheus_size = "100Gi", alertmanager_size = "1Gi" }
   }
 
   assert {
     condition     = yamldecode(output.kube_prometheus_stack[2]).prometheus.prometheusSpec == { resources = { requests = { memory = "8178Mi" }, limits = { memory = "8178Mi" } } }
     error_message = "the memory must be what the tenants need, rounded up"
   }
+}
 
-  assert {
-    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.storageSpec.volumeClaimTemplate.spec.resources.requests.storage == "100Gi"
-    error_message = "seven days must fit into 80 % of the volume, whose size is a multiple of 10Gi"
+run "warns_of_a_volume_that_is_too_small_and_keeps_its_size" {
+  command = plan
+
+  variables {
+    prometheus_needs = { memory = 8575123456, disk_per_day = 11473920000 } # 7 days need 94 GiB
+    volumes          = { enabled = true, prometheus_size = "90Gi", alertmanager_size = "1Gi" }
   }
 
+  expect_failures = [check.prometheus_volume]
+
   assert {
-    condition     = yamldecode(output.kube_prometheus_stack[1]).prometheus.prometheusSpec.retentionSize == "81920MiB"
-    error_message = "Prometheus must keep 80 % of the volume"
+    condition     = strcontains(output.kube_prometheus_stack[1], "\"storage\": \"90Gi\"") && strcontains(output.kube_prometheus_stack[1], "\"retentionSize\": \"73728MiB\"")
+    error_message = "volume and retention must not follow the tenants: a claim that exists is not enlarged, and would become full"
   }
 }
 
@@ -212,17 +218,12 @@ run "gives_prometheus_no_less_than_the_values_file_does" {
 
   variables {
     prometheus_needs = { memory = 2147483648, disk_per_day = 1 }
-    volumes          = { enabled = true, alertmanager_size = "1Gi" }
+    volumes          = { enabled = true, prometheus_size = "10Gi", alertmanager_size = "1Gi" }
   }
 
   assert {
     condition     = length(output.kube_prometheus_stack) == 2 && yamldecode(output.kube_prometheus_stack[0]).prometheus.prometheusSpec.resources.limits.memory == "2Gi"
     error_message = "up to 2 GiB the memory of the values file must stay"
-  }
-
-  assert {
-    condition     = strcontains(output.kube_prometheus_stack[1], "\"storage\": \"10Gi\"")
-    error_message = "the volume must have at least 10Gi"
   }
 }
 
@@ -237,20 +238,6 @@ run "prefers_what_is_described_to_what_the_tenants_need" {
 
   assert {
     condition     = yamldecode(output.kube_prometheus_stack[3]).prometheus.prometheusSpec.resources.limits.memory == "1Gi" && strcontains(output.kube_prometheus_stack[1], "\"storage\": \"5Gi\"")
-    error_message = "platform.yaml must decide, then the variable, then the tenants"
-  }
-}
-
-run "prefers_the_size_of_the_variable_to_what_the_tenants_need" {
-  command = plan
-
-  variables {
-    prometheus_needs = { memory = 8575123456, disk_per_day = 11473920000 }
-    volumes          = { enabled = true, prometheus_size = "20Gi", alertmanager_size = "1Gi" }
-  }
-
-  assert {
-    condition     = strcontains(output.kube_prometheus_stack[1], "\"storage\": \"20Gi\"")
-    error_message = "the size of the variable must be the volume's"
+    error_message = "platform.yaml must decide about memory and volume"
   }
 }
