@@ -25,6 +25,7 @@ from tenantry.errors import CommandError, InputError
 from tenantry.local import servers as local_servers
 from tests.example_platform import EXAMPLE
 from tests.models import write_tiny_model
+from tests.ports import free_ports
 
 TENANTS = ("tenant-a", "tenant-b")
 
@@ -60,10 +61,8 @@ def started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Po
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free now, and so most likely are those above it."""
-    with socket.create_server((local_servers.HOST, 0)) as server:
-        number: int = server.getsockname()[1]
-    return number
+    """The first of enough free ports for all tenants."""
+    return free_ports(len(TENANTS) + 1)
 
 
 @pytest.fixture
