@@ -655,7 +655,7 @@ cdef class Ngrams:
         cdef Scratch scratch
         cdef Py_ssize_t score
         if scores.typecode != "d" or len(scores) != self.scores:
-            raise ValueError(f"an array of {self.scores} doubles is needed")
+            raise ValueError(f"an array of {self.scores} doubles is required")
         _clear(&scratch)
         cdef str prepared = prepare(self.features, text)
         try:

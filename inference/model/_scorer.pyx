@@ -293,7 +293,7 @@ cdef class Scorer:
         self.names = self.lines
         self.terms, self.others = idf.shape[0], priors.shape[0]
         if not self.others or pushes.shape[0] != self.terms * self.others or self.lines.count(b"\n") + 1 != self.terms:
-            raise ValueError(f"names and pushes of {self.terms} terms and {self.others + 1} labels are needed")
+            raise ValueError(f"names and pushes of {self.terms} terms and {self.others + 1} labels are required")
         self.cases, self.shortest, self.norm = LOWER, 2, 2
         if settings is not None:
             self._set(settings)
@@ -423,7 +423,7 @@ cdef class Scorer:
         return 0
 
     cdef int _grow(self) except -1:
-        """Double the slots. No pair has been added yet, so numbers may change."""
+        """Double the slots. No n-gram has been added yet, so numbers may change."""
         cdef Word* old = self.words
         cdef uint64_t slots = self.word_mask + 1, index
         cdef Spelling word
@@ -735,7 +735,7 @@ cdef class Scorer:
     def add(self, str text not None, array scores not None, /):
         """Add what the text adds to each score, for a model of format 2, and return the numbers of n-grams and of unknown ones."""
         if scores.typecode != "d" or len(scores) != self.others:
-            raise ValueError(f"an array of {self.others} doubles is needed")
+            raise ValueError(f"an array of {self.others} doubles is required")
         return self._answer(text, scores)
 
     cdef inline object _answer(self, str text, array scores):

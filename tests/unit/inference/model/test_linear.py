@@ -185,7 +185,7 @@ def test_refuses_another_array_of_scores(most: int, scores: "array[float]") -> N
     make = compiled_ngrams()
     if make is None:
         return
-    with pytest.raises(ValueError, match="an array of 2 doubles is needed"):
+    with pytest.raises(ValueError, match="an array of 2 doubles is required"):
         make(named(["free"], features(ngram_range=(1, most)))).add("free", scores)
 
 

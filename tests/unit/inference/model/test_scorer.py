@@ -182,5 +182,5 @@ def test_refuses_what_is_no_string(compiled: MakeScorer, text: object) -> None:
 def test_refuses_weights_that_contradict_each_other(compiled: MakeScorer) -> None:
     if compiled is Scorer:
         return  # the reference trusts `unpack_weights`, which checks; memory is at stake only in the compiled one
-    with pytest.raises(ValueError, match=re.escape("are needed")):
+    with pytest.raises(ValueError, match=re.escape("are required")):
         compiled(ODD_WEIGHTS._replace(idf=array("d", [1.0])))
