@@ -111,7 +111,13 @@ class Endpoint(ABC, Generic[M]):
 
     def answer_together(self, requests: Sequence[tuple[bytes, Caller]]) -> list[Answer | Exception]:
         """Answer bodies that are JSON, each with its caller; the last ones may be left out."""
-        raise NotImplementedError
+        answers: list[Answer | Exception] = []
+        for body, caller in requests:
+            try:
+                answers.append(self.answer(body, caller))
+            except Exception as error:  # noqa: BLE001 - the error of one request must not reach the others
+                answers.append(error)
+        return answers
 
     async def answer_later(
         self, body: bytes, caller: Caller, json_bytes: int | None = None, *, is_compressed: bool = False

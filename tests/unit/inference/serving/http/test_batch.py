@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from inference.errors import RequestError
 from inference.model.artifact import Artifact
 from inference.model.classifier import TextClassifier
 from inference.model.onnx_model import OnnxModel
@@ -105,13 +107,23 @@ def test_pipelined_requests_are_answered_in_their_order(server: Offline, runs: l
 
 
 def test_empty_bodies_for_a_text_model_are_answered_one_by_one(tiny_artifact: Artifact) -> None:
-    """Its endpoints answer no bodies together."""
+    """The connection gives its endpoints one body at a time."""
     server = Offline(TextClassifier.from_artifact(tiny_artifact))
     clients = [server.connect() for _ in range(3)]
     for client in clients:
         assert not client.send(_post(b""))
     server.run()
     assert [_answer(client)[0] for client in clients] == [400] * 3
+    server.close()
+
+
+def test_an_endpoint_that_does_not_batch_keeps_the_error_of_one_body_from_the_others(tiny_artifact: Artifact) -> None:
+    server = Offline(TextClassifier.from_artifact(tiny_artifact))
+    endpoint, caller = server.service.predict_endpoint, Mock()
+    bodies = (b'{"text": "free prize"}', b"", b'{"text": "the meeting"}')
+    first, wrong, last = endpoint.answer_together([(body, caller) for body in bodies])
+    assert (first, last) == (endpoint.answer(bodies[0], caller), endpoint.answer(bodies[2], caller))
+    assert isinstance(wrong, RequestError)
     server.close()
 
 
