@@ -53,7 +53,7 @@ ExamplesOption = Annotated[
     typer.Option(
         "--examples/--no-examples",
         help="Put a few held-out texts into the model, for the page of the service to offer. Without them if the texts "
-        "are confidential: whoever can reach the service can read them.",
+        "are confidential: anyone who can reach the service can read them.",
     ),
 ]
 NameOption = Annotated[str, typer.Option("--name", help="The model's name in the Open Inference Protocol.")]

@@ -55,7 +55,7 @@ def _monitor(monitor: Object, field: str, servers: Servers) -> Iterator[Finding]
         for index, label in enumerate(listed(monitor.at("spec", field_of_labels))):
             if label in PROTECTED and not servers.enforce(monitor, str(label)):
                 place = monitor.place.at("spec", field_of_labels, index)
-                message = f"it copies the label {label} of its targets, so whoever labels them chooses it"
+                message = f"it copies the label {label} of its targets, so anyone who labels them chooses it"
                 yield _found(monitor, "metrics-sets-label", place, message)
     for index, endpoint in enumerate(mappings(monitor.at("spec", field))):
         yield from _endpoint(monitor, endpoint, monitor.place.at("spec", field, index), servers)

@@ -124,7 +124,7 @@ def _from_outside(cluster: Cluster, server: Object) -> Iterator[Query]:
             how = f"of the type {each.type}" if field == "type" else f"with {', '.join(each.external_ips)}"
             place = each.place.at("spec", field)
             text = f"Service {each.namespace}/{each.name} is {how}"
-            who = "whoever reaches the nodes or its addresses"
+            who = "anyone who reaches the nodes or its addresses"
             yield Query(server, Way.SERVICE, Verdict.ALLOWED, who, "", text, ((place.file, place.line),), True)
     names = {(each.namespace, each.name) for each in services}
     for route in cluster.inventory.routes:
@@ -136,7 +136,7 @@ def _from_outside(cluster: Cluster, server: Object) -> Iterator[Query]:
                 f"{route.kind} {route.namespace}/{route.name} leads to it as {', '.join(route.hosts) or 'every host'}"
             )
             places = ((route.place.file, route.place.line),)
-            who = "whoever reaches the gateway or ingress controller"
+            who = "anyone who reaches the gateway or ingress controller"
             verdict = Verdict.ALLOWED if granted is YES else Verdict.UNKNOWN
             yield Query(server, Way.ROUTE, verdict, who, "", text, places, True)
 

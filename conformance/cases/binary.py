@@ -29,7 +29,7 @@ def declared(target: Target) -> None:
     target.require_binary()
     answer = target.get("/v2")
     if answer.is_error:
-        raise NotApplicableError("there is no server metadata; see server.answered")
+        raise NotApplicableError("the server has no metadata; see server.answered")
     extensions = answer.object().get("extensions")
     if not isinstance(extensions, list) or EXTENSION not in extensions:
         raise FailedError(f"the server takes binary tensor data; its extensions are {extensions}")
@@ -100,7 +100,7 @@ def output_header(target: Target) -> None:
     if length is None and all_in_json(answer):
         raise NotApplicableError("no output is in binary form; see binary.outputs")
     if length is None:
-        raise FailedError(f"there is no header {HEADER}")
+        raise FailedError(f"the answer lacks the header {HEADER}")
     if not length.isdecimal() or int(length) > len(answer.body):
         raise FailedError(f"{HEADER} is {length}; the body has {len(answer.body)} bytes")
 

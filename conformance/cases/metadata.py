@@ -77,7 +77,7 @@ def platform_format(target: Target) -> None:
     """Platform names use the format <project>_<format>."""
     name = _model(target).get("platform")
     if not isinstance(name, str):
-        raise NotApplicableError("there is no platform; see model.platform")
+        raise NotApplicableError("the model has no platform; see model.platform")
     project, underscore, form = name.partition("_")
     if not (project and underscore and form):
         raise FailedError(f"the platform is '{name}'")
